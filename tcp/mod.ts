@@ -1,0 +1,6 @@
+/**
+ * TCP, TLS and unix stream sockets: servers, clients and the connection they share.
+ *
+ * @module
+ */
+export {};
