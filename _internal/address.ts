@@ -1,0 +1,54 @@
+/**
+ * Addresses: writing them for people, normalising what the runtime reports, checking ports.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../errors.ts";
+
+const MAPPED_V4 = /^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/i;
+
+/**
+ * The IPv4 form of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), any other name as it is.
+ * A dual-stack listener shows its IPv4 peers in the mapped form.
+ */
+export function unmapHostname(hostname: string): string {
+  return MAPPED_V4.exec(hostname)?.[1] ?? hostname;
+}
+
+/** The address with an IPv4-mapped hostname turned into plain IPv4. */
+export function normaliseAddr<A extends Deno.Addr>(addr: A): A {
+  if (addr.transport !== "tcp" && addr.transport !== "udp") return addr;
+  const hostname = unmapHostname(addr.hostname);
+  return hostname === addr.hostname ? addr : { ...addr, hostname };
+}
+
+/** `host:port`, with an IPv6 host in brackets as in RFC 3986 section 3.2.2. */
+export function formatHostPort(hostname: string, port: number): string {
+  return hostname.includes(":") && !hostname.startsWith("[")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+/** An address as a person would write it: `host:port`, or the path of a unix socket. */
+export function formatAddr(addr: SocketAddress): string {
+  return "path" in addr ? addr.path : formatHostPort(addr.hostname, addr.port);
+}
+
+/** A hostname without the brackets of `[::1]`, which the system's resolver does not take. */
+export function stripBrackets(hostname: string): string {
+  return hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
+}
+
+/**
+ * Checks that `port` is a whole number a socket address can hold.
+ *
+ * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @throws {RangeError} If it is not a whole number from `lowest` to 65535.
+ */
+export function checkPort(action: string, port: number, lowest: 0 | 1 = 0): void {
+  if (!Number.isInteger(port) || port < lowest || port > 65_535) {
+    throw new RangeError(
+      `Cannot ${action}: port must be a whole number from ${lowest} to 65535, current value is ${port}`,
+    );
+  }
+}

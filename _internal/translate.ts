@@ -1,0 +1,193 @@
+/**
+ * The one place where the runtime's errors become tincan's: the same class with a message that
+ * says what could not be done and to whom, and with fields to tell failures apart.
+ *
+ * @module
+ */
+import {
+  isNetError,
+  type NetError,
+  type NetErrorFields,
+  type NetOperation,
+  type NetTransport,
+  type SocketAddress,
+} from "../errors.ts";
+import { formatAddr } from "./address.ts";
+
+/** What was being done when the runtime threw. */
+export interface OperationContext {
+  operation: NetOperation;
+  transport: NetTransport;
+  localAddr?: SocketAddress | undefined;
+  remoteAddr?: SocketAddress | undefined;
+  /** The host and port as the caller named them, where there is no address yet. */
+  target?: string | undefined;
+}
+
+type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
+
+/** Classes the runtime throws without a code, and the code they stand for. */
+const CLASS_CODES: readonly [ErrorClass, string][] = [
+  [Deno.errors.TimedOut, "ETIMEDOUT"],
+  [Deno.errors.ConnectionRefused, "ECONNREFUSED"],
+  [Deno.errors.ConnectionReset, "ECONNRESET"],
+  [Deno.errors.ConnectionAborted, "ECONNABORTED"],
+  [Deno.errors.NotConnected, "ENOTCONN"],
+  [Deno.errors.BrokenPipe, "EPIPE"],
+  [Deno.errors.AddrInUse, "EADDRINUSE"],
+  [Deno.errors.AddrNotAvailable, "EADDRNOTAVAIL"],
+  [Deno.errors.NetworkUnreachable, "ENETUNREACH"],
+  [Deno.errors.NotCapable, "ENOTCAPABLE"],
+  [Deno.errors.PermissionDenied, "EACCES"],
+  [Deno.errors.NotFound, "ENOENT"],
+  [Deno.errors.Interrupted, "EINTR"],
+  [Deno.errors.BadResource, "EBADF"],
+  [Deno.errors.Busy, "EBUSY"],
+  [Deno.errors.UnexpectedEof, "EEOF"],
+  [Deno.errors.InvalidData, "EINVALIDDATA"],
+];
+
+/** Short words for the codes people meet. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset by the peer",
+  EPIPE: "broken pipe, the peer is gone",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "no such address on this machine",
+  ETIMEDOUT: "timed out",
+  ENETUNREACH: "network unreachable",
+  EHOSTUNREACH: "host unreachable",
+  EMFILE: "too many open files in this process",
+  ENFILE: "too many open files on this machine",
+  EACCES: "permission denied",
+  ENOENT: "no such file or directory",
+};
+
+const RESOLVE_FAILURE = /failed to lookup address information:?\s*(.*)/;
+const OS_ERROR = /\s*\(os error \d+\)\s*$/;
+
+/** What was being done, in words: `Cannot connect to 127.0.0.1:80`. */
+function describe(context: OperationContext): string {
+  const remote = context.remoteAddr ? formatAddr(context.remoteAddr) : context.target;
+  const local = context.localAddr ? formatAddr(context.localAddr) : context.target;
+  switch (context.operation) {
+    case "connect":
+      return `Cannot connect to ${remote}`;
+    case "resolve":
+      return `Cannot resolve ${context.target ?? remote}`;
+    case "listen":
+    case "bind":
+    case "accept":
+      return `Cannot ${context.operation} on ${local}`;
+    case "handshake":
+      return `Cannot finish the TLS handshake with ${remote}`;
+    case "read":
+    case "receive":
+      return `Cannot ${context.operation} from ${remote}`;
+    case "write":
+    case "send":
+    case "request":
+      return `Cannot ${context.operation} to ${remote}`;
+    case "multicast":
+      return `Cannot change the multicast groups of ${local}`;
+    case "frame":
+      return `Cannot read a frame from ${remote}`;
+    case "close":
+    case "closeWrite":
+      return `Cannot close the connection to ${remote}`;
+  }
+}
+
+/**
+ * Makes an error of `Class` that carries the fields of {@linkcode NetErrorFields}.
+ *
+ * @param reason What went wrong, in words; it follows a colon.
+ */
+export function netError(
+  Class: ErrorClass,
+  code: string,
+  reason: string,
+  context: OperationContext,
+  cause?: unknown,
+): NetError {
+  const error = new Class(
+    `${describe(context)}: ${reason}`,
+    cause === undefined ? undefined : { cause },
+  );
+  const fields: NetErrorFields = {
+    operation: context.operation,
+    transport: context.transport,
+    code,
+    localAddr: context.localAddr,
+    remoteAddr: context.remoteAddr,
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) Object.defineProperty(error, name, { value, enumerable: true });
+  }
+  return error as NetError;
+}
+
+/**
+ * Turns what the runtime threw into tincan's error.
+ *
+ * Errors about the caller's arguments (`TypeError`, `RangeError`) and tincan's own pass unchanged.
+ */
+export function translate(thrown: unknown, context: OperationContext): unknown {
+  if (!(thrown instanceof Error) || isNetError(thrown)) return thrown;
+  if (thrown instanceof RangeError || thrown instanceof TypeError) return thrown;
+  const lookup = RESOLVE_FAILURE.exec(thrown.message);
+  if (lookup) {
+    const passing = /temporary/i.test(lookup[1] ?? "");
+    return netError(
+      Deno.errors.NotFound,
+      passing ? "EAI_AGAIN" : "ENOTFOUND",
+      passing ? "the name server does not answer" : "no such host",
+      { ...context, operation: "resolve" },
+      thrown,
+    );
+  }
+  const code = errorCode(thrown, context);
+  const reason = context.transport === "unix" && code === "ENOENT"
+    ? "no such socket"
+    : REASONS[code] ?? thrown.message.replace(OS_ERROR, "");
+  return netError(errorClass(thrown), code, reason, context, thrown);
+}
+
+function errorCode(thrown: Error, context: OperationContext): string {
+  if ("code" in thrown && typeof thrown.code === "string") return thrown.code;
+  if (thrown instanceof Deno.errors.InvalidData && context.transport === "tls") return "ETLS";
+  return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[1] ?? "EUNKNOWN";
+}
+
+function errorClass(thrown: Error): ErrorClass {
+  return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[0] ?? Error;
+}
+
+/** Makes the error of a wait that took longer than allowed. */
+export function timedOut(context: OperationContext, after: number, what = "no answer"): NetError {
+  return netError(Deno.errors.TimedOut, "ETIMEDOUT", `${what} within ${after} ms`, context);
+}
+
+/** Makes the error of a second caller in a direction that takes one at a time. */
+export function busy(context: OperationContext): NetError {
+  return netError(
+    Deno.errors.Busy,
+    "EBUSY",
+    `another ${context.operation} is in progress on this connection`,
+    context,
+  );
+}
+
+/**
+ * Whether the other side or the network is to blame: what every server meets all day, as opposed to
+ * a mistake in the handler.
+ */
+export function isPeerFault(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.TimedOut ||
+    error instanceof Deno.errors.UnexpectedEof ||
+    (isNetError(error) && error.code === "ETLS");
+}

@@ -1,0 +1,86 @@
+/**
+ * Fair turns between busy connections.
+ *
+ * The async runtime under Deno serves at most 128 ready sockets in one turn of its loop and, when
+ * more are ready, prefers those that became ready last: with 256 busy connections some are served
+ * twenty times as often as others, with 1,000 some are never served. The cure is to make those that
+ * had their share wait until the others had theirs.
+ *
+ * Messages are counted in rounds of about {@linkcode ROUND} for all connections together. While no
+ * more than {@linkcode CROWD} connections take part in a round, nobody ever waits. With more, a
+ * connection that has read its share waits for the next round, which begins as soon as a
+ * tick of the timer passes in which hardly anybody read anything.
+ *
+ * @module
+ */
+
+/** How many connections the runtime serves fairly by itself, with some room to spare. */
+export const CROWD = 110;
+/** About how many reads make a round: long enough that its last, idle tick costs a few per cent. */
+export const ROUND = 8_192;
+/** The smallest share of a connection in one round. */
+export const MIN_SHARE = 4;
+/** Fewer reads than this in one tick, and the loop has time to spare: nobody needs to wait. */
+export const QUIET = 32;
+
+let round = 0;
+let readers = 0; // connections that read in this round
+let reads = 0; // reads of all of them in this round
+let readsAtTick = 0;
+let share = Infinity;
+let next: Promise<void> | undefined;
+let open: (() => void) | undefined;
+
+/** What a connection keeps to take part in the rounds. */
+export interface Turn {
+  /** The last round it read in. */
+  round: number;
+  /** How often it read in that round. */
+  reads: number;
+}
+
+/**
+ * Counts one read of a connection.
+ *
+ * @returns What it must wait for before it reads again, or `undefined` if it may go on.
+ */
+export function takeTurn(turn: Turn): Promise<void> | undefined {
+  if (turn.round !== round) {
+    turn.round = round;
+    turn.reads = 0;
+    readers++;
+    if (readers > CROWD) share = Math.max(MIN_SHARE, Math.ceil(ROUND / readers));
+  }
+  reads++;
+  if (++turn.reads >= share) return next ??= waitForOthers();
+  if (reads >= ROUND && readers <= CROWD) begin();
+  return undefined;
+}
+
+function begin(): void {
+  round++;
+  readers = 0;
+  reads = 0;
+  share = Infinity;
+}
+
+function waitForOthers(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  open = resolve;
+  readsAtTick = reads;
+  setTimeout(tick, 0);
+  return promise;
+}
+
+function tick(): void {
+  if (reads - readsAtTick >= QUIET) {
+    readsAtTick = reads;
+    setTimeout(tick, 0);
+    return;
+  }
+  begin();
+  const release = open;
+  next = undefined;
+  open = undefined;
+  release?.();
+}
