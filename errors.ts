@@ -136,6 +136,8 @@ export class FrameError extends Error {
   readonly offset: number | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param code Why the bytes are not a frame.
    * @param message One line for people.
    * @param options Length, limit, offset and cause, as far as they are known.
@@ -210,6 +212,8 @@ export class LimitError extends Error implements NetErrorFields {
   readonly remoteAddr: SocketAddress | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param code Which limit was reached.
    * @param message One line for people.
    * @param options The limit, the operation, and the addresses as far as they are known.
@@ -262,6 +266,8 @@ export class ClosedError extends Error implements NetErrorFields {
   readonly remoteAddr: SocketAddress | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param code How this side ended it.
    * @param message One line for people.
    * @param options The operation, and the addresses as far as they are known.

@@ -1,0 +1,91 @@
+/**
+ * Who may come in: how many connections in all and per user, from which addresses.
+ *
+ * @module
+ */
+import { CidrList, userKey } from "../_internal/cidr.ts";
+import { checkCount, checkOneOf } from "../_internal/guard.ts";
+
+/** Connections at one time, unless said otherwise: at 12 KB each, about 200 MB. */
+export const DEFAULT_MAX_CONNECTIONS = 16_384;
+
+/** What {@linkcode Admission} is made from; the server's options document the fields. */
+export interface AdmissionOptions {
+  maxConnections?: number | undefined;
+  maxConnectionsPerIp?: number | undefined;
+  onLimit?: "wait" | "drop" | undefined;
+  allow?: readonly string[] | undefined;
+  deny?: readonly string[] | undefined;
+}
+
+/** Why somebody was turned away. */
+export type Refusal = "max_connections" | "max_connections_per_ip" | "denied";
+
+/** Counts who is in and says who may come. */
+export class Admission {
+  readonly #maxConnections: number;
+  readonly #maxPerUser: number;
+  readonly #waits: boolean;
+  readonly #allow: CidrList | undefined;
+  readonly #deny: CidrList | undefined;
+  readonly #perUser = new Map<string, number>();
+  #active = 0;
+  #vacancy: (() => void) | undefined;
+
+  constructor(options: AdmissionOptions) {
+    const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxConnectionsPerIp = Infinity } = options;
+    this.#maxConnections = checkCount("limits.maxConnections", maxConnections, 1);
+    this.#maxPerUser = checkCount("limits.maxConnectionsPerIp", maxConnectionsPerIp, 1);
+    this.#waits = checkOneOf("limits.onLimit", options.onLimit ?? "wait", ["wait", "drop"]) ===
+      "wait";
+    this.#allow = options.allow && new CidrList("allow", options.allow);
+    this.#deny = options.deny && new CidrList("deny", options.deny);
+  }
+
+  /** Whether the next accept has to wait for somebody to leave. */
+  get full(): boolean {
+    return this.#waits && this.#active >= this.#maxConnections;
+  }
+
+  /** Settles when somebody leaves, or when {@linkcode wake} is called. */
+  vacancy(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#vacancy = resolve;
+    return promise;
+  }
+
+  /** Ends the wait for a vacancy. */
+  wake(): void {
+    this.#vacancy?.();
+    this.#vacancy = undefined;
+  }
+
+  /** Lets `hostname` in (`null` for a unix peer, which has no address), or says why not. */
+  enter(hostname: string | null): Refusal | null {
+    if (hostname !== null) {
+      if (this.#deny?.has(hostname)) return "denied";
+      if (this.#allow !== undefined && !this.#allow.has(hostname)) return "denied";
+    }
+    if (this.#active >= this.#maxConnections) return "max_connections";
+    if (hostname !== null && this.#maxPerUser < Infinity) {
+      const key = userKey(hostname);
+      const count = this.#perUser.get(key) ?? 0;
+      if (count >= this.#maxPerUser) return "max_connections_per_ip";
+      this.#perUser.set(key, count + 1);
+    }
+    this.#active++;
+    return null;
+  }
+
+  /** Notes that somebody who was let in has left. */
+  leave(hostname: string | null): void {
+    this.#active--;
+    if (hostname !== null && this.#maxPerUser < Infinity) {
+      const key = userKey(hostname);
+      const count = (this.#perUser.get(key) ?? 1) - 1;
+      if (count === 0) this.#perUser.delete(key);
+      else this.#perUser.set(key, count);
+    }
+    this.wake();
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What the parts of one connection know about the socket below them.
+ *
+ * @module
+ */
+import type { NetOperation, NetTransport, SocketAddress } from "../errors.ts";
+import type { OperationContext } from "../_internal/translate.ts";
+
+/** The calls of the runtime's stream sockets that a connection is made of. */
+export interface RawSocket {
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(data: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+/** A socket with the names of its ends. */
+export interface Link {
+  readonly socket: RawSocket;
+  readonly transport: NetTransport;
+  readonly localAddr: SocketAddress;
+  readonly remoteAddr: SocketAddress;
+}
+
+/** Says which operation on which connection failed. */
+export function contextOf(link: Link, operation: NetOperation): OperationContext {
+  return {
+    operation,
+    transport: link.transport,
+    localAddr: link.localAddr,
+    remoteAddr: link.remoteAddr,
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Opening the listener of a server.
+ *
+ * @module
+ */
+import type { NetTransport, SocketAddress } from "../errors.ts";
+import { checkPort, formatHostPort, normaliseAddr, stripBrackets } from "../_internal/address.ts";
+import { checkCount } from "../_internal/guard.ts";
+import { netError, type OperationContext, translate } from "../_internal/translate.ts";
+import {
+  DEFAULT_BACKLOG,
+  type TcpServerOptions,
+  type UnixServerOptions,
+} from "./server_options.ts";
+
+/** A listener, and how its connections are to be prepared. */
+export interface Listening {
+  listener: Deno.Listener;
+  transport: NetTransport;
+  addr: SocketAddress;
+  noDelay: boolean;
+  keepAlive: boolean;
+}
+
+/** Listens on a port or a path. */
+export function listen(options: TcpServerOptions | UnixServerOptions): Listening {
+  return "path" in options ? listenUnix(options) : listenTcp(options);
+}
+
+function listenTcp(options: TcpServerOptions): Listening {
+  const { port = 0, tls, reusePort = false, noDelay = true, keepAlive = false } = options;
+  const hostname = stripBrackets(options.hostname ?? "127.0.0.1");
+  const backlog = checkCount("backlog", options.backlog ?? DEFAULT_BACKLOG, 1);
+  checkPort("listen", port);
+  const transport = tls === undefined ? "tcp" : "tls";
+  const context: OperationContext = {
+    operation: "listen",
+    transport,
+    target: formatHostPort(hostname, port),
+  };
+  // Without its flag the runtime would end the process instead of throwing.
+  if (reusePort && Deno.listenDatagram === undefined) {
+    throw netError(
+      Deno.errors.NotSupported,
+      "ENOTSUP",
+      'option "reusePort" needs the runtime flag --unstable-net',
+      context,
+    );
+  }
+  const shared = { hostname, port, tcpBacklog: backlog, ...(reusePort ? { reusePort } : {}) };
+  try {
+    const listener: Deno.Listener = tls === undefined
+      ? Deno.listen(shared)
+      : Deno.listenTls({ ...shared, ...tls });
+    const addr = normaliseAddr(listener.addr) as SocketAddress;
+    return { listener, transport, addr, noDelay, keepAlive };
+  } catch (error) {
+    throw translate(error, context);
+  }
+}
+
+function listenUnix({ path }: UnixServerOptions): Listening {
+  const addr: SocketAddress = { transport: "unix", path };
+  try {
+    const listener: Deno.Listener = Deno.listen({ transport: "unix", path });
+    return { listener, transport: "unix", addr, noDelay: false, keepAlive: false };
+  } catch (error) {
+    throw translate(error, { operation: "listen", transport: "unix", localAddr: addr });
+  }
+}

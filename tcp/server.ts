@@ -1,0 +1,439 @@
+/**
+ * TCP, TLS and unix servers.
+ *
+ * @module
+ */
+import { ClosedError, type SocketAddress } from "../errors.ts";
+import { formatAddr, normaliseAddr } from "../_internal/address.ts";
+import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
+import { deadline } from "../_internal/deadline.ts";
+import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { Admission } from "./_admission.ts";
+import type { RawSocket } from "./_link.ts";
+import { listen, type Listening } from "./_listen.ts";
+import {
+  type CloseInfo,
+  createConnection,
+  DEFAULT_MAX_WRITE_QUEUE,
+  drainConnection,
+  type TcpConnection,
+} from "./connection.ts";
+import type {
+  TcpServerBaseOptions,
+  TcpServerOptions,
+  UnixServerOptions,
+} from "./server_options.ts";
+import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
+
+/** How long `shutdown()` lets handlers finish, unless said otherwise. */
+export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000;
+
+/** How long an aborted handler may take to notice before the server stops waiting for it. */
+const FORCE_GRACE = 1_000;
+
+/** What to do with one connection. The connection is closed when it returns or throws. */
+export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
+
+/** What a server has counted since it began. */
+export interface TcpServerStats {
+  /** Connections that were accepted, those turned away included. */
+  readonly accepted: number;
+  /** Connections that are open now. */
+  readonly active: number;
+  /** Connections that were closed because of a limit. */
+  readonly refused: number;
+  /** Connections that were closed because of `allow` or `deny`. */
+  readonly denied: number;
+  /** Accepts that failed, mostly because the peer had gone again. */
+  readonly acceptErrors: number;
+  /** TLS handshakes that failed or took too long. */
+  readonly handshakeErrors: number;
+  /** Handlers that threw. */
+  readonly handlerErrors: number;
+  /** Bytes received over all connections, ended ones included. */
+  readonly bytesRead: number;
+  /** Bytes sent over all connections, ended ones included. */
+  readonly bytesWritten: number;
+}
+
+/** How to shut down. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds for handlers to finish; then their connections are aborted. `Infinity` waits as long
+   * as it takes, 0 not at all.
+   *
+   * @default {10_000}
+   */
+  timeout?: number;
+}
+
+/** A server that is listening; in the shape of what `Deno.serve` returns. */
+export interface TcpServer extends AsyncDisposable {
+  /** Where it listens; with the port the system chose, if `port` was 0. */
+  readonly addr: SocketAddress;
+  /** Resolves when the server has stopped and its last handler is done; it never rejects. */
+  readonly finished: Promise<void>;
+  /** The connections that are open now. */
+  readonly connections: ReadonlySet<TcpConnection>;
+  /** What was counted so far. */
+  stats(): TcpServerStats;
+  /**
+   * Stops gracefully: accepts no more, tells the handlers through `conn.signal` and `conn.draining`,
+   * waits for them, and aborts what is left after `timeout`.
+   *
+   * Calling it again with a shorter time-out shortens the wait.
+   *
+   * @param options How long to wait.
+   * @returns A promise that settles when nothing is left: the port can be bound again.
+   * @throws {RangeError} If `timeout` is negative or not a number.
+   */
+  shutdown(options?: ShutdownOptions): Promise<void>;
+  /** Keeps the process alive while the server listens (the default). */
+  ref(): void;
+  /** Lets the process end although the server listens. */
+  unref(): void;
+}
+
+/**
+ * Serves connections: one call of `handler` for each. The accept loop, the errors, the limits and the
+ * ending are taken care of.
+ *
+ * @param handler What to do with one connection; it is closed when the handler returns or throws.
+ * @returns The server, which is listening already.
+ * @throws {Deno.errors.AddrInUse} If something listens there already.
+ * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
+ * @throws {Deno.errors.NotCapable} Without the permission to listen there.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example An echo server in one line
+ * ```ts
+ * import { serveTcp } from "@tincan/net/tcp";
+ *
+ * await using server = serveTcp(async (conn) => {
+ *   for await (const chunk of conn) await conn.write(chunk);
+ * });
+ * ```
+ */
+export function serveTcp(handler: TcpHandler): TcpServer;
+/**
+ * Serves connections with options: one call of `handler` for each.
+ *
+ * @param options Where to listen, limits, time-outs and hooks.
+ * @param handler What to do with one connection; it is closed when the handler returns or throws.
+ * @returns The server, which is listening already.
+ * @throws {Deno.errors.AddrInUse} If something listens there already.
+ * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
+ * @throws {Deno.errors.NotCapable} Without the permission to listen there.
+ * @throws {Deno.errors.NotSupported} With `reusePort`, if the runtime was started without
+ * `--unstable-net`.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example Limits, and a graceful end on Ctrl-C
+ * ```ts no-eval
+ * import { serveTcp } from "@tincan/net/tcp";
+ *
+ * const server = serveTcp({
+ *   port: 7000,
+ *   limits: { maxConnections: 500, maxConnectionsPerIp: 20 },
+ *   timeouts: { idle: 60_000 },
+ * }, async (conn) => {
+ *   await conn.write("hello\n");
+ * });
+ * Deno.addSignalListener("SIGINT", () => server.shutdown({ timeout: 5_000 }));
+ * await server.finished;
+ * ```
+ */
+export function serveTcp(
+  options: TcpServerOptions | UnixServerOptions,
+  handler: TcpHandler,
+): TcpServer;
+export function serveTcp(
+  first: TcpServerOptions | UnixServerOptions | TcpHandler,
+  second?: TcpHandler,
+): TcpServer {
+  const [options, handler] = typeof first === "function" ? [{}, first] : [first, second];
+  if (typeof handler !== "function") {
+    throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
+  }
+  return new Server(options, handler);
+}
+
+class Server implements TcpServer {
+  readonly addr: SocketAddress;
+  readonly finished: Promise<void>;
+  readonly connections: Set<TcpConnection> = new Set();
+
+  readonly #options: TcpServerBaseOptions;
+  readonly #handler: TcpHandler;
+  readonly #listening: Listening;
+  readonly #admission: Admission;
+  readonly #timeouts: Required<TcpTimeouts>;
+  readonly #maxWriteQueue: number;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #counts = {
+    accepted: 0,
+    refused: 0,
+    denied: 0,
+    acceptErrors: 0,
+    handshakeErrors: 0,
+    handlerErrors: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
+  /** Those whose handshake is under way, with what ends it. */
+  readonly #handshakes = new Map<RawSocket, () => void>();
+  #guests = 0; // connections that were let in and whose handler is not done
+  #accepting = true;
+  #stopping = false;
+  #pause: Sleep | undefined;
+  #cancelForce: (() => void) | undefined;
+
+  constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
+    const { limits = {}, signal } = options;
+    const isUnix = "path" in options;
+    signal?.throwIfAborted();
+    this.#options = options;
+    this.#handler = handler;
+    this.#timeouts = resolveTimeouts(options.timeouts, SERVER_TIMEOUTS);
+    this.#maxWriteQueue = checkCount(
+      "limits.maxWriteQueue",
+      limits.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
+    );
+    this.#admission = new Admission(
+      isUnix ? limits : {
+        ...limits,
+        allow: options.allow,
+        deny: options.deny,
+      },
+    );
+    this.#listening = listen(options);
+    this.addr = this.#listening.addr;
+    this.finished = this.#done.promise;
+    signal?.addEventListener("abort", this.#abort);
+    try {
+      this.#announce();
+    } catch (error) {
+      this.#listening.listener.close();
+      throw error;
+    }
+    this.#acceptAll();
+  }
+
+  stats(): TcpServerStats {
+    const stats = { ...this.#counts, active: this.connections.size };
+    for (const conn of this.connections) {
+      stats.bytesRead += conn.stats.bytesRead;
+      stats.bytesWritten += conn.stats.bytesWritten;
+    }
+    return stats;
+  }
+
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
+    if (timeout !== 0) checkTimeout("timeout", timeout);
+    if (!this.#stopping) {
+      this.#stopAccepting();
+      for (const conn of this.connections) drainConnection(conn);
+    }
+    this.#cancelForce?.();
+    if (timeout === 0) this.#force(undefined);
+    else this.#cancelForce = deadline(timeout, () => this.#force(undefined));
+    this.#finishIfEmpty();
+    return this.finished;
+  }
+
+  ref(): void {
+    this.#listening.listener.ref();
+  }
+
+  unref(): void {
+    this.#listening.listener.unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  async #acceptAll(): Promise<void> {
+    const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
+    let complained = false;
+    while (!this.#stopping) {
+      if (this.#admission.full) {
+        await this.#admission.vacancy();
+        continue;
+      }
+      try {
+        const socket = await this.#listening.listener.accept();
+        backoff.reset();
+        complained = false;
+        this.#admit(socket);
+      } catch (error) {
+        if (this.#stopping) break;
+        this.#counts.acceptErrors++;
+        if (isPeerFault(error)) continue; // it came and went; the next one is waiting
+        // Out of descriptors or memory: trying at once would spin. Others leave meanwhile.
+        if (!complained) this.#report(translate(error, this.#context("accept")));
+        complained = true;
+        this.#pause = sleep(backoff.next());
+        await this.#pause.done;
+      }
+    }
+    this.#accepting = false;
+    this.#finishIfEmpty();
+  }
+
+  #admit(socket: Deno.Conn): void {
+    this.#counts.accepted++;
+    const remoteAddr = normaliseAddr(socket.remoteAddr) as SocketAddress;
+    const hostname = "hostname" in remoteAddr ? remoteAddr.hostname : null;
+    const refusal = this.#stopping ? "max_connections" : this.#admission.enter(hostname);
+    if (refusal !== null) {
+      this.#counts[refusal === "denied" ? "denied" : "refused"]++;
+      socket.close();
+      return;
+    }
+    this.#guests++;
+    this.#receive(socket, remoteAddr).finally(() => {
+      this.#guests--;
+      this.#admission.leave(hostname);
+      this.#finishIfEmpty();
+    });
+  }
+
+  /** One guest from the door to the door; never rejects. */
+  async #receive(socket: Deno.Conn, remoteAddr: SocketAddress): Promise<void> {
+    const alpnProtocol = await this.#welcome(socket, remoteAddr);
+    if (alpnProtocol === undefined) return;
+    const conn = createConnection({
+      socket,
+      transport: this.#listening.transport,
+      localAddr: normaliseAddr(socket.localAddr) as SocketAddress,
+      remoteAddr,
+      timeouts: this.#timeouts,
+      maxWriteQueue: this.#maxWriteQueue,
+      alpnProtocol,
+      onRelease: this.#released,
+    });
+    this.connections.add(conn);
+    if (this.#stopping) drainConnection(conn);
+    try {
+      this.#options.onConnect?.(conn);
+      await this.#handler(conn);
+    } catch (error) {
+      this.#counts.handlerErrors++;
+      this.#report(error, conn);
+    }
+    await conn.close();
+  }
+
+  /** Prepares the socket; `undefined` if its handshake failed. TLS gets its handshake here, off the
+   * accept loop, so that a silent client holds up nobody. */
+  async #welcome(socket: Deno.Conn, remoteAddr: SocketAddress): Promise<string | null | undefined> {
+    const { noDelay, keepAlive } = this.#listening;
+    if ("setNoDelay" in socket) {
+      const { setNoDelay, setKeepAlive } = socket as Deno.TcpConn;
+      try {
+        if (noDelay) setNoDelay.call(socket, true);
+        if (keepAlive) setKeepAlive.call(socket, true);
+      } catch {
+        // The peer has reset it meanwhile; the first read will say so.
+      }
+    }
+    if (!("handshake" in socket)) return null;
+    const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
+    const limit = this.#timeouts.handshake;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const cancel = deadline(limit, () => reject(timedOut(context, limit, "not finished")));
+    this.#handshakes.set(
+      socket,
+      () =>
+        reject(
+          new ClosedError(
+            "aborted",
+            "Cannot finish the TLS handshake: the server stopped",
+            context,
+          ),
+        ),
+    );
+    try {
+      const info = await Promise.race([(socket as Deno.TlsConn).handshake(), ended]);
+      return info.alpnProtocol;
+    } catch (error) {
+      socket.close();
+      this.#counts.handshakeErrors++;
+      if (!(error instanceof ClosedError)) this.#report(translate(error, context));
+      return undefined;
+    } finally {
+      cancel();
+      this.#handshakes.delete(socket);
+    }
+  }
+
+  readonly #released = (conn: TcpConnection, info: CloseInfo): void => {
+    this.connections.delete(conn);
+    this.#counts.bytesRead += conn.stats.bytesRead;
+    this.#counts.bytesWritten += conn.stats.bytesWritten;
+    try {
+      this.#options.onClose?.(conn, info);
+    } catch (error) {
+      this.#report(error, conn);
+    }
+  };
+
+  readonly #abort = (): void => {
+    this.#stopAccepting();
+    this.#force(this.#options.signal?.reason);
+    this.#finishIfEmpty();
+  };
+
+  #stopAccepting(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#listening.listener.close();
+    this.#pause?.wake();
+    this.#admission.wake();
+  }
+
+  #force(reason: unknown): void {
+    for (const end of this.#handshakes.values()) end();
+    for (const conn of this.connections) conn.abort(reason);
+    // A handler that waits for something else than its connection may never notice.
+    this.#cancelForce?.();
+    this.#cancelForce = deadline(FORCE_GRACE, () => this.#finish());
+  }
+
+  #finishIfEmpty(): void {
+    if (this.#stopping && !this.#accepting && this.#guests === 0) this.#finish();
+  }
+
+  #finish(): void {
+    this.#cancelForce?.();
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#done.resolve();
+  }
+
+  #announce(): void {
+    if (this.#options.onListen) this.#options.onListen(this.addr);
+    else console.error(`listening on ${formatAddr(this.addr)}`);
+  }
+
+  #report(error: unknown, conn?: TcpConnection): void {
+    try {
+      if (this.#options.onError) this.#options.onError(error, conn);
+      else if (!this.#isDailyBusiness(error)) console.error(error);
+    } catch (thrown) {
+      console.error(thrown);
+    }
+  }
+
+  /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
+  #isDailyBusiness(error: unknown): boolean {
+    return isPeerFault(error) || error instanceof ClosedError ||
+      (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
+  }
+
+  #context(operation: "accept" | "handshake"): OperationContext {
+    return { operation, transport: this.#listening.transport, localAddr: this.addr };
+  }
+}

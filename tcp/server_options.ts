@@ -1,0 +1,134 @@
+/**
+ * The options of servers.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../errors.ts";
+import type { CloseInfo, TcpConnection } from "./connection.ts";
+import type { TcpTimeouts } from "./timeouts.ts";
+
+/** Connections that may wait to be accepted, unless said otherwise. */
+export const DEFAULT_BACKLOG = 511;
+
+/** A certificate and its key, for a TLS server. */
+export interface TlsServerOptions {
+  /** The certificate chain, in PEM form. */
+  cert: string;
+  /** The private key, in PEM form (PKCS #8, PKCS #1 or SEC 1). */
+  key: string;
+  /** The protocols to offer in the handshake (ALPN, RFC 7301), the preferred one first. */
+  alpnProtocols?: string[];
+}
+
+/** The limits of a server. */
+export interface TcpServerLimits {
+  /**
+   * Connections at one time.
+   *
+   * @default {16_384} about 200 MB of idle connections
+   */
+  maxConnections?: number;
+  /**
+   * Connections at one time from one address; IPv6 addresses count by their /64 network. What is over
+   * this limit is always dropped, because the address is known only after accepting.
+   *
+   * @default {Infinity} because many users share one address behind a proxy or a NAT
+   */
+  maxConnectionsPerIp?: number;
+  /**
+   * At `maxConnections`, `"wait"` accepts nobody until somebody leaves (newcomers queue in the
+   * backlog), `"drop"` accepts and closes at once.
+   *
+   * @default {"wait"}
+   */
+  onLimit?: "wait" | "drop";
+  /**
+   * Bytes that may wait to be written on one connection, besides the write under way.
+   *
+   * @default {16_777_216}
+   */
+  maxWriteQueue?: number;
+}
+
+/** The options that every server has. */
+export interface TcpServerBaseOptions {
+  /** Aborts the server: the listener and all connections are closed at once. */
+  signal?: AbortSignal;
+  /**
+   * Called once with the address, when the server listens.
+   *
+   * @default {undefined} prints `listening on HOST:PORT` to stderr
+   */
+  onListen?: (addr: SocketAddress) => void;
+  /**
+   * Called with everything that went wrong: what a handler or hook threw (with its connection), a TLS
+   * handshake that failed, an accept that failed for want of resources (without a connection).
+   *
+   * @default {undefined} prints mistakes of this side to stderr, and keeps quiet about what peers and
+   * networks do all day (resets, broken pipes, time-outs)
+   */
+  onError?: (error: unknown, conn?: TcpConnection) => void;
+  /** Called for each connection before its handler. If it throws, the connection is closed. */
+  onConnect?: (conn: TcpConnection) => void;
+  /** Called for each connection when its socket is closed. */
+  onClose?: (conn: TcpConnection, info: CloseInfo) => void;
+  /** How many connections, and how much memory for each. */
+  limits?: TcpServerLimits;
+  /** How long connections may take over what. */
+  timeouts?: TcpTimeouts;
+}
+
+/** Options of a server on a TCP port. */
+export interface TcpServerOptions extends TcpServerBaseOptions {
+  /**
+   * The port to listen on; 0 lets the system choose a free one.
+   *
+   * @default {0}
+   */
+  port?: number;
+  /**
+   * The address or name to listen on. `"0.0.0.0"` is every IPv4 address of the machine, `"::"` every
+   * address.
+   *
+   * @default {"127.0.0.1"} nothing is exposed unless asked for
+   */
+  hostname?: string;
+  /**
+   * Connections that the system keeps waiting until they are accepted, as in listen(2). Linux caps it
+   * at `net.core.somaxconn`.
+   *
+   * @default {511}
+   */
+  backlog?: number;
+  /** Serve TLS with this certificate. */
+  tls?: TlsServerOptions;
+  /**
+   * Let several processes listen on the same port (SO_REUSEPORT). Needs `--unstable-net`.
+   *
+   * @default {false}
+   */
+  reusePort?: boolean;
+  /**
+   * Send small writes at once instead of waiting for the answer to the last one (TCP_NODELAY). The
+   * runtime cannot set it on the connections of a TLS server.
+   *
+   * @default {true}
+   */
+  noDelay?: boolean;
+  /**
+   * Have the system probe silent peers (SO_KEEPALIVE). Not on the connections of a TLS server.
+   *
+   * @default {false}
+   */
+  keepAlive?: boolean;
+  /** Accept only from these addresses and CIDR ranges, such as `"10.0.0.0/8"` or `"::1"`. */
+  allow?: readonly string[];
+  /** Never accept from these addresses and CIDR ranges; it outweighs `allow`. */
+  deny?: readonly string[];
+}
+
+/** Options of a server on a unix socket. */
+export interface UnixServerOptions extends TcpServerBaseOptions {
+  /** The path of the socket. It is removed when the server stops. */
+  path: string;
+}
