@@ -23,6 +23,9 @@ const SHARED_SIZE = 4 * 1024;
 
 const EMPTY = new Uint8Array(0);
 
+/** Bytes that belong to whoever gets them. */
+export type Chunk = Uint8Array<ArrayBuffer>;
+
 /** How long a caller is willing to wait. */
 export interface Patience {
   /** Milliseconds for the whole call. */
@@ -58,6 +61,7 @@ export class Reader {
   #reading = false; // a caller is in here
   #outstanding = false; // a read of the socket is
   #direct = false; // and it goes into the caller's buffer
+  #alone = false; // and with it the caller's call ends
   #resolve: ((n: number | null) => void) | undefined; // the caller who waits for it
   #reject: ((reason: unknown) => void) | undefined;
   #failure: unknown; // of the socket: stays
@@ -93,18 +97,42 @@ export class Reader {
   }
 
   /** The next bytes as they come, owned by the caller; `null` at the end. */
-  async chunk(patience?: Patience): Promise<Uint8Array<ArrayBuffer> | null> {
+  chunk(patience?: Patience): Promise<Chunk | null> {
+    return this.next(asIs, patience);
+  }
+
+  /** The next bytes as they come, in the form the caller wants them. */
+  next<T>(form: (chunk: Chunk | null) => T, patience?: Patience): Promise<T> {
+    if (patience !== undefined || !this.#isFree) return this.#nextAtMost(form, patience);
+    const turn = takeTurn(this.#turn);
+    if (turn !== undefined) return this.#nextAtMost(form, undefined, turn);
+    // The common case, without the layers of promises that patience needs.
+    this.#reading = true;
+    return new Promise((resolve, reject) => {
+      this.#resolve = (n) => resolve(form(n === null ? null : this.#take(this.buffered)));
+      this.#reject = reject;
+      this.#fill(0);
+      this.#alone = true;
+    });
+  }
+
+  async #nextAtMost<T>(
+    form: (chunk: Chunk | null) => T,
+    patience: Patience | undefined,
+    turn?: Promise<void>,
+  ): Promise<T> {
     this.#enter();
     try {
-      if (this.#start === this.#end && !await this.#more(waitFor(patience))) return null;
-      return this.#take(this.buffered);
+      if (turn !== undefined) await turn;
+      if (this.#start === this.#end && !await this.#more(waitFor(patience))) return form(null);
+      return form(this.#take(this.buffered));
     } finally {
       this.#reading = false;
     }
   }
 
   /** Exactly `length` bytes; `null` if the stream ended before the first of them. */
-  async exactly(length: number, patience?: Patience): Promise<Uint8Array<ArrayBuffer> | null> {
+  async exactly(length: number, patience?: Patience): Promise<Chunk | null> {
     this.#enter();
     try {
       const wait = waitFor(patience);
@@ -131,7 +159,7 @@ export class Reader {
     patience: Patience | undefined,
     tooLong: (length: number) => unknown,
     keepRest: boolean,
-  ): Promise<Uint8Array<ArrayBuffer> | null> {
+  ): Promise<Chunk | null> {
     this.#enter();
     try {
       const wait = waitFor(patience);
@@ -223,6 +251,12 @@ export class Reader {
     }
   }
 
+  /** Whether a read can go straight to the socket. */
+  get #isFree(): boolean {
+    return this.#stopped === undefined && !this.#reading && !this.#outstanding && !this.ended &&
+      this.#failure === undefined && this.#start === this.#end;
+  }
+
   #busy(): unknown {
     return busy(contextOf(this.#link, "read"));
   }
@@ -240,6 +274,7 @@ export class Reader {
       this.#reject = reject;
       this.#outstanding = true;
       this.#direct = true;
+      this.#alone = true;
       this.#link.socket.read(target).then(this.#onRead, this.#onFailure);
     });
   }
@@ -352,7 +387,8 @@ export class Reader {
 
   #settled(): ((n: number | null) => void) | undefined {
     const resolve = this.#resolve;
-    if (this.#direct) this.#reading = false;
+    if (this.#alone) this.#reading = false;
+    this.#alone = false;
     this.#direct = false;
     this.#resolve = undefined;
     this.#reject = undefined;
@@ -394,6 +430,7 @@ export class Reader {
     // Grow with what has arrived, not with what somebody says will come.
     const useful = Math.max(this.#size / 4, Math.min(wanted, held));
     if (room >= useful && this.#buffer.length <= Math.max(this.#size, held * 4)) return;
+    if (this.#lent && held === 0 && this.#size < SHARED_SIZE) this.#size *= 2; // lively
     const grown = new Uint8Array(Math.max(this.#size, ceilPowerOfTwo(held * 2)));
     if (held > 0) grown.set(this.#buffer.subarray(this.#start, this.#end));
     this.#buffer = grown;
@@ -417,7 +454,7 @@ export class Reader {
 
   /** The next `length` bytes, owned by the caller: lent out of the buffer, or copied if they would
    * keep a much larger one alive. */
-  #take(length: number): Uint8Array<ArrayBuffer> {
+  #take(length: number): Chunk {
     const { length: size } = this.#buffer;
     const from = this.#start;
     if (size > SHARED_SIZE && length * 4 < size) {
@@ -463,6 +500,10 @@ function waitFor(patience: Patience | undefined): Wait | undefined {
   if (timeout === Infinity && frame === Infinity && signal === undefined) return undefined;
   const until = timeout === Infinity ? Infinity : performance.now() + timeout;
   return { timeout, until, frame, frameUntil: undefined, signal };
+}
+
+function asIs(chunk: Chunk | null): Chunk | null {
+  return chunk;
 }
 
 function indexOf(bytes: Uint8Array, delimiter: Uint8Array, from: number): number {

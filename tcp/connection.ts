@@ -385,11 +385,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * alive, or 4 KiB.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    const reader = this.#reader;
-    const next = async (): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> => {
-      const value = await reader.chunk(this.#patience(undefined, false));
-      return value === null ? { done: true, value: undefined } : { done: false, value };
-    };
+    const next = () => this.#reader.next(toIteration, this.#patience(undefined, false));
     return {
       next,
       return: () => Promise.resolve({ done: true, value: undefined }),
@@ -558,6 +554,10 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const LF = new Uint8Array([0x0a]);
+
+function toIteration<T>(value: T | null): IteratorResult<T> {
+  return value === null ? { done: true, value: undefined } : { done: false, value };
+}
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {
   return checkCount("maxLength", options?.maxLength ?? DEFAULT_MAX_LINE_LENGTH);
