@@ -13,7 +13,7 @@ import { takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
 
 /** What the reader's own buffer begins with: an idle connection costs little. */
-const INITIAL_SIZE = 512;
+const INITIAL_SIZE = 256;
 /** What it grows to while reads keep filling it: larger ones were not faster. */
 const MAX_SIZE = 256 * 1024;
 /** So many reads in a row that use a small part of the buffer make it smaller again. */
@@ -36,19 +36,27 @@ export interface Patience {
   signal?: AbortSignal | undefined;
 }
 
+/** Who looks at a reader's deadline. */
+export interface Scheduler {
+  /** Looks no later than `at`, on the clock of `performance.now()`. */
+  schedule(at: number): void;
+}
+
 /** The reading half of a connection; one caller at a time. */
-export class Reader {
+export class Reader implements Turn {
   /** Bytes received so far, those that nobody has asked for yet included. */
   bytesRead = 0;
   /** Whether the peer has ended its side. */
   ended = false;
   /** When the caller who waits gives up, on the clock of `performance.now()`. */
   deadline = Infinity;
+  /** Its place in the rounds of all connections. */
+  round = -1;
+  /** Reads in that round. */
+  reads = 0;
 
   readonly #link: Link;
-  readonly #turn: Turn = { round: -1, reads: 0 };
-  /** Has the deadline looked at no later than the given time. */
-  readonly #schedule: (at: number) => void;
+  readonly #watchdog: Scheduler;
 
   #buffer: Uint8Array<ArrayBuffer> = EMPTY;
   #start = 0; // the first byte nobody has taken yet
@@ -68,9 +76,9 @@ export class Reader {
   #stopped: unknown; // why this side reads no more
   #drained: (() => void) | undefined;
 
-  constructor(link: Link, schedule: (at: number) => void) {
+  constructor(link: Link, watchdog: Scheduler) {
     this.#link = link;
-    this.#schedule = schedule;
+    this.#watchdog = watchdog;
   }
 
   /** Bytes that have arrived and were not taken yet. */
@@ -92,7 +100,7 @@ export class Reader {
     if (this.ended) return Promise.resolve(null);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (patience !== undefined || this.#outstanding) return this.#readBuffered(target, patience);
-    const turn = takeTurn(this.#turn);
+    const turn = takeTurn(this);
     return turn === undefined ? this.#readDirect(target) : this.#readAfter(turn, target);
   }
 
@@ -104,7 +112,7 @@ export class Reader {
   /** The next bytes as they come, in the form the caller wants them. */
   next<T>(form: (chunk: Chunk | null) => T, patience?: Patience): Promise<T> {
     if (patience !== undefined || !this.#isFree) return this.#nextAtMost(form, patience);
-    const turn = takeTurn(this.#turn);
+    const turn = takeTurn(this);
     if (turn !== undefined) return this.#nextAtMost(form, undefined, turn);
     // The common case, without the layers of promises that patience needs.
     this.#reading = true;
@@ -307,7 +315,7 @@ export class Reader {
     if (this.ended) return false;
     if (this.#failure !== undefined) throw this.#failure;
     if (!this.#outstanding) {
-      const turn = takeTurn(this.#turn);
+      const turn = takeTurn(this);
       if (turn !== undefined) await turn;
       if (this.#stopped !== undefined) throw this.#stopped;
     }
@@ -330,7 +338,7 @@ export class Reader {
     const until = Math.min(wait.until, wait.frameUntil ?? Infinity);
     if (until < Infinity) {
       this.deadline = until;
-      this.#schedule(until);
+      this.#watchdog.schedule(until);
     }
     const abort = () => this.#giveUp(signal?.reason);
     signal?.addEventListener("abort", abort);

@@ -25,8 +25,8 @@ export type Expiry = (which: keyof WatchdogLimits, after: number) => void;
 
 /** Watches over one connection. */
 export class Watchdog implements Sweepable {
-  readonly #reader: Reader;
-  readonly #writer: Writer;
+  #reader: Reader | undefined;
+  #writer: Writer | undefined;
   readonly #limits: WatchdogLimits;
   readonly #expire: Expiry;
   readonly #end: number;
@@ -35,16 +35,20 @@ export class Watchdog implements Sweepable {
   #writtenBytes = 0;
   #writtenAt: number;
 
-  constructor(reader: Reader, writer: Writer, limits: WatchdogLimits, expire: Expiry) {
+  constructor(limits: WatchdogLimits, expire: Expiry) {
     const now = performance.now();
-    this.#reader = reader;
-    this.#writer = writer;
     this.#limits = limits;
     this.#expire = expire;
     this.#end = now + limits.lifetime;
     this.#movedAt = now;
     this.#writtenAt = now;
-    const next = Math.min(this.#nextLook(now), this.#end);
+  }
+
+  /** Begins to watch. */
+  start(reader: Reader, writer: Writer): void {
+    this.#reader = reader;
+    this.#writer = writer;
+    const next = Math.min(this.#nextLook(this.#movedAt), this.#end);
     if (next < Infinity) watch(this, next);
   }
 
@@ -60,14 +64,17 @@ export class Watchdog implements Sweepable {
 
   sweep(now: number): number {
     const { idle, write, lifetime } = this.#limits;
-    this.#reader.expire(now);
-    const written = this.#writer.bytesWritten;
-    const moved = this.#reader.bytesRead + written;
+    const reader = this.#reader;
+    const writer = this.#writer;
+    if (reader === undefined || writer === undefined) return Infinity;
+    reader.expire(now);
+    const written = writer.bytesWritten;
+    const moved = reader.bytesRead + written;
     if (moved !== this.#movedBytes) {
       this.#movedBytes = moved;
       this.#movedAt = now;
     }
-    if (written !== this.#writtenBytes || !this.#writer.active) {
+    if (written !== this.#writtenBytes || !writer.active) {
       this.#writtenBytes = written;
       this.#writtenAt = now;
     }
@@ -79,7 +86,7 @@ export class Watchdog implements Sweepable {
       this.#end,
       this.#movedAt + idle,
       this.#writtenAt + write,
-      this.#reader.deadline,
+      reader.deadline,
     );
   }
 

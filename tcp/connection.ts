@@ -128,14 +128,11 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   /** A number that no other connection of this process has. */
   readonly id: number = ++lastId;
 
-  readonly #link: Link;
+  readonly #link: ConnectionInit;
   readonly #reader: Reader;
   readonly #writer: Writer;
-  readonly #timeouts: Required<TcpTimeouts>;
-  readonly #alpnProtocol: string | null;
-  readonly #onRelease: ((conn: TcpConnection, info: CloseInfo) => void) | undefined;
+  readonly #watchdog: Watchdog;
   readonly #openedAt = Date.now();
-  #watchdog: Watchdog | undefined;
   #controller: AbortController | undefined;
   #signalled: unknown;
   #draining = false;
@@ -151,15 +148,11 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   }
 
   private constructor(init: ConnectionInit) {
-    const { socket, transport, localAddr, remoteAddr, timeouts } = init;
-    this.#link = { socket, transport, localAddr, remoteAddr };
-    this.#timeouts = timeouts;
-    this.#alpnProtocol = init.alpnProtocol;
-    this.#onRelease = init.onRelease;
-    this.#reader = new Reader(this.#link, (at) => this.#watch().schedule(at));
-    this.#writer = new Writer(this.#link, init.maxWriteQueue);
-    const { idle, write, lifetime } = timeouts;
-    if (Math.min(idle, write, lifetime) < Infinity) this.#watch();
+    this.#link = init;
+    this.#watchdog = new Watchdog(init.timeouts, (which, after) => this.#expired(which, after));
+    this.#reader = new Reader(init, this.#watchdog);
+    this.#writer = new Writer(init, init.maxWriteQueue);
+    this.#watchdog.start(this.#reader, this.#writer);
   }
 
   /** What carries the bytes. */
@@ -179,7 +172,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
 
   /** The protocol that the TLS handshake agreed on (ALPN, RFC 7301), `null` if none. */
   get alpnProtocol(): string | null {
-    return this.#alpnProtocol;
+    return this.#link.alpnProtocol;
   }
 
   /**
@@ -385,14 +378,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * alive, or 4 KiB.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    const next = () => this.#reader.next(toIteration, this.#patience(undefined, false));
-    return {
-      next,
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new Chunks(() => this.#reader.next(toIteration, this.#patience(undefined, false)));
   }
 
   /**
@@ -442,7 +428,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
 
   /** The caller's own limits, with the connection's where the caller set none. */
   #patience(options: ReadOptions | undefined, message: boolean): Patience | undefined {
-    const { read, frame } = this.#timeouts;
+    const { read, frame } = this.#link.timeouts;
     if (options === undefined && read === Infinity && !message) return undefined;
     const timeout = options?.timeout;
     if (timeout !== undefined && timeout !== 0) checkTimeout("timeout", timeout);
@@ -451,15 +437,6 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       frame: message ? frame : undefined,
       signal: options?.signal,
     };
-  }
-
-  #watch(): Watchdog {
-    return this.#watchdog ??= new Watchdog(
-      this.#reader,
-      this.#writer,
-      this.#timeouts,
-      (which, after) => this.#expired(which, after),
-    );
   }
 
   #expired(which: keyof WatchdogLimits, after: number): void {
@@ -502,7 +479,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   /** Lets what was written go out; the write time-out, or else `linger`, bounds the wait. */
   async #flush(linger: number): Promise<void> {
     if (!this.#writer.active) return;
-    const bound = this.#timeouts.write < Infinity ? Infinity : linger;
+    const bound = this.#link.timeouts.write < Infinity ? Infinity : linger;
     const cancel = deadline(bound, () => this.abort(this.#closedError("closed")));
     await this.#writer.flushed();
     cancel();
@@ -533,13 +510,13 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     if (this.#info !== undefined) return;
     this.#info = info;
     const reason = info.reason ?? this.#closedError("closed");
-    this.#watchdog?.stop();
+    this.#watchdog.stop();
     this.#reader.stop(reason);
     this.#writer.stop(reason);
     this.#link.socket.close();
     this.#tell(reason);
     this.#closed?.resolve(info);
-    this.#onRelease?.(this, info);
+    this.#link.onRelease?.(this, info);
   }
 
   #closedError(code: "closed" | "aborted" | "draining"): ClosedError {
@@ -554,6 +531,23 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const LF = new Uint8Array([0x0a]);
+
+/** An iterator that can be left at any time, because there is nothing to give back. */
+class Chunks implements AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+  readonly next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>;
+
+  constructor(next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>) {
+    this.next = next;
+  }
+
+  return(): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> {
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
 
 function toIteration<T>(value: T | null): IteratorResult<T> {
   return value === null ? { done: true, value: undefined } : { done: false, value };

@@ -294,17 +294,32 @@ class Server implements TcpServer {
       return;
     }
     this.#guests++;
-    this.#receive(socket, remoteAddr).finally(() => {
-      this.#guests--;
-      this.#admission.leave(hostname);
-      this.#finishIfEmpty();
-    });
+    if ("handshake" in socket) {
+      this.#serveTls(socket as Deno.TlsConn, remoteAddr, hostname);
+    } else {
+      this.#configure(socket as Deno.TcpConn);
+      this.#serve(socket, remoteAddr, hostname, null);
+    }
   }
 
-  /** One guest from the door to the door; never rejects. */
-  async #receive(socket: Deno.Conn, remoteAddr: SocketAddress): Promise<void> {
-    const alpnProtocol = await this.#welcome(socket, remoteAddr);
-    if (alpnProtocol === undefined) return;
+  /** The handshake happens here, off the accept loop, so that a silent client holds up nobody. */
+  async #serveTls(
+    socket: Deno.TlsConn,
+    remoteAddr: SocketAddress,
+    hostname: string | null,
+  ): Promise<void> {
+    const alpnProtocol = await this.#shakeHands(socket, remoteAddr);
+    if (alpnProtocol === undefined) this.#leave(hostname);
+    else this.#serve(socket, remoteAddr, hostname, alpnProtocol);
+  }
+
+  /** One guest. Not an async function: its frame would cost each idle connection half a kilobyte. */
+  #serve(
+    socket: Deno.Conn,
+    remoteAddr: SocketAddress,
+    hostname: string | null,
+    alpnProtocol: string | null,
+  ): void {
     const conn = createConnection({
       socket,
       transport: this.#listening.transport,
@@ -317,48 +332,53 @@ class Server implements TcpServer {
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);
-    try {
-      this.#options.onConnect?.(conn);
-      await this.#handler(conn);
-    } catch (error) {
+    const end = () => {
+      conn.close().then(() => this.#leave(hostname));
+    };
+    const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
       this.#report(error, conn);
+      end();
+    };
+    try {
+      this.#options.onConnect?.(conn);
+      const handling = this.#handler(conn);
+      if (handling === undefined) end();
+      else handling.then(end, fail);
+    } catch (error) {
+      fail(error);
     }
-    await conn.close();
   }
 
-  /** Prepares the socket; `undefined` if its handshake failed. TLS gets its handshake here, off the
-   * accept loop, so that a silent client holds up nobody. */
-  async #welcome(socket: Deno.Conn, remoteAddr: SocketAddress): Promise<string | null | undefined> {
+  #leave(hostname: string | null): void {
+    this.#guests--;
+    this.#admission.leave(hostname);
+    this.#finishIfEmpty();
+  }
+
+  #configure(socket: Deno.TcpConn): void {
     const { noDelay, keepAlive } = this.#listening;
-    if ("setNoDelay" in socket) {
-      const { setNoDelay, setKeepAlive } = socket as Deno.TcpConn;
-      try {
-        if (noDelay) setNoDelay.call(socket, true);
-        if (keepAlive) setKeepAlive.call(socket, true);
-      } catch {
-        // The peer has reset it meanwhile; the first read will say so.
-      }
+    try {
+      if (noDelay) socket.setNoDelay(true);
+      if (keepAlive) socket.setKeepAlive(true);
+    } catch {
+      // The peer has reset it meanwhile; the first read will say so.
     }
-    if (!("handshake" in socket)) return null;
+  }
+
+  /** The protocol agreed on, or `undefined` if the handshake failed. */
+  async #shakeHands(
+    socket: Deno.TlsConn,
+    remoteAddr: SocketAddress,
+  ): Promise<string | null | undefined> {
     const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
     const limit = this.#timeouts.handshake;
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const cancel = deadline(limit, () => reject(timedOut(context, limit, "not finished")));
-    this.#handshakes.set(
-      socket,
-      () =>
-        reject(
-          new ClosedError(
-            "aborted",
-            "Cannot finish the TLS handshake: the server stopped",
-            context,
-          ),
-        ),
-    );
+    const stopped = "Cannot finish the TLS handshake: the server stopped";
+    this.#handshakes.set(socket, () => reject(new ClosedError("aborted", stopped, context)));
     try {
-      const info = await Promise.race([(socket as Deno.TlsConn).handshake(), ended]);
-      return info.alpnProtocol;
+      return (await Promise.race([socket.handshake(), ended])).alpnProtocol;
     } catch (error) {
       socket.close();
       this.#counts.handshakeErrors++;
