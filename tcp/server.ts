@@ -129,19 +129,18 @@ export function serveTcp(handler: TcpHandler): TcpServer;
  * `--unstable-net`.
  * @throws {RangeError | TypeError} If an option is out of range.
  *
- * @example Limits, and a graceful end on Ctrl-C
- * ```ts no-eval
+ * @example Limits, and a graceful end
+ * ```ts
  * import { serveTcp } from "@tincan/net/tcp";
  *
  * const server = serveTcp({
- *   port: 7000,
+ *   port: 0,
  *   limits: { maxConnections: 500, maxConnectionsPerIp: 20 },
  *   timeouts: { idle: 60_000 },
  * }, async (conn) => {
  *   await conn.write("hello\n");
  * });
- * Deno.addSignalListener("SIGINT", () => server.shutdown({ timeout: 5_000 }));
- * await server.finished;
+ * await server.shutdown({ timeout: 5_000 }); // in a program: when SIGTERM arrives
  * ```
  */
 export function serveTcp(
