@@ -27,6 +27,7 @@ let round = 0;
 let readers = 0; // connections that read in this round
 let reads = 0; // reads of all of them in this round
 let readsAtTick = 0;
+let expected = 0; // as many as in the last round: the first to read must not take for the others
 let share = Infinity;
 let next: Promise<void> | undefined;
 let open: (() => void) | undefined;
@@ -48,8 +49,7 @@ export function takeTurn(turn: Turn): Promise<void> | undefined {
   if (turn.round !== round) {
     turn.round = round;
     turn.reads = 0;
-    readers++;
-    if (readers > CROWD) share = Math.max(MIN_SHARE, Math.ceil(ROUND / readers));
+    if (++readers > expected && readers > CROWD) share = shareOf(readers);
   }
   reads++;
   if (++turn.reads >= share) return next ??= waitForOthers();
@@ -59,9 +59,14 @@ export function takeTurn(turn: Turn): Promise<void> | undefined {
 
 function begin(): void {
   round++;
+  expected = readers;
+  share = expected > CROWD ? shareOf(expected) : Infinity;
   readers = 0;
   reads = 0;
-  share = Infinity;
+}
+
+function shareOf(crowd: number): number {
+  return Math.max(MIN_SHARE, Math.ceil(ROUND / crowd));
 }
 
 function waitForOthers(): Promise<void> {

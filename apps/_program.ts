@@ -1,0 +1,205 @@
+/**
+ * What all programs of this project have in common: how they read their arguments, how they report,
+ * and how they end. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import type { TcpServer } from "../tcp/server.ts";
+
+/** The arguments were wrong; the message says which and how. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The options a program understands. Every program has `--help` besides. */
+export interface ProgramOptions {
+  /** What `--help` prints. */
+  help: string;
+  /** The commands, the default one first. Without any, positional arguments are the program's own. */
+  commands?: readonly string[];
+  /** Options with a value. */
+  string?: readonly string[];
+  /** Options with a value that may be given several times. */
+  collect?: readonly string[];
+  /** Options without a value. */
+  boolean?: readonly string[];
+}
+
+/** The arguments a program was started with. */
+export interface ProgramArguments {
+  /** The command, if the program has commands. */
+  command: string;
+  /** What is neither a command nor an option. */
+  rest: string[];
+  /** The value of an option, `undefined` if it was not given. */
+  text(name: string): string | undefined;
+  /** All values of an option. */
+  texts(name: string): string[];
+  /** Whether an option without a value was given. */
+  flag(name: string): boolean;
+  /** The value of `--port`, or the default. */
+  port(fallback: number, lowest?: 0 | 1): number;
+}
+
+/** How long clients may take to end their side when a server is interrupted. */
+const GOODBYE_TIME = 1_000;
+
+/**
+ * Runs a program and ends the process when it fails.
+ *
+ * @param options What arguments it takes.
+ * @param main What it does.
+ */
+export async function runProgram(
+  options: ProgramOptions,
+  main: (args: ProgramArguments) => Promise<void>,
+): Promise<void> {
+  try {
+    const args = readArguments(Deno.args, options);
+    if (args === null) {
+      await printData(options.help);
+      return;
+    }
+    await main(args);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(oneLine(message));
+    if (error instanceof UsageError) {
+      console.error("Try --help");
+      Deno.exit(2);
+    }
+    Deno.exit(1);
+  }
+}
+
+/** Reads arguments; `null` if help was asked for. */
+export function readArguments(
+  args: readonly string[],
+  options: ProgramOptions,
+): ProgramArguments | null {
+  const { commands = [], collect = [] } = options;
+  const string = [...options.string ?? [], ...collect];
+  const boolean = ["help", ...options.boolean ?? []];
+  const known = [...string, ...boolean];
+  const parsed = parseArgs(args, {
+    string: [...string, "_"],
+    boolean,
+    collect,
+    alias: { help: "h" },
+    unknown(arg, key) {
+      if (key !== undefined) {
+        throw new UsageError(`Unknown option ${arg.split("=")[0]}${nearest(key, known)}`);
+      }
+      return true;
+    },
+  });
+  if (parsed.help === true) return null;
+  const rest = parsed._.map(String);
+  for (const name of string) checkValue(name, parsed[name], args);
+  return {
+    command: takeCommand(rest, commands),
+    rest,
+    text: (name) => parsed[name] as string | undefined,
+    texts: (name) => (parsed[name] ?? []) as string[],
+    flag: (name) => parsed[name] === true,
+    port: (fallback, lowest = 0) => readPort("port", parsed.port, fallback, lowest),
+  };
+}
+
+function takeCommand(rest: string[], commands: readonly string[]): string {
+  const [first = ""] = commands;
+  if (commands.length === 0 || rest.length === 0) return first;
+  const command = rest.shift() ?? first;
+  if (!commands.includes(command)) {
+    throw new UsageError(
+      `Unknown command "${command}"${nearest(command, commands, "")}: expected ${
+        commands.join(" or ")
+      }`,
+    );
+  }
+  if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}"`);
+  return command;
+}
+
+/** An option that is the last word, or is followed by another option, has no value. */
+function checkValue(name: string, value: unknown, args: readonly string[]): void {
+  const values = Array.isArray(value) ? value : [value];
+  const isEmptyOnPurpose = args.some((arg, index) =>
+    arg === `--${name}=` || (arg === `--${name}` && args[index + 1] === "")
+  );
+  if (values.includes("") && !isEmptyOnPurpose) {
+    throw new UsageError(`Option --${name} needs a value`);
+  }
+}
+
+/**
+ * Reads a port number.
+ *
+ * @throws {UsageError} If it is not a whole number from `lowest` to 65535.
+ */
+export function readPort(name: string, value: unknown, fallback: number, lowest: 0 | 1): number {
+  if (value === undefined) return fallback;
+  const port = /^\d+$/.test(String(value)) ? Number(value) : NaN;
+  if (!(port >= lowest && port <= 65_535)) {
+    throw new UsageError(
+      `Option --${name} must be a whole number from ${lowest} to 65535, current value is "${value}"`,
+    );
+  }
+  return port;
+}
+
+/** `, did you mean …?` for a word that is at most two edits away from a known one. */
+function nearest(word: string, known: readonly string[], prefix = "--"): string {
+  const [best] = known
+    .map((name) => ({ name, distance: editDistance(word, name) }))
+    .filter(({ name, distance }) => distance <= 2 && distance < name.length)
+    .sort((a, b) => a.distance - b.distance);
+  return best === undefined ? "" : `, did you mean ${prefix}${best.name}?`;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}
+
+/** Writes data to stdout. When whoever reads it has left (`| head`), the program ends quietly. */
+export async function printData(data: string | Uint8Array): Promise<void> {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += await Deno.stdout.write(bytes.subarray(written));
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    throw error;
+  }
+}
+
+/** Calls `interrupt` when the user or the system asks the program to end. */
+export function onInterrupt(interrupt: () => void): void {
+  Deno.addSignalListener("SIGINT", interrupt);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
+}
+
+/** Lets a server run until the program is asked to end, says goodbye to its clients, and exits. */
+export async function serveUntilInterrupted(server: TcpServer): Promise<void> {
+  onInterrupt(() => {
+    const stopped = server.shutdown({ timeout: GOODBYE_TIME });
+    for (const conn of server.connections) conn.close();
+    stopped.then(() => Deno.exit(0));
+  });
+  await server.finished;
+}

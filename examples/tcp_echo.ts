@@ -1,0 +1,119 @@
+/**
+ * The first lesson: a TCP server that answers what it hears, and a client for it.
+ *
+ *     deno run -A examples/tcp_echo.ts                      # serves on 127.0.0.1:9999
+ *     nc 127.0.0.1 9999                                     # talk to it
+ *     deno run -A examples/tcp_echo.ts client               # or with this client
+ *     deno run -A examples/tcp_echo.ts --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit
+ *
+ * Needs --allow-net only.
+ */
+import { connectTcp, serveTcp, type TcpConnection } from "../mod.ts";
+import { echoHandler, type EchoOptions } from "../apps/echo.ts";
+import {
+  onInterrupt,
+  printData,
+  type ProgramArguments,
+  runProgram,
+  serveUntilInterrupted,
+} from "../apps/_program.ts";
+import { TextLineStream } from "@std/streams";
+
+const HELP = `Echo over TCP: answers every message. A message is what one read returned.
+
+Usage: tcp_echo.ts [serve] [options]
+       tcp_echo.ts client [options]
+
+Options of both:
+  --hostname NAME   address to listen on or to connect to (default 127.0.0.1)
+  --port NUMBER     port; 0 lets the system choose when serving (default 9999)
+  --help            show this text
+
+Options of serve:
+  --greet TEXT      send TEXT to everybody who connects
+  --reply TEMPLATE  answer with TEMPLATE, {} stands for the message (default {})
+  --upper           answer in upper case
+  --exit WORD       end the conversation when the message is WORD
+
+Options of client:
+  --message TEXT    send TEXT and show the reply; may be given several times.
+                    Without it the client asks for messages until the input ends.
+
+Examples:
+  tcp_echo.ts --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit
+  tcp_echo.ts client --message hello --message exit
+`;
+
+/** How long the client waits for a greeting that may not come, in milliseconds. */
+const GREETING_TIME = 100;
+
+await runProgram({
+  help: HELP,
+  commands: ["serve", "client"],
+  string: ["hostname", "port", "greet", "reply", "exit"],
+  collect: ["message"],
+  boolean: ["upper"],
+}, (args) => args.command === "client" ? talk(args) : serve(args));
+
+async function serve(args: ProgramArguments): Promise<void> {
+  const options: EchoOptions = { upper: args.flag("upper") };
+  for (const name of ["greet", "reply", "exit"] as const) {
+    const value = args.text(name);
+    if (value !== undefined) options[name] = value;
+  }
+  const server = serveTcp({
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(9999),
+  }, echoHandler(options));
+  await serveUntilInterrupted(server);
+}
+
+async function talk(args: ProgramArguments): Promise<void> {
+  onInterrupt(() => Deno.exit(130));
+  const conn = await connectTcp({
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(9999, 1),
+  });
+  await showReply(conn, GREETING_TIME);
+  const messages = args.texts("message");
+  for await (const message of messages.length > 0 ? messages : ask()) {
+    if (message === "") continue; // sending nothing would be no message, and no reply would come
+    await conn.write(message);
+    if (!await showReply(conn)) {
+      console.error("the server closed the connection");
+      Deno.exit(0); // the input may still be waiting for a line
+    }
+  }
+  await conn.closeWrite();
+  while (await showReply(conn));
+  await conn.close();
+}
+
+/** Shows the next reply; `false` if the server has ended the conversation. */
+async function showReply(conn: TcpConnection, timeout = Infinity): Promise<boolean> {
+  const buffer = new Uint8Array(64 * 1024);
+  try {
+    const n = await conn.read(buffer, { timeout });
+    if (n === null) return false;
+    await printData(buffer.subarray(0, n));
+    if (buffer[n - 1] !== 0x0a) await printData("\n");
+  } catch (error) {
+    if (timeout === Infinity || !(error instanceof Deno.errors.TimedOut)) throw error;
+  }
+  return true;
+}
+
+/** Asks for messages, line by line, until the input ends. */
+async function* ask(): AsyncGenerator<string> {
+  const prompt = () => {
+    if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode("> "));
+  };
+  const lines = Deno.stdin.readable
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream());
+  prompt();
+  for await (const line of lines) {
+    yield line;
+    prompt();
+  }
+}
