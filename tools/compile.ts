@@ -1,0 +1,34 @@
+/**
+ * Builds executables into dist/ with `deno compile`, each with the least permissions it needs.
+ *
+ *     deno task compile              # all programs, for this platform
+ *     deno task compile tcp_echo     # one of them
+ *
+ * `deno compile` downloads a base executable on its first run. Where that cannot be reached, set
+ * DENORT_BIN to a copy of it.
+ */
+
+/** The programs and the permissions that are baked in. */
+const PROGRAMS = new Map([
+  ["tcp_echo", ["--allow-net"]],
+]);
+
+const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];
+for (const name of names) {
+  const permissions = PROGRAMS.get(name);
+  if (permissions === undefined) {
+    console.error(`Unknown program "${name}": expected ${[...PROGRAMS.keys()].join(", ")}`);
+    Deno.exit(2);
+  }
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "compile",
+      "--unstable-net",
+      ...permissions,
+      "--output",
+      `dist/${name}`,
+      `examples/${name}.ts`,
+    ],
+  }).spawn().status;
+  if (!success) Deno.exit(1);
+}
