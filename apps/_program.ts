@@ -82,7 +82,7 @@ export function readArguments(
   const string = [...options.string ?? [], ...collect];
   const boolean = ["help", ...options.boolean ?? []];
   const known = [...string, ...boolean];
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(joinValues(args, string, known), {
     string: [...string, "_"],
     boolean,
     collect,
@@ -96,7 +96,6 @@ export function readArguments(
   });
   if (parsed.help === true) return null;
   const rest = parsed._.map(String);
-  for (const name of string) checkValue(name, parsed[name], args);
   return {
     command: takeCommand(rest, commands),
     rest,
@@ -122,15 +121,31 @@ function takeCommand(rest: string[], commands: readonly string[]): string {
   return command;
 }
 
-/** An option that is the last word, or is followed by another option, has no value. */
-function checkValue(name: string, value: unknown, args: readonly string[]): void {
-  const values = Array.isArray(value) ? value : [value];
-  const isEmptyOnPurpose = args.some((arg, index) =>
-    arg === `--${name}=` || (arg === `--${name}` && args[index + 1] === "")
-  );
-  if (values.includes("") && !isEmptyOnPurpose) {
-    throw new UsageError(`Option --${name} needs a value`);
+/** Turns `--name value` into `--name=value`, so that a value may begin with a dash. */
+function joinValues(
+  args: readonly string[],
+  string: readonly string[],
+  known: readonly string[],
+): string[] {
+  const joined: string[] = [];
+  const isOption = (arg: string) => arg.startsWith("--") && known.includes(nameOf(arg));
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (arg === "--") return [...joined, ...args.slice(index)];
+    if (!arg.startsWith("--") || arg.includes("=") || !string.includes(nameOf(arg))) {
+      joined.push(arg);
+      continue;
+    }
+    const value = args[++index];
+    if (value === undefined || isOption(value)) throw new UsageError(`Option ${arg} needs a value`);
+    joined.push(`${arg}=${value}`);
   }
+  return joined;
+}
+
+/** The name in `--name` or `--name=value`. */
+function nameOf(arg: string): string {
+  return arg.slice(2).split("=", 1)[0] ?? "";
 }
 
 /**
