@@ -6,27 +6,27 @@
  * twenty times as often as others, with 1,000 some are never served. The cure is to make those that
  * had their share wait until the others had theirs.
  *
- * Messages are counted in rounds of about {@linkcode ROUND} for all connections together. While no
- * more than {@linkcode CROWD} connections take part in a round, nobody ever waits. With more, a
- * connection that has read its share waits for the next round, which begins as soon as a
- * tick of the timer passes in which hardly anybody read anything.
+ * Reads and writes of the sockets are counted in rounds of about {@linkcode ROUND} for all connections
+ * together. While no more than {@linkcode CROWD} connections take part in a round, nobody ever waits.
+ * With more, a connection that has had its share waits for the next round, which begins as soon as a
+ * tick of the timer passes in which hardly anybody did anything.
  *
  * @module
  */
 
 /** How many connections the runtime serves fairly by itself, with some room to spare. */
 export const CROWD = 110;
-/** About how many reads make a round: long enough that its last, idle tick costs a few per cent. */
-export const ROUND = 8_192;
+/** About how many reads and writes make a round: long enough that its last, idle tick costs a few per cent. */
+export const ROUND = 16_384;
 /** The smallest share of a connection in one round. */
-export const MIN_SHARE = 4;
-/** Fewer reads than this in one tick, and the loop has time to spare: nobody needs to wait. */
-export const QUIET = 32;
+export const MIN_SHARE = 8;
+/** Fewer reads and writes than this in one tick, and the loop has time to spare: nobody needs to wait. */
+export const QUIET = 64;
 
 let round = 0;
-let readers = 0; // connections that read in this round
-let reads = 0; // reads of all of them in this round
-let readsAtTick = 0;
+let members = 0; // connections that took part in this round
+let steps = 0; // reads and writes of all of them in this round
+let stepsAtTick = 0;
 let expected = 0; // as many as in the last round: the first to read must not take for the others
 let share = Infinity;
 let next: Promise<void> | undefined;
@@ -34,35 +34,35 @@ let open: (() => void) | undefined;
 
 /** What a connection keeps to take part in the rounds. */
 export interface Turn {
-  /** The last round it read in. */
+  /** The last round it took part in. */
   round: number;
-  /** How often it read in that round. */
-  reads: number;
+  /** How often it read or wrote in that round. */
+  steps: number;
 }
 
 /**
- * Counts one read of a connection.
+ * Counts one read or write of a connection's socket.
  *
- * @returns What it must wait for before it reads again, or `undefined` if it may go on.
+ * @returns What it must wait for first, or `undefined` if it may go on.
  */
 export function takeTurn(turn: Turn): Promise<void> | undefined {
   if (turn.round !== round) {
     turn.round = round;
-    turn.reads = 0;
-    if (++readers > expected && readers > CROWD) share = shareOf(readers);
+    turn.steps = 0;
+    if (++members > expected && members > CROWD) share = shareOf(members);
   }
-  reads++;
-  if (++turn.reads >= share) return next ??= waitForOthers();
-  if (reads >= ROUND && readers <= CROWD) begin();
+  steps++;
+  if (++turn.steps >= share) return next ??= waitForOthers();
+  if (steps >= ROUND && members <= CROWD) begin();
   return undefined;
 }
 
 function begin(): void {
   round++;
-  expected = readers;
+  expected = members;
   share = expected > CROWD ? shareOf(expected) : Infinity;
-  readers = 0;
-  reads = 0;
+  members = 0;
+  steps = 0;
 }
 
 function shareOf(crowd: number): number {
@@ -72,14 +72,14 @@ function shareOf(crowd: number): number {
 function waitForOthers(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   open = resolve;
-  readsAtTick = reads;
+  stepsAtTick = steps;
   setTimeout(tick, 0);
   return promise;
 }
 
 function tick(): void {
-  if (reads - readsAtTick >= QUIET) {
-    readsAtTick = reads;
+  if (steps - stepsAtTick >= QUIET) {
+    stepsAtTick = steps;
     setTimeout(tick, 0);
     return;
   }

@@ -52,8 +52,8 @@ export class Reader implements Turn {
   deadline = Infinity;
   /** Its place in the rounds of all connections. */
   round = -1;
-  /** Reads in that round. */
-  reads = 0;
+  /** Reads and writes in that round. */
+  steps = 0;
 
   readonly #link: Link;
   readonly #watchdog: Scheduler;

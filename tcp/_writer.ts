@@ -10,6 +10,7 @@
 import { ClosedError, LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { translate } from "../_internal/translate.ts";
+import { takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
 
 /** Pieces that wait are joined up to this size, about what one write of the socket takes at once. */
@@ -28,6 +29,7 @@ export class Writer {
   bytesWritten = 0;
 
   readonly #link: Link;
+  readonly #turn: Turn;
   readonly #maxQueue: number;
   #queue: Waiting[] | undefined;
   #queuedBytes = 0;
@@ -37,8 +39,9 @@ export class Writer {
   #stopped: unknown; // why nothing is written any more
   #idle: (() => void)[] | undefined;
 
-  constructor(link: Link, maxQueue: number) {
+  constructor(link: Link, turn: Turn, maxQueue: number) {
     this.#link = link;
+    this.#turn = turn;
     this.#maxQueue = maxQueue;
   }
 
@@ -107,11 +110,11 @@ export class Writer {
     const { socket } = this.#link;
     this.#active = true;
     try {
-      let written = await socket.write(data);
-      this.bytesWritten += written;
-      while (written < data.length) {
+      for (let written = 0; written < data.length;) {
+        const turn = takeTurn(this.#turn);
+        if (turn !== undefined) await turn;
         if (this.#stopped !== undefined) throw this.#stopped;
-        const n = await socket.write(data.subarray(written));
+        const n = await socket.write(written === 0 ? data : data.subarray(written));
         written += n;
         this.bytesWritten += n;
       }

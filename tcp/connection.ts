@@ -151,7 +151,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     this.#link = init;
     this.#watchdog = new Watchdog(init.timeouts, (which, after) => this.#expired(which, after));
     this.#reader = new Reader(init, this.#watchdog);
-    this.#writer = new Writer(init, init.maxWriteQueue);
+    this.#writer = new Writer(init, this.#reader, init.maxWriteQueue);
     this.#watchdog.start(this.#reader, this.#writer);
   }
 
