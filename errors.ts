@@ -136,6 +136,8 @@ export class FrameError extends Error {
   readonly offset: number | undefined;
 
   /**
+   * Creates the error.
+   *
    * @param code Why the bytes are not a frame.
    * @param message One line for people.
    * @param options Length, limit, offset and cause, as far as they are known.
