@@ -22,4 +22,5 @@
  * @module
  */
 export * from "./errors.ts";
+export * from "./framing/mod.ts";
 export * from "./tcp/mod.ts";

@@ -8,6 +8,7 @@ import { formatAddr } from "../_internal/address.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { netError } from "../_internal/translate.ts";
+import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { type Patience, Reader } from "./_reader.ts";
 import { readableOf, writableOf } from "./_streams.ts";
@@ -17,9 +18,6 @@ import type { TcpTimeouts } from "./timeouts.ts";
 
 /** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
 export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
-
-/** The longest line or delimited message, unless said otherwise: longer ones are attacks or files. */
-export const DEFAULT_MAX_LINE_LENGTH = 64 * 1024;
 
 /** How long `close()` waits for the peer's end, unless said otherwise. */
 export const DEFAULT_LINGER = 2_000;

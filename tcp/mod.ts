@@ -30,7 +30,6 @@ export {
   type CloseInfo,
   type CloseOptions,
   DEFAULT_LINGER,
-  DEFAULT_MAX_LINE_LENGTH,
   DEFAULT_MAX_WRITE_QUEUE,
   type ReadOptions,
   type ReadUntilOptions,

@@ -1,0 +1,173 @@
+/** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
+import type { Codec, Decoder } from "./codec.ts";
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Owned messages from borrowed chunks, with the way back: bytes behind the last message taken can be
+ * had again, to go on with another codec.
+ *
+ * The reader's loop: `while (!batch.pull()) batch.feed(await read())`, then `take()` or `takeAll()`.
+ * Decoding happens in `pull`, so a chunk that arrives when nobody waits can be fed and left.
+ *
+ * @typeParam T What a message is.
+ */
+export class BatchDecoder<T> {
+  readonly #decoder: Decoder<T>;
+  readonly #detached: boolean;
+  /** Where each message of the batch ends in the stream. */
+  #ends: number[] = [];
+  #messages: T[] = [];
+  /** The message to take next. */
+  #next = 0;
+  #chunk: Uint8Array = EMPTY;
+  /** Where the chunk begins in the stream. */
+  #chunkStart = 0;
+  /** Whether the chunk was fed and not decoded. */
+  #fed = false;
+  /** Whether the decoder may have more without being fed. */
+  #stalled = false;
+  #ended = false;
+  #finished = false;
+  /** An error that comes behind the messages of the batch. */
+  #failure: { error: unknown } | undefined = undefined;
+
+  /** @param codec What finds the messages. */
+  constructor(codec: Codec<T, unknown>) {
+    this.#decoder = codec.decoder();
+    this.#detached = codec.detached ?? false;
+  }
+
+  /** How many messages can be taken without another pull. */
+  get size(): number {
+    return this.#messages.length - this.#next;
+  }
+
+  /**
+   * Whether a message has begun and not ended, as far as the bytes fed to `pull` say: the time for a
+   * frame runs. A codec without progress never says so.
+   */
+  get partial(): boolean {
+    return this.#fed || (this.#decoder.progress?.partial ?? false);
+  }
+
+  /** Whether the input has ended and everything in it was taken. */
+  get done(): boolean {
+    return this.#finished && this.size === 0 && this.#failure === undefined;
+  }
+
+  /**
+   * Hands in a chunk. Allowed once `pull` has returned `false` or thrown, or as the first call.
+   *
+   * @param chunk Borrowed: copied at once, unless the codec's messages are detached; then it must not
+   * change before everything was pulled from it and taken.
+   * @param options `owned`: whether nobody else will ever change the chunk, so that it need not be
+   * copied.
+   */
+  feed(chunk: Uint8Array, { owned = false }: { owned?: boolean } = {}): void {
+    if (this.#fed || this.size > 0) throw new TypeError("Cannot feed: the last chunk is in use");
+    this.#chunkStart += this.#chunk.length;
+    this.#chunk = owned || this.#detached ? chunk : chunk.slice();
+    this.#fed = true;
+  }
+
+  /** Says that no chunk follows. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /**
+   * Decodes what was fed, if all messages were taken.
+   *
+   * @returns Whether there is a message to take. If not, feed more, or see `done`.
+   * @throws What the decoder threw, once the messages in front were taken. After an error in the
+   * contents of one frame the next pull goes on behind it; any other is thrown again.
+   */
+  pull(): boolean {
+    while (this.size === 0) {
+      this.#messages.length = 0;
+      this.#ends.length = 0;
+      this.#next = 0;
+      if (this.#failure !== undefined) {
+        const { error } = this.#failure;
+        this.#failure = undefined;
+        throw error;
+      }
+      if (!this.#decode()) return false;
+    }
+    return true;
+  }
+
+  /** Takes the next message. There must be one. */
+  take(): T {
+    return this.#messages[this.#next++]!;
+  }
+
+  /** Takes all messages of the batch. */
+  takeAll(): T[] {
+    const messages = this.#next === 0 ? this.#messages : this.#messages.slice(this.#next);
+    this.#messages = [];
+    this.#next = 0;
+    return messages;
+  }
+
+  /**
+   * Hands over all bytes behind the last message taken, decoded or not. Only a message that was pulled
+   * must have been taken first.
+   */
+  takeRemaining(): Uint8Array {
+    const { size } = this;
+    if (size > 0 && this.#next === 0) {
+      throw new TypeError("Cannot take the remaining bytes: a message was pulled and not taken");
+    }
+    if (size > 0) {
+      // What was decoded too early is in the chunk still.
+      const from = this.#ends[this.#next - 1]! - this.#chunkStart;
+      this.takeAll();
+      this.#decoder.takeRemaining();
+      return this.#chunk.slice(from);
+    }
+    const held = this.#decoder.takeRemaining();
+    if (!this.#fed) return held;
+    this.#fed = false;
+    const bytes = new Uint8Array(held.length + this.#chunk.length);
+    bytes.set(held);
+    bytes.set(this.#chunk, held.length);
+    return bytes;
+  }
+
+  /** Does the next step of decoding; returns whether there was one. */
+  #decode(): boolean {
+    const { progress } = this.#decoder;
+    const messages = this.#messages;
+    const ends = this.#ends;
+    // Without progress, stopping behind each message is the only way to know where it ended.
+    const emit = progress === undefined
+      ? (message: T): boolean => {
+        messages.push(message);
+        return false;
+      }
+      : (message: T): void => {
+        messages.push(message);
+        ends.push(progress.position);
+      };
+    const fed = this.#fed;
+    if (!fed && !this.#stalled && (!this.#ended || this.#finished)) return false;
+    const finishing = !fed && !this.#stalled;
+    this.#fed = false;
+    this.#stalled = false;
+    try {
+      if (finishing) {
+        this.#decoder.end(emit);
+        this.#finished = progress !== undefined || messages.length === 0;
+      } else {
+        this.#decoder.push(fed ? this.#chunk : EMPTY, emit);
+        this.#stalled = progress === undefined && messages.length > 0;
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#stalled = !finishing;
+    }
+    return true;
+  }
+}

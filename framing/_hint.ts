@@ -1,0 +1,40 @@
+/** Recognises what was sent by a peer that speaks another protocol. @module */
+
+const SHOWN = 8;
+const HTTP = /^(GET |HEAD|POST|PUT |PATC|DELE|OPTI|CONN|TRAC|PRI |HTTP)/;
+const JSON_TEXT = /^\s*[[{]["\s{[]/;
+const PRINTABLE = /^[\t\r\n\x20-\x7e]{2,}$/;
+
+/**
+ * Says what the first bytes of a frame look like, if they look like another protocol: a
+ * parenthesis for the end of an error message, or nothing.
+ *
+ * @param bytes Where they are.
+ * @param from The index of the first.
+ * @param to The index behind those that could not be made sense of. More bytes are looked at if they
+ * are there and are text as well.
+ */
+export function hint(bytes: Uint8Array, from: number, to: number): string {
+  if (isTlsHandshake(bytes, from)) {
+    return " (the bytes begin a TLS handshake: the peer wants an encrypted connection)";
+  }
+  const text = printable(bytes, from, from + SHOWN) ?? printable(bytes, from, to);
+  if (text === undefined) return "";
+  return ` (the bytes spell ${JSON.stringify(text)}: the peer may be ${guess(text)})`;
+}
+
+function isTlsHandshake(bytes: Uint8Array, from: number): boolean {
+  return bytes[from] === 0x16 && bytes[from + 1] === 0x03 && (bytes[from + 2] ?? 0xff) <= 0x04;
+}
+
+function printable(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const text = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + SHOWN)));
+  return PRINTABLE.test(text) ? text : undefined;
+}
+
+function guess(text: string): string {
+  if (HTTP.test(text)) return "speaking HTTP";
+  if (text.startsWith("SSH-")) return "speaking SSH";
+  if (JSON_TEXT.test(text)) return "sending JSON";
+  return "sending text";
+}

@@ -1,0 +1,24 @@
+/** The error for input that ends inside a frame. @module */
+import { FrameError } from "../errors.ts";
+import type { Cursor } from "./_cursor.ts";
+
+/**
+ * Ends the framing if a frame has begun.
+ *
+ * @param cursor Where the frame begins; what is left of the window is part of it.
+ * @param length How many bytes the frame was to have, if that is known.
+ * @throws {FrameError} With code `truncated`.
+ */
+export function refusePartial(cursor: Cursor, length?: number): void {
+  const held = cursor.bytes.length - cursor.start;
+  if (held === 0 && !cursor.dropping) return;
+  const where = cursor.dropping
+    ? "inside a frame that was being discarded"
+    : `${held} bytes into a frame${length === undefined ? "" : ` of ${length}`}`;
+  cursor.fail(
+    new FrameError("truncated", `Cannot read the frame: the input ended ${where}`, {
+      length: cursor.dropping ? undefined : length ?? held,
+      offset: cursor.position,
+    }),
+  );
+}

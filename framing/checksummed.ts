@@ -1,0 +1,188 @@
+/** Frames that end with a checksum of their contents. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder } from "./codec.ts";
+import { crc32 } from "./crc32.ts";
+import { encodeAlone, encodeInto } from "./_encode.ts";
+import type { CorruptOptions } from "./limits.ts";
+import { MappedDecoder } from "./_mapped_decoder.ts";
+import { discardReport, oneOf, type Report, wholeNumber } from "./_options.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+
+/** The most bytes in which every number is exact. */
+const MAX_NUMBER_SIZE = 6;
+
+/** A checksum of one's own. */
+export interface Checksum {
+  /** How many bytes the checksum takes in the frame, at least 1. */
+  readonly size: number;
+  /**
+   * Computes the checksum. A number must be a whole one from 0 that fits in `size` bytes, at most 6;
+   * bytes must be `size` many.
+   *
+   * @param contents What the frame holds in front of its checksum, valid during the call.
+   * @returns The checksum as a number, written in the byte order of the options, or as bytes, written
+   * as they are.
+   */
+  compute(contents: Uint8Array): number | Uint8Array;
+}
+
+/** Options for {@linkcode checksummed}. */
+export interface ChecksummedOptions extends CorruptOptions {
+  /**
+   * Whether the lowest byte of a checksum that is a number comes first.
+   *
+   * @default {false}
+   */
+  littleEndian?: boolean | undefined;
+}
+
+const CRC32: Checksum = { size: 4, compute: (contents) => crc32(contents) };
+
+/**
+ * Bytes in the frames of another codec, with a checksum behind them inside the frame. The checksum is
+ * the trailer: contents first, then `size` bytes, highest byte first unless told otherwise. The
+ * limit of the codec below counts both.
+ *
+ * A frame whose checksum does not fit is thrown as a `FrameError` with code `checksum` (`corrupt` if
+ * it is too short to have one). The codec below has found its end by then, so nothing but that frame
+ * is lost: the decoder goes on behind it when it is pushed an empty chunk, or by itself with
+ * `onCorrupt: "discard"`. Whether the next frame is found is up to the codec below: `slip` and `cobs`
+ * find it whatever was damaged, a damaged length prefix may lead anywhere.
+ *
+ * A checksum can be any bytes, so delimiter codecs such as `lines` are no good below: their `encode`
+ * throws when the checksum happens to hold a delimiter.
+ *
+ * @param codec What finds the frames.
+ * @param checksum `"crc32"` (as in zlib) or an object that computes one.
+ * @param options Byte order, and what to do about frames whose checksum does not fit.
+ * @returns The codec.
+ * @throws {RangeError | TypeError} When the checksum or an option is out of range or of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { checksummed, cobs } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sum = { size: 1, compute: (bytes: Uint8Array) => bytes.reduce((a, b) => (a + b) & 255, 0) };
+ * const bytes = checksummed(cobs(), sum).encode(Uint8Array.of(1, 2));
+ * assertEquals(bytes, Uint8Array.of(4, 1, 2, 3, 0));
+ * ```
+ */
+export function checksummed(
+  codec: Codec<Uint8Array>,
+  checksum: "crc32" | Checksum,
+  options: ChecksummedOptions = {},
+): Codec<Uint8Array> {
+  return new ChecksummedCodec(codec, checksum, options);
+}
+
+class ChecksummedCodec implements Codec<Uint8Array> {
+  readonly #codec: Codec<Uint8Array>;
+  readonly #checksum: Checksum;
+  readonly #size: number;
+  readonly #littleEndian: boolean;
+  readonly #report: Report | undefined;
+
+  constructor(
+    codec: Codec<Uint8Array>,
+    checksum: "crc32" | Checksum,
+    options: ChecksummedOptions,
+  ) {
+    this.#codec = codec;
+    this.#checksum = toChecksum(checksum);
+    this.#size = wholeNumber("checksum.size", this.#checksum.size, { min: 1 });
+    this.#littleEndian = oneOf("littleEndian", options.littleEndian ?? false, [false, true]);
+    this.#report = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+  }
+
+  decoder(): Decoder<Uint8Array> {
+    const decode = (frame: Uint8Array): Uint8Array => this.#verify(frame);
+    return new MappedDecoder(this.#codec.decoder(), decode, this.#report);
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeAlone(this, message);
+  }
+
+  encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    const frame = new Uint8Array(message.length + this.#size);
+    frame.set(message);
+    const sum = this.#compute(message);
+    if (typeof sum === "number") this.#writeNumber(frame, sum);
+    else frame.set(sum, message.length);
+    encodeInto(this.#codec, frame, output);
+  }
+
+  /** Returns the contents of `frame`. */
+  #verify(frame: Uint8Array): Uint8Array {
+    const { length } = frame;
+    const end = length - this.#size;
+    if (end < 0) {
+      throw new FrameError(
+        "corrupt",
+        `Cannot check a frame of ${length} bytes: its checksum alone takes ${this.#size}`,
+        { length },
+      );
+    }
+    const contents = frame.subarray(0, end);
+    const sum = this.#compute(contents);
+    const fits = typeof sum === "number"
+      ? sum === this.#readNumber(frame)
+      : sum.every((byte, i) => byte === frame[end + i]);
+    if (!fits) {
+      throw new FrameError(
+        "checksum",
+        `Cannot accept a frame of ${length} bytes: its checksum does not fit its contents`,
+        { length },
+      );
+    }
+    return contents;
+  }
+
+  #compute(contents: Uint8Array): number | Uint8Array {
+    const sum = this.#checksum.compute(contents);
+    const size = this.#size;
+    if (typeof sum !== "number") {
+      wholeNumber("length of the checksum", sum.length, { min: size, max: size });
+      return sum;
+    }
+    return wholeNumber("checksum", sum, {
+      min: 0,
+      max: 256 ** Math.min(size, MAX_NUMBER_SIZE) - 1,
+    });
+  }
+
+  /** The index in `frame` of byte `i` of the checksum, counted from the highest. */
+  #index(frame: Uint8Array, i: number): number {
+    return this.#littleEndian ? frame.length - 1 - i : frame.length - this.#size + i;
+  }
+
+  #readNumber(frame: Uint8Array): number {
+    let sum = 0;
+    for (let i = 0; i < this.#size; i++) sum = sum * 256 + frame[this.#index(frame, i)]!;
+    return sum;
+  }
+
+  #writeNumber(frame: Uint8Array, sum: number): void {
+    let rest = sum;
+    for (let i = this.#size - 1; i >= 0; i--) {
+      frame[this.#index(frame, i)] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+  }
+}
+
+function toChecksum(checksum: unknown): Checksum {
+  if (checksum === "crc32") return CRC32;
+  if (isChecksum(checksum)) return checksum;
+  throw new TypeError(
+    `Cannot use checksum as "crc32" or an object with size and compute: current value is ${
+      String(checksum)
+    }`,
+  );
+}
+
+function isChecksum(checksum: unknown): checksum is Checksum {
+  return typeof checksum === "object" && checksum !== null && "size" in checksum &&
+    "compute" in checksum && typeof checksum.compute === "function";
+}

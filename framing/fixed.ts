@@ -1,0 +1,97 @@
+/** Frames that all have the same length. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Cursor } from "./_cursor.ts";
+import { encodeAlone } from "./_encode.ts";
+import { wholeNumber } from "./_options.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+import { refusePartial } from "./_truncated.ts";
+
+/**
+ * Records of `size` bytes, one behind the other with nothing in between.
+ *
+ * @param size The length of each frame in bytes, at least 1.
+ * @returns The codec. Its `encode` throws a `FrameError` with code `corrupt` for a message of another
+ * length.
+ * @throws {RangeError | TypeError} When the size is not a whole number from 1.
+ *
+ * @example
+ * ```ts
+ * import { fixed, frames } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const seen: number[][] = [];
+ * const source = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)];
+ * for await (const frame of frames(source, fixed(2))) seen.push([...frame]);
+ * assertEquals(seen, [[1, 2], [3, 4]]);
+ * ```
+ */
+export function fixed(size: number): Codec<Uint8Array> {
+  return new FixedCodec(size);
+}
+
+class FixedCodec implements Codec<Uint8Array> {
+  readonly #size: number;
+
+  constructor(size: number) {
+    this.#size = wholeNumber("size", size, { min: 1 });
+  }
+
+  decoder(): Decoder<Uint8Array> {
+    return new ScanDecoder(new FixedScanner(this.#size), this.#size);
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeAlone(this, message);
+  }
+
+  encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    if (message.length !== this.#size) {
+      throw new FrameError(
+        "corrupt",
+        `Cannot write a message as a frame of ${this.#size} bytes: it has ${message.length}`,
+        { length: message.length, limit: this.#size },
+      );
+    }
+    output.append(message);
+  }
+}
+
+class FixedScanner implements Scanner {
+  readonly #size: number;
+  /** How many bytes the frame begun has still to come. */
+  #missing = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    const { bytes } = cursor;
+    const { buffer, byteOffset } = bytes;
+    const size = this.#size;
+    let start = cursor.start;
+    let next = start + size;
+    while (next <= bytes.length) {
+      cursor.emitted = start;
+      cursor.start = next;
+      if (emit(new Uint8Array(buffer, byteOffset + start, size)) === false) {
+        return void (cursor.stopped = true);
+      }
+      start = next;
+      next += size;
+    }
+    this.#missing = next - bytes.length;
+  }
+
+  reach(): number {
+    return this.#missing;
+  }
+
+  finish(cursor: Cursor): void {
+    refusePartial(cursor, this.#size);
+  }
+
+  reset(): void {}
+}

@@ -1,0 +1,199 @@
+/** Frames from any source of chunks, one by one or in batches. @module */
+import type { Codec, Decoder } from "./codec.ts";
+
+/** Where chunks come from: a stream, an async generator, an array. */
+export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/**
+ * The frames of a source. It can be iterated once, frame by frame or in batches.
+ *
+ * @typeParam T What a frame is.
+ */
+export interface Frames<T> extends AsyncIterableIterator<T> {
+  /**
+   * Ends the iteration: the source's own `return` is called, which closes a stream or generator.
+   *
+   * @returns The end of the iteration.
+   */
+  return(): Promise<IteratorResult<T>>;
+  /**
+   * The same frames in arrays, as many as each chunk completed: several times as fast as one by one,
+   * because only whole batches are waited for.
+   *
+   * @returns An iterator over arrays of at least one frame.
+   */
+  batches(): AsyncIterableIterator<T[]>;
+  /** Returns itself. */
+  [Symbol.asyncIterator](): Frames<T>;
+}
+
+/**
+ * Cuts the chunks of `source` into frames.
+ *
+ * Frames are owned: each chunk is copied once, and byte frames are views of the copy. One that you
+ * keep keeps that copy, which is as large as the chunk; keep `frame.slice()` if the chunks are large
+ * and you keep few small frames of them. (Codecs whose messages share no memory with the input, such
+ * as `text` and `json`, copy nothing.)
+ *
+ * A chunk is asked for when the frames of the one before have been taken. Leaving the loop early, as
+ * well as an error in a frame, calls the source's `return`. Frames in front of an error are delivered
+ * before it is thrown, and it ends the iteration.
+ *
+ * @typeParam T What a frame is.
+ * @param source Chunks of bytes, cut anywhere.
+ * @param codec What finds the frames.
+ * @returns The frames.
+ * @throws {FrameError} From the iteration, when the bytes are not the frames that the codec expects.
+ *
+ * @example
+ * ```ts
+ * import { frames, lines, text } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = new Blob(["one\ntw", "o\nthree"]).stream();
+ * const seen: string[] = [];
+ * for await (const line of frames(source, text(lines()))) seen.push(line);
+ * assertEquals(seen, ["one", "two", "three"]);
+ * ```
+ */
+export function frames<T>(source: ChunkSource, codec: Codec<T, unknown>): Frames<T> {
+  return new FrameIterator(source, codec);
+}
+
+/** Written by hand: an async generator takes half as long again for each frame. */
+class FrameIterator<T> implements Frames<T> {
+  readonly #batches: BatchIterator<T>;
+  #batch: T[] = [];
+  #next = 0;
+  /** How many calls wait for a batch; later ones must queue behind them. */
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(source: ChunkSource, codec: Codec<T, unknown>) {
+    this.#batches = new BatchIterator(source, codec);
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.#next < this.#batch.length && this.#waiting === 0) {
+      return Promise.resolve({ done: false, value: this.#batch[this.#next++]! });
+    }
+    return this.#enqueue(async () => {
+      if (this.#next === this.#batch.length) {
+        const { done, value } = await this.#batches.next();
+        this.#next = 0;
+        this.#batch = done ? [] : value;
+        if (done) return { done: true, value: undefined };
+      }
+      return { done: false, value: this.#batch[this.#next++]! };
+    });
+  }
+
+  async return(): Promise<IteratorResult<T>> {
+    this.#batch = [];
+    this.#next = 0;
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+
+  batches(): AsyncIterableIterator<T[]> {
+    const iterator: AsyncIterableIterator<T[]> = {
+      next: () =>
+        this.#enqueue(() => {
+          if (this.#next === this.#batch.length) return this.#batches.next();
+          const value = this.#batch.slice(this.#next);
+          this.#next = this.#batch.length;
+          return Promise.resolve({ done: false, value });
+        }),
+      return: async () => {
+        await this.return();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Runs `take` when all earlier calls have their results. */
+  #enqueue<R>(take: () => Promise<R>): Promise<R> {
+    this.#waiting++;
+    const result = this.#last.then(take).finally(() => this.#waiting--);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Turns chunks into arrays of frames. */
+class BatchIterator<T> {
+  readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+  readonly #decoder: Decoder<T>;
+  readonly #detached: boolean;
+  /** An error that comes behind the batch handed out last. */
+  #failure: { error: unknown } | undefined = undefined;
+  #done = false;
+  /** How many frames the last chunk held. */
+  #expected = 0;
+
+  constructor(source: ChunkSource, codec: Codec<T, unknown>) {
+    this.#source = Symbol.asyncIterator in source
+      ? source[Symbol.asyncIterator]()
+      : source[Symbol.iterator]();
+    this.#decoder = codec.decoder();
+    this.#detached = codec.detached ?? false;
+  }
+
+  async next(): Promise<IteratorResult<T[], undefined>> {
+    while (!this.#done) {
+      if (this.#failure !== undefined) {
+        const { error } = this.#failure;
+        await this.return();
+        throw error;
+      }
+      const batch = this.#decode(await this.#read());
+      if (batch.length > 0) return { done: false, value: batch };
+    }
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<void> {
+    if (this.#done) return;
+    this.#done = true;
+    await this.#source.return?.();
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    try {
+      const { done, value } = await this.#source.next();
+      return done ? undefined : value;
+    } catch (error) {
+      this.#done = true;
+      throw error;
+    }
+  }
+
+  /** Decodes a chunk, or the end of the input. */
+  #decode(chunk: Uint8Array | undefined): T[] {
+    // As many as last time is a good guess, and saves growing the array step by step.
+    const batch = new Array<T>(this.#expected);
+    let count = 0;
+    const emit = (frame: T): void => {
+      batch[count++] = frame;
+    };
+    try {
+      if (chunk !== undefined) {
+        this.#decoder.push(this.#detached ? chunk : chunk.slice(), emit);
+      } else {
+        this.#decoder.end(emit);
+        this.#done = true;
+      }
+    } catch (error) {
+      this.#failure = { error };
+    }
+    batch.length = count;
+    this.#expected = count;
+    return batch;
+  }
+}

@@ -1,0 +1,93 @@
+/** Frames whose contents are JSON. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec } from "./codec.ts";
+import type { CorruptOptions } from "./limits.ts";
+import { lines, type LinesOptions } from "./lines.ts";
+import { mapped } from "./mapped.ts";
+import { text } from "./text.ts";
+
+/** Options for {@linkcode json}. */
+export interface JsonOptions extends CorruptOptions {}
+
+/** Options for {@linkcode jsonLines}. */
+export interface JsonLinesOptions extends Omit<LinesOptions, "keepEnd">, CorruptOptions {
+  /**
+   * Receives the error of each line that was dropped instead of thrown, once: because it was too long
+   * (`onTooLong`) or not JSON (`onCorrupt`).
+   *
+   * @default {() => {}}
+   */
+  onDiscard?: ((error: FrameError) => void) | undefined;
+}
+
+/**
+ * Values as JSON in the frames of another codec.
+ *
+ * The type parameter is what you expect, not what is checked: a peer can send any JSON. Use `mapped`
+ * on top to check it.
+ *
+ * @typeParam T What the values are.
+ * @param codec What finds the frames.
+ * @param options What to do about frames that are not JSON.
+ * @returns The codec. Decoding throws a `FrameError` with code `corrupt` for a frame that is not JSON in
+ * UTF-8, and its decoder goes on behind it when it is pushed an empty chunk; `encode` throws one for
+ * a value that has no JSON (`undefined`, a function, a cycle, a `bigint`).
+ * @throws {TypeError} When an option is of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { json, lengthPrefixed } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const codec = json<{ id: number }>(lengthPrefixed({ size: 2 }));
+ * codec.decoder().push(codec.encode({ id: 7 }), (value) => assertEquals(value.id, 7));
+ * ```
+ */
+export function json<T = unknown>(
+  codec: Codec<Uint8Array>,
+  options: JsonOptions = {},
+): Codec<T> {
+  const { onCorrupt, onDiscard } = options;
+  return mapped<string, T>(text(codec, { onCorrupt, onDiscard }), {
+    decode: parse<T>,
+    encode: stringify,
+    onCorrupt,
+    onDiscard,
+  });
+}
+
+/**
+ * Values as JSON, one to a line (NDJSON, JSON Lines): `json(lines())`.
+ *
+ * @typeParam T What the values are.
+ * @param options Limit, line ending, and what to do about long lines and lines that are not JSON.
+ * @returns The codec.
+ * @throws {RangeError | TypeError} When an option is out of range or of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { frames, jsonLines } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = [new TextEncoder().encode('{"id":1}\n{"i'), new TextEncoder().encode('d":2}\n')];
+ * const ids: number[] = [];
+ * for await (const { id } of frames(source, jsonLines<{ id: number }>())) ids.push(id);
+ * assertEquals(ids, [1, 2]);
+ * ```
+ */
+export function jsonLines<T = unknown>(options: JsonLinesOptions = {}): Codec<T> {
+  const { onCorrupt, onDiscard, ...rest } = options;
+  return json<T>(lines({ ...rest, onDiscard }), { onCorrupt, onDiscard });
+}
+
+function parse<T>(source: string): T {
+  return JSON.parse(source);
+}
+
+function stringify(value: unknown): string {
+  const source: string | undefined = JSON.stringify(value);
+  if (source === undefined) {
+    throw new FrameError("corrupt", `Cannot write a value as JSON: it is ${typeof value}`);
+  }
+  return source;
+}

@@ -1,0 +1,269 @@
+/** Frames that begin with their length in binary. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Cursor } from "./_cursor.ts";
+import { encodeAlone } from "./_encode.ts";
+import { hint } from "./_hint.ts";
+import { LengthLimit } from "./_length_limit.ts";
+import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import { oneOf, wholeNumber } from "./_options.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+import { refusePartial } from "./_truncated.ts";
+
+/** Options for {@linkcode lengthPrefixed}. */
+export interface LengthPrefixedOptions extends LimitOptions {
+  /**
+   * The size of the length field in bytes.
+   *
+   * @default {4}
+   */
+  size?: 1 | 2 | 3 | 4 | 8 | undefined;
+  /**
+   * Whether the length's lowest byte comes first. Network order, the default, is highest first.
+   *
+   * @default {false}
+   */
+  littleEndian?: boolean | undefined;
+  /**
+   * How many bytes of each frame come before the length field.
+   *
+   * @default {0}
+   */
+  offset?: number | undefined;
+  /**
+   * What to add to the length field's value to get the number of bytes behind the field: positive if
+   * something there is not counted, negative if something before is.
+   *
+   * @default {0}
+   */
+  adjustment?: number | undefined;
+  /**
+   * Whether the length counts the header too: the field itself and the `offset` bytes before it.
+   *
+   * @default {false}
+   */
+  includesHeader?: boolean | undefined;
+  /**
+   * How many bytes at the beginning of each frame are not handed out. The default leaves only what
+   * stands behind the length field; 0 keeps everything.
+   *
+   * @default {offset + size}
+   */
+  strip?: number | undefined;
+  /**
+   * The longest permitted frame, in bytes: what stands behind the length field counts.
+   *
+   * @default {1048576}
+   */
+  maxLength?: number | undefined;
+}
+
+/**
+ * Frames with a length field of 1, 2, 3, 4 or 8 bytes in front of their contents, at the very
+ * beginning or behind other header bytes, counting itself or not.
+ *
+ * `encode` is the reverse of decoding: it puts `strip` bytes in front of the message and writes the
+ * length where it belongs. Stripped bytes other than the length are zero, because a message does not
+ * tell them; use `strip: 0` (or `strip: offset` with nothing in between) to read and write headers as
+ * part of the message. Whatever a message holds at the place of the length field is overwritten with
+ * the right length.
+ *
+ * @param options The shape of the header, the limit, and what to do about long frames.
+ * @returns The codec. Its `encode` throws a `FrameError` with code `too_long` for a message beyond the
+ * limit or beyond what the field can say, and `corrupt` for one without room for its header.
+ * @throws {RangeError | TypeError} When an option is out of range or of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { lengthPrefixed } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const codec = lengthPrefixed({ size: 2 });
+ * assertEquals(codec.encode(Uint8Array.of(7, 8)), Uint8Array.of(0, 2, 7, 8));
+ * ```
+ */
+export function lengthPrefixed(options: LengthPrefixedOptions = {}): Codec<Uint8Array> {
+  return new LengthPrefixedCodec(options);
+}
+
+/** Where the length is and what it means. */
+interface Layout {
+  readonly size: number;
+  readonly littleEndian: boolean;
+  readonly offset: number;
+  /** The bytes up to the end of the length field. */
+  readonly header: number;
+  /** The bytes behind the header are the length field's value plus this. */
+  readonly bias: number;
+  readonly strip: number;
+}
+
+class LengthPrefixedCodec implements Codec<Uint8Array> {
+  readonly #limit: LengthLimit;
+  readonly #layout: Layout;
+
+  constructor(options: LengthPrefixedOptions) {
+    const size = oneOf("size", options.size ?? 4, [1, 2, 3, 4, 8]);
+    const offset = wholeNumber("offset", options.offset ?? 0, { min: 0 });
+    const header = offset + size;
+    const adjustment = wholeNumber("adjustment", options.adjustment ?? 0, {
+      min: Number.MIN_SAFE_INTEGER,
+    });
+    const counted = oneOf("includesHeader", options.includesHeader ?? false, [false, true]);
+    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
+    this.#layout = {
+      size,
+      offset,
+      header,
+      littleEndian: oneOf("littleEndian", options.littleEndian ?? false, [false, true]),
+      bias: adjustment - (counted ? header : 0),
+      strip: wholeNumber("strip", options.strip ?? header, { min: 0 }),
+    };
+  }
+
+  decoder(): Decoder<Uint8Array> {
+    const scanner = new LengthPrefixedScanner(this.#layout, this.#limit);
+    return new ScanDecoder(scanner, this.#layout.header + this.#limit.maxLength);
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeAlone(this, message);
+  }
+
+  encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    const { header, offset, strip, size, bias, littleEndian } = this.#layout;
+    const total = strip + message.length;
+    const body = total - header;
+    const length = body - bias;
+    if (body < 0 || length < 0) {
+      throw new FrameError(
+        "corrupt",
+        `Cannot write a message of ${message.length} bytes: it has no room for its header`,
+        { length: message.length },
+      );
+    }
+    this.#limit.checkMessage(body);
+    if (length >= 256 ** size) {
+      throw new FrameError(
+        "too_long",
+        `Cannot write a length of ${length}: the limit of a field of ${size} bytes is ${
+          256 ** size - 1
+        }`,
+        { length, limit: 256 ** size - 1 },
+      );
+    }
+    const at = output.reserve(total);
+    const { bytes } = output;
+    if (offset > 0 || strip > size) bytes.fill(0, at, at + strip);
+    bytes.set(message, at + strip);
+    writeLength(bytes, at + offset, { length, size, littleEndian });
+    output.advance(total);
+  }
+}
+
+function writeLength(
+  bytes: Uint8Array,
+  at: number,
+  { length, size, littleEndian }: { length: number; size: number; littleEndian: boolean },
+): void {
+  let rest = length;
+  for (let i = 0; i < size; i++) {
+    bytes[littleEndian ? at + i : at + size - 1 - i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+}
+
+function readBigEndian(bytes: Uint8Array, at: number, size: number): number {
+  let length = 0;
+  for (let i = at; i < at + size; i++) length = length * 256 + bytes[i]!;
+  return length;
+}
+
+function readLittleEndian(bytes: Uint8Array, at: number, size: number): number {
+  let length = 0;
+  for (let i = at + size - 1; i >= at; i--) length = length * 256 + bytes[i]!;
+  return length;
+}
+
+class LengthPrefixedScanner implements Scanner {
+  readonly #layout: Layout;
+  readonly #limit: LengthLimit;
+  /** How many bytes the header begun or the frame begun has still to come. */
+  #missing = 0;
+  /** How many bytes the frame begun has in all, if its header is there. */
+  #total: number | undefined = undefined;
+
+  constructor(layout: Layout, limit: LengthLimit) {
+    this.#layout = layout;
+    this.#limit = limit;
+  }
+
+  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    const { bytes } = cursor;
+    const { buffer, byteOffset } = bytes;
+    const { header, offset, size, strip, bias, littleEndian } = this.#layout;
+    const { maxLength } = this.#limit;
+    const end = bytes.length;
+    let start = cursor.start;
+    this.#total = undefined;
+    while (end - start >= header) {
+      const length = littleEndian
+        ? readLittleEndian(bytes, start + offset, size)
+        : readBigEndian(bytes, start + offset, size);
+      const body = length + bias;
+      const next = start + header + body;
+      if (body > maxLength || body < 0 || next - start < strip) {
+        this.#refuse(cursor, length);
+        start = cursor.start;
+        continue;
+      }
+      if (next > end) {
+        this.#total = next - start;
+        this.#missing = next - end;
+        return;
+      }
+      cursor.emitted = start;
+      cursor.start = next;
+      const frame = new Uint8Array(buffer, byteOffset + start + strip, next - start - strip);
+      if (emit(frame) === false) return void (cursor.stopped = true);
+      start = next;
+    }
+    this.#missing = header - (end - start);
+  }
+
+  reach(): number {
+    return this.#missing;
+  }
+
+  finish(cursor: Cursor): void {
+    refusePartial(cursor, this.#total);
+  }
+
+  reset(): void {
+    this.#total = undefined;
+  }
+
+  /** Throws or drops the frame at the cursor, whose length field says `length`. */
+  #refuse(cursor: Cursor, length: number): void {
+    const { header, bias, strip } = this.#layout;
+    const { bytes, start, position } = cursor;
+    const said = hint(bytes, start, start + header);
+    const body = length + bias;
+    if (body <= this.#limit.maxLength) {
+      cursor.fail(
+        new FrameError(
+          "corrupt",
+          `Cannot read a frame whose length field says ${length}: it is too small for ${
+            body < 0 ? "what it counts" : `the ${strip} bytes to strip`
+          }${said}`,
+          { length, offset: position },
+        ),
+      );
+    }
+    const error = this.#limit.error(cursor, { length: body, hint: said });
+    if (!this.#limit.discards || body > Number.MAX_SAFE_INTEGER) cursor.fail(error);
+    cursor.skip(header + body);
+    this.#limit.report(error);
+  }
+}

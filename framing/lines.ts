@@ -1,0 +1,223 @@
+/** Lines of text: the framing of most protocols that people can type. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Cursor } from "./_cursor.ts";
+import { ByteFinder } from "./_byte_finder.ts";
+import { encodeAlone } from "./_encode.ts";
+import { hint } from "./_hint.ts";
+import { LengthLimit } from "./_length_limit.ts";
+import { DEFAULT_MAX_LINE_LENGTH, type LimitOptions } from "./limits.ts";
+import { oneOf } from "./_options.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Options for {@linkcode lines}. */
+export interface LinesOptions extends LimitOptions {
+  /**
+   * The longest line in bytes, without its ending.
+   *
+   * @default {65536}
+   */
+  maxLength?: number | undefined;
+  /**
+   * Whether frames keep their ending (`\n` or `\r\n`). A message to encode may then bring its ending
+   * along; if it has none, one is added.
+   *
+   * @default {false}
+   */
+  keepEnd?: boolean | undefined;
+  /**
+   * What is written behind each line. Both endings are always read.
+   *
+   * @default {"\n"}
+   */
+  ending?: "\n" | "\r\n" | undefined;
+}
+
+/**
+ * Lines that end in `\n` or `\r\n`. Frames are bytes; `text(lines())` has strings.
+ *
+ * A lone `\r` is part of the line. At the end of the input, a last line without an ending is a frame
+ * too. Line and ending of a frame too long are dropped together under `onTooLong: "discard"`, and the
+ * length in the error is the least it can be, because the rest of the line is not waited for.
+ *
+ * @param options Limit, ending, and what to do about long lines.
+ * @returns The codec. Its `encode` throws a `FrameError` with code `corrupt` for a message with a line
+ * break in it (or, with the ending `\n`, a `\r` at its end), and `too_long` for a long one.
+ * @throws {RangeError | TypeError} When an option is out of range or of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { lines } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = lines().decoder();
+ * const seen: string[] = [];
+ * const emit = (line: Uint8Array) => void seen.push(new TextDecoder().decode(line));
+ * decoder.push(new TextEncoder().encode("one\r\ntw"), emit);
+ * decoder.push(new TextEncoder().encode("o\nthree"), emit);
+ * decoder.end(emit);
+ * assertEquals(seen, ["one", "two", "three"]);
+ * ```
+ */
+export function lines(options: LinesOptions = {}): Codec<Uint8Array> {
+  return new LinesCodec(options);
+}
+
+class LinesCodec implements Codec<Uint8Array> {
+  readonly #limit: LengthLimit;
+  readonly #keepEnd: boolean;
+  readonly #crlf: boolean;
+
+  constructor(options: LinesOptions) {
+    const { keepEnd = false, ending = "\n" } = options;
+    this.#limit = new LengthLimit(options, DEFAULT_MAX_LINE_LENGTH);
+    this.#keepEnd = oneOf("keepEnd", keepEnd, [false, true]);
+    this.#crlf = oneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
+  }
+
+  decoder(): Decoder<Uint8Array> {
+    const scanner = new LineScanner(this.#limit, this.#keepEnd);
+    return new ScanDecoder(scanner, this.#limit.maxLength + 2);
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeAlone(this, message);
+  }
+
+  encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    const newline = message.indexOf(LF);
+    const ended = this.#keepEnd && newline !== -1 && newline === message.length - 1;
+    if (newline !== -1 && !ended) {
+      throw new FrameError(
+        "corrupt",
+        `Cannot write a message as a line: it has a line break at index ${newline}`,
+        { length: message.length },
+      );
+    }
+    const stop = ended ? lineEnd(message, 0, newline) : message.length;
+    this.#limit.checkMessage(stop);
+    if (!ended && !this.#crlf && message[stop - 1] === CR) {
+      throw new FrameError(
+        "corrupt",
+        "Cannot write a message as a line: its last byte, a carriage return, would be read as part of the ending",
+        { length: message.length },
+      );
+    }
+    if (ended) return output.append(message);
+    const total = message.length + (this.#crlf ? 2 : 1);
+    const at = output.reserve(total);
+    const { bytes } = output;
+    bytes.set(message, at);
+    if (this.#crlf) bytes[at + total - 2] = CR;
+    bytes[at + total - 1] = LF;
+    output.advance(total);
+  }
+}
+
+/** Where the line ends whose `\n` is at `newline`. */
+function lineEnd(bytes: Uint8Array, start: number, newline: number): number {
+  return newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
+}
+
+class LineScanner implements Scanner {
+  readonly #limit: LengthLimit;
+  readonly #maxLength: number;
+  readonly #keepEnd: boolean;
+  readonly #newlines = new ByteFinder(LF);
+  /** How much of the line begun is known to hold no `\n`. */
+  #scanned = 0;
+
+  constructor(limit: LengthLimit, keepEnd: boolean) {
+    this.#limit = limit;
+    this.#maxLength = limit.maxLength;
+    this.#keepEnd = keepEnd;
+  }
+
+  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    this.#newlines.load(cursor.bytes);
+    try {
+      this.#scan(cursor, emit);
+    } finally {
+      this.#newlines.unload();
+    }
+  }
+
+  #scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    const { bytes } = cursor;
+    const newlines = this.#newlines;
+    // A plain view is the fastest to make, and the same for subclasses such as Node's Buffer.
+    const { buffer, byteOffset } = bytes;
+    const maxLength = this.#maxLength;
+    const keepEnd = this.#keepEnd;
+    let start = cursor.start;
+    let newline = newlines.find(start + this.#scanned);
+    this.#scanned = 0;
+    if (cursor.dropping) {
+      if (newline === -1) return void (cursor.start = bytes.length);
+      cursor.dropping = false;
+      cursor.start = start = newline + 1;
+      newline = newlines.find(start);
+    }
+    while (newline !== -1) {
+      const next = newline + 1;
+      const stop = lineEnd(bytes, start, newline);
+      if (stop - start > maxLength) {
+        this.#refuse(cursor, next);
+      } else {
+        cursor.emitted = start;
+        cursor.start = next;
+        const length = (keepEnd ? next : stop) - start;
+        if (emit(new Uint8Array(buffer, byteOffset + start, length)) === false) {
+          return void (cursor.stopped = true);
+        }
+      }
+      start = next;
+      newline = newlines.find(start);
+    }
+    // One byte beyond the limit may still turn out to belong to the ending.
+    const held = bytes.length - start;
+    if (held > maxLength + 1 || (held > maxLength && bytes[bytes.length - 1] !== CR)) {
+      if (this.#limit.discards) cursor.dropping = true;
+      this.#refuse(cursor, bytes.length);
+    } else {
+      this.#scanned = held;
+    }
+  }
+
+  reach(chunk: Uint8Array, from: number): number {
+    const newline = chunk.indexOf(LF, from);
+    return newline === -1 ? chunk.length : newline + 1 - from;
+  }
+
+  finish(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    const { bytes, start } = cursor;
+    const held = bytes.length - start;
+    if (held === 0) return;
+    if (held > this.#maxLength) return this.#refuse(cursor, bytes.length);
+    cursor.emitted = start;
+    cursor.start = bytes.length;
+    emit(bytes.subarray(start));
+  }
+
+  reset(): void {
+    this.#scanned = 0;
+  }
+
+  /** Throws or drops the line that begins at the cursor and goes on to index `next`. */
+  #refuse(cursor: Cursor, next: number): void {
+    const { bytes, start } = cursor;
+    const error = this.#limit.error(cursor, { hint: binaryHint(bytes, start) });
+    if (!this.#limit.discards) cursor.fail(error);
+    cursor.start = next;
+    this.#limit.report(error);
+  }
+}
+
+/** Text is what a line should be, so only what is not text is worth a hint. */
+function binaryHint(bytes: Uint8Array, start: number): string {
+  return bytes[start] === 0x16 ? hint(bytes, start, start + 3) : "";
+}

@@ -1,0 +1,106 @@
+/** Messages of any kind in the frames of another codec. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder } from "./codec.ts";
+import { encodeInto } from "./_encode.ts";
+import type { CorruptOptions } from "./limits.ts";
+import { MappedDecoder, reason } from "./_mapped_decoder.ts";
+import { discardReport, type Report } from "./_options.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+
+/**
+ * Options for {@linkcode mapped}.
+ *
+ * @typeParam Frame What the codec below decodes to and encodes.
+ * @typeParam In What is decoded.
+ * @typeParam Out What is encoded.
+ */
+export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
+  /**
+   * Turns the contents of a frame into a message. A byte frame is borrowed just as it is in `emit`, so
+   * a message may hold views of it. Whatever is thrown makes the frame a broken one; what is no
+   * `FrameError` becomes the `cause` of one with code `corrupt`.
+   */
+  decode: (frame: Frame) => In;
+  /**
+   * Turns a message into the contents of a frame. What is thrown becomes a `FrameError` in the same
+   * way.
+   */
+  encode: (message: Out) => Frame;
+  /**
+   * Whether messages hold no views of the frames they were decoded from. See `Codec.detached`.
+   *
+   * @default {what the codec below says}
+   */
+  detached?: boolean | undefined;
+}
+
+/**
+ * Frames of another codec whose contents are decoded and encoded by two functions.
+ *
+ * @param codec What finds the frames.
+ * @param options The two functions, and what to do about frames that cannot be decoded.
+ * @returns The codec.
+ * @throws {TypeError} When an option is of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { lengthPrefixed, mapped } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const numbers = mapped(lengthPrefixed({ size: 1 }), {
+ *   decode: (frame) => frame.reduce((sum, byte) => sum * 256 + byte, 0),
+ *   encode: (value: number) => Uint8Array.of(value >>> 8, value & 255),
+ * });
+ * assertEquals(numbers.encode(513), Uint8Array.of(2, 2, 1));
+ * ```
+ */
+export function mapped<Frame, In, Out = In>(
+  codec: Codec<Frame>,
+  options: MappedOptions<Frame, In, Out>,
+): Codec<In, Out> {
+  return new MappedCodec(codec, options);
+}
+
+class MappedCodec<Frame, In, Out> implements Codec<In, Out> {
+  readonly detached: boolean;
+  readonly #codec: Codec<Frame>;
+  readonly #decode: (frame: Frame) => In;
+  readonly #encode: (message: Out) => Frame;
+  readonly #report: Report | undefined;
+
+  constructor(codec: Codec<Frame>, options: MappedOptions<Frame, In, Out>) {
+    for (const name of ["decode", "encode"] as const) {
+      if (typeof options[name] !== "function") {
+        throw new TypeError(
+          `Cannot use ${name} as a function: current value is ${String(options[name])}`,
+        );
+      }
+    }
+    this.#codec = codec;
+    this.#decode = options.decode;
+    this.#encode = options.encode;
+    this.#report = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+    this.detached = options.detached ?? codec.detached ?? false;
+  }
+
+  decoder(): Decoder<In> {
+    return new MappedDecoder(this.#codec.decoder(), this.#decode, this.#report);
+  }
+
+  encode(message: Out): Uint8Array {
+    return this.#codec.encode(this.#toFrame(message));
+  }
+
+  encodeInto(message: Out, output: OutputBuffer): void {
+    encodeInto(this.#codec, this.#toFrame(message), output);
+  }
+
+  #toFrame(message: Out): Frame {
+    try {
+      return this.#encode(message);
+    } catch (cause) {
+      if (cause instanceof FrameError) throw cause;
+      throw new FrameError("corrupt", `Cannot encode a message: ${reason(cause)}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Cursor } from "./_cursor.ts";
+import { encodeAlone } from "./_encode.ts";
+import { hint } from "./_hint.ts";
+import { LengthLimit } from "./_length_limit.ts";
+import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+import { refusePartial } from "./_truncated.ts";
+
+const ZERO = 0x30;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+/** The digits of 2^53 - 1. */
+const MAX_DIGITS = 16;
+
+/** Options for {@linkcode netstring}. */
+export interface NetstringOptions extends LimitOptions {
+  /**
+   * The longest permitted frame, in bytes, without its length, colon and comma.
+   *
+   * @default {1048576}
+   */
+  maxLength?: number | undefined;
+}
+
+/**
+ * Netstrings: the length in decimal digits, a colon, the contents, a comma, as in `5:hello,`.
+ *
+ * A leading zero, a missing comma and anything but digits in front of the colon are `corrupt`. A
+ * length beyond the limit is `too_long` at the digit that makes it so, before the colon; the length
+ * in that error is what the digits say up to there.
+ *
+ * @param options The limit, and what to do about long frames.
+ * @returns The codec. Its `encode` throws a `FrameError` with code `too_long` for a message beyond the
+ * limit.
+ * @throws {RangeError | TypeError} When an option is out of range or of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { netstring } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = netstring().encode(new TextEncoder().encode("hello"));
+ * assertEquals(new TextDecoder().decode(bytes), "5:hello,");
+ * ```
+ */
+export function netstring(options: NetstringOptions = {}): Codec<Uint8Array> {
+  return new NetstringCodec(options);
+}
+
+class NetstringCodec implements Codec<Uint8Array> {
+  readonly #limit: LengthLimit;
+
+  constructor(options: NetstringOptions) {
+    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
+  }
+
+  decoder(): Decoder<Uint8Array> {
+    const scanner = new NetstringScanner(this.#limit);
+    return new ScanDecoder(scanner, MAX_DIGITS + this.#limit.maxLength + 2);
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeAlone(this, message);
+  }
+
+  encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    const { length } = message;
+    this.#limit.checkMessage(length);
+    const digits = String(length);
+    const total = digits.length + length + 2;
+    let at = output.reserve(total);
+    const { bytes } = output;
+    for (let i = 0; i < digits.length; i++) bytes[at++] = digits.charCodeAt(i);
+    bytes[at++] = COLON;
+    bytes.set(message, at);
+    bytes[at + length] = COMMA;
+    output.advance(total);
+  }
+}
+
+class NetstringScanner implements Scanner {
+  readonly #limit: LengthLimit;
+  /** How many bytes the frame begun has still to come, or 1 while its length is incomplete. */
+  #missing = 1;
+  /** How many bytes the frame begun has in all, if its length is there. */
+  #total: number | undefined = undefined;
+  /** Whether the comma of a dropped frame comes next. */
+  #comma = false;
+  /** What the digits in front of the colon say. */
+  #length = 0;
+
+  constructor(limit: LengthLimit) {
+    this.#limit = limit;
+  }
+
+  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    const { bytes } = cursor;
+    const { buffer, byteOffset } = bytes;
+    const { maxLength } = this.#limit;
+    const end = bytes.length;
+    let start = cursor.start;
+    this.#total = undefined;
+    this.#missing = 1;
+    if (this.#comma) cursor.dropping = true;
+    while (start < end) {
+      if (this.#comma) {
+        this.#endDropped(cursor);
+        start = cursor.start;
+        continue;
+      }
+      const colon = this.#readLength(cursor);
+      if (colon === -1) return;
+      const at = colon + 1;
+      const length = this.#length;
+      if (length > maxLength) {
+        this.#drop(cursor, at + length);
+        start = cursor.start;
+        continue;
+      }
+      const comma = at + length;
+      if (comma >= end) {
+        this.#total = comma + 1 - start;
+        this.#missing = comma + 1 - end;
+        return;
+      }
+      if (bytes[comma] !== COMMA) this.#failComma(cursor, length);
+      cursor.emitted = start;
+      cursor.start = comma + 1;
+      if (emit(new Uint8Array(buffer, byteOffset + at, length)) === false) {
+        return void (cursor.stopped = true);
+      }
+      start = comma + 1;
+    }
+  }
+
+  reach(): number {
+    return this.#missing;
+  }
+
+  finish(cursor: Cursor): void {
+    refusePartial(cursor, this.#total);
+  }
+
+  reset(): void {
+    this.#total = undefined;
+    this.#comma = false;
+  }
+
+  /** Reads the digits at the cursor into `#length`; returns where the colon is, -1 if not there. */
+  #readLength(cursor: Cursor): number {
+    const { bytes, start } = cursor;
+    const { maxLength, discards } = this.#limit;
+    let length = 0;
+    for (let at = start; at < bytes.length; at++) {
+      const byte = bytes[at]!;
+      const digit = byte - ZERO;
+      if (digit >= 0 && digit <= 9) {
+        if (at > start && bytes[start] === ZERO) this.#failLength(cursor, at, "begins with 0");
+        length = length * 10 + digit;
+        if (length > maxLength && (!discards || length > Number.MAX_SAFE_INTEGER)) {
+          cursor.fail(this.#limit.error(cursor, { length }));
+        }
+      } else if (byte === COLON && at > start) {
+        this.#length = length;
+        return at;
+      } else {
+        this.#failLength(cursor, at, `has the byte 0x${byte.toString(16).padStart(2, "0")}`);
+      }
+    }
+    return -1;
+  }
+
+  /** Drops the frame at the cursor, whose comma is at index `comma`. */
+  #drop(cursor: Cursor, comma: number): void {
+    const error = this.#limit.error(cursor, { length: this.#length });
+    cursor.skip(comma - cursor.start);
+    cursor.dropping = true;
+    this.#comma = true;
+    this.#limit.report(error);
+  }
+
+  #endDropped(cursor: Cursor): void {
+    if (cursor.bytes[cursor.start] !== COMMA) this.#failComma(cursor, this.#length);
+    cursor.start++;
+    cursor.dropping = false;
+    this.#comma = false;
+  }
+
+  #failLength(cursor: Cursor, at: number, why: string): never {
+    const { bytes, start, position } = cursor;
+    cursor.fail(
+      new FrameError(
+        "corrupt",
+        `Cannot read a decimal length: it ${why}${hint(bytes, start, at + 1)}`,
+        { offset: position },
+      ),
+    );
+  }
+
+  #failComma(cursor: Cursor, length: number): never {
+    cursor.fail(
+      new FrameError(
+        "corrupt",
+        `Cannot read a frame of ${length} bytes: no comma follows it`,
+        { length, offset: cursor.position },
+      ),
+    );
+  }
+}

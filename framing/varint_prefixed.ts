@@ -1,0 +1,171 @@
+/** Frames that begin with their length as a varint, as Protocol Buffers delimits messages. @module */
+import { FrameError } from "../errors.ts";
+import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Cursor } from "./_cursor.ts";
+import { encodeAlone } from "./_encode.ts";
+import { hint } from "./_hint.ts";
+import { LengthLimit } from "./_length_limit.ts";
+import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+import { refusePartial } from "./_truncated.ts";
+
+/** The bytes that 64 bits take in groups of seven: no varint is longer. */
+const MAX_VARINT_SIZE = 10;
+
+/** Options for {@linkcode varintPrefixed}. */
+export interface VarintPrefixedOptions extends LimitOptions {
+  /**
+   * The longest permitted frame, in bytes, without its length.
+   *
+   * @default {1048576}
+   */
+  maxLength?: number | undefined;
+}
+
+/**
+ * Frames with their length in front as an unsigned varint (LEB128): seven bits to a byte, the lowest
+ * first, the top bit set on all but the last. It is what Protocol Buffers (`writeDelimitedTo`), gRPC
+ * tools and libp2p write.
+ *
+ * A length is read from up to ten bytes, also if fewer would have done; an eleventh is `corrupt`.
+ *
+ * @param options The limit, and what to do about long frames.
+ * @returns The codec. Its `encode` throws a `FrameError` with code `too_long` for a message beyond the
+ * limit.
+ * @throws {RangeError | TypeError} When an option is out of range or of the wrong kind.
+ *
+ * @example
+ * ```ts
+ * import { varintPrefixed } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = varintPrefixed().encode(new Uint8Array(300));
+ * assertEquals(bytes.subarray(0, 2), Uint8Array.of(0xac, 0x02));
+ * ```
+ */
+export function varintPrefixed(options: VarintPrefixedOptions = {}): Codec<Uint8Array> {
+  return new VarintPrefixedCodec(options);
+}
+
+class VarintPrefixedCodec implements Codec<Uint8Array> {
+  readonly #limit: LengthLimit;
+
+  constructor(options: VarintPrefixedOptions) {
+    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
+  }
+
+  decoder(): Decoder<Uint8Array> {
+    const scanner = new VarintPrefixedScanner(this.#limit);
+    return new ScanDecoder(scanner, MAX_VARINT_SIZE + this.#limit.maxLength);
+  }
+
+  encode(message: Uint8Array): Uint8Array {
+    return encodeAlone(this, message);
+  }
+
+  encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    const { length } = message;
+    this.#limit.checkMessage(length);
+    const size = varintSize(length);
+    const at = output.reserve(size + length);
+    const { bytes } = output;
+    let rest = length;
+    for (let i = 0; i < size - 1; i++) {
+      bytes[at + i] = 0x80 | (rest % 128);
+      rest = Math.floor(rest / 128);
+    }
+    bytes[at + size - 1] = rest;
+    bytes.set(message, at + size);
+    output.advance(size + length);
+  }
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 128; rest /= 128) size++;
+  return size;
+}
+
+class VarintPrefixedScanner implements Scanner {
+  readonly #limit: LengthLimit;
+  /** How many bytes the length begun or the frame begun has still to come. */
+  #missing = 1;
+  /** How many bytes the frame begun has in all, if its length is there. */
+  #total: number | undefined = undefined;
+
+  constructor(limit: LengthLimit) {
+    this.#limit = limit;
+  }
+
+  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+    const { bytes } = cursor;
+    const { buffer, byteOffset } = bytes;
+    const { maxLength } = this.#limit;
+    const end = bytes.length;
+    let start = cursor.start;
+    this.#total = undefined;
+    while (start < end) {
+      let at = start;
+      let byte = bytes[at++]!;
+      let length = byte & 0x7f;
+      for (let weight = 128; byte >= 128; weight *= 128) {
+        if (at - start === MAX_VARINT_SIZE) this.#failEndless(cursor);
+        if (at === end) return void (this.#missing = 1);
+        byte = bytes[at++]!;
+        length += (byte & 0x7f) * weight;
+      }
+      const next = at + length;
+      if (length > maxLength) {
+        this.#refuse(cursor, { length, next, head: at - start });
+        start = cursor.start;
+        continue;
+      }
+      if (next > end) {
+        this.#total = next - start;
+        this.#missing = next - end;
+        return;
+      }
+      cursor.emitted = start;
+      cursor.start = next;
+      if (emit(new Uint8Array(buffer, byteOffset + at, length)) === false) {
+        return void (cursor.stopped = true);
+      }
+      start = next;
+    }
+  }
+
+  reach(): number {
+    return this.#missing;
+  }
+
+  finish(cursor: Cursor): void {
+    refusePartial(cursor, this.#total);
+  }
+
+  reset(): void {
+    this.#total = undefined;
+  }
+
+  /** Throws or drops the frame at the cursor, which goes on to index `next`. */
+  #refuse(
+    cursor: Cursor,
+    { length, next, head }: { length: number; next: number; head: number },
+  ): void {
+    const { bytes, start } = cursor;
+    const error = this.#limit.error(cursor, { length, hint: hint(bytes, start, start + head) });
+    if (!this.#limit.discards || length > Number.MAX_SAFE_INTEGER) cursor.fail(error);
+    cursor.skip(next - start);
+    this.#limit.report(error);
+  }
+
+  #failEndless(cursor: Cursor): never {
+    cursor.fail(
+      new FrameError(
+        "corrupt",
+        `Cannot read a length: it goes on after ${MAX_VARINT_SIZE} bytes`,
+        { offset: cursor.position },
+      ),
+    );
+  }
+}
