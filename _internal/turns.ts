@@ -57,6 +57,11 @@ export function takeTurn(turn: Turn): Promise<void> | undefined {
   return undefined;
 }
 
+/** Whether a connection would have to wait for its next turn. */
+export function isTurnOver(turn: Turn): boolean {
+  return turn.round === round && turn.steps + 1 >= share;
+}
+
 function begin(): void {
   round++;
   expected = members;

@@ -1,5 +1,5 @@
 /** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
-import type { Codec, Decoder } from "./codec.ts";
+import type { Codec, Decoder, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -14,7 +14,6 @@ const EMPTY = new Uint8Array(0);
  */
 export class BatchDecoder<T> {
   readonly #decoder: Decoder<T>;
-  readonly #detached: boolean;
   /** Where each message of the batch ends in the stream. */
   #ends: number[] = [];
   #messages: T[] = [];
@@ -31,11 +30,22 @@ export class BatchDecoder<T> {
   #finished = false;
   /** An error that comes behind the messages of the batch. */
   #failure: { error: unknown } | undefined = undefined;
+  readonly #emit: Emit<T>;
 
   /** @param codec What finds the messages. */
   constructor(codec: Codec<T, unknown>) {
     this.#decoder = codec.decoder();
-    this.#detached = codec.detached ?? false;
+    const { progress } = this.#decoder;
+    // Without progress, stopping behind each message is the only way to know where it ended.
+    this.#emit = progress === undefined
+      ? (message) => {
+        this.#messages.push(message);
+        return false;
+      }
+      : (message) => {
+        this.#messages.push(message);
+        this.#ends.push(progress.position);
+      };
   }
 
   /** How many messages can be taken without another pull. */
@@ -51,6 +61,12 @@ export class BatchDecoder<T> {
     return this.#fed || (this.#decoder.progress?.partial ?? false);
   }
 
+  /** Whether nothing can be had without feeding. */
+  get isIdle(): boolean {
+    return this.size === 0 && !this.#fed && !this.#stalled && !this.#ended &&
+      this.#failure === undefined;
+  }
+
   /** Whether the input has ended and everything in it was taken. */
   get done(): boolean {
     return this.#finished && this.size === 0 && this.#failure === undefined;
@@ -59,15 +75,13 @@ export class BatchDecoder<T> {
   /**
    * Hands in a chunk. Allowed once `pull` has returned `false` or thrown, or as the first call.
    *
-   * @param chunk Borrowed: copied at once, unless the codec's messages are detached; then it must not
-   * change before everything was pulled from it and taken.
-   * @param options `owned`: whether nobody else will ever change the chunk, so that it need not be
-   * copied.
+   * @param chunk Must not change before everything was pulled from it and taken; and never, if the
+   * codec's messages share memory with it (see `Codec.detached`).
    */
-  feed(chunk: Uint8Array, { owned = false }: { owned?: boolean } = {}): void {
+  feed(chunk: Uint8Array): void {
     if (this.#fed || this.size > 0) throw new TypeError("Cannot feed: the last chunk is in use");
     this.#chunkStart += this.#chunk.length;
-    this.#chunk = owned || this.#detached ? chunk : chunk.slice();
+    this.#chunk = chunk;
     this.#fed = true;
   }
 
@@ -136,21 +150,13 @@ export class BatchDecoder<T> {
     return bytes;
   }
 
+  /** Whether the decoder says where its messages end, so that it need not be stopped behind each. */
+  get #knowsEnds(): boolean {
+    return this.#decoder.progress !== undefined;
+  }
+
   /** Does the next step of decoding; returns whether there was one. */
   #decode(): boolean {
-    const { progress } = this.#decoder;
-    const messages = this.#messages;
-    const ends = this.#ends;
-    // Without progress, stopping behind each message is the only way to know where it ended.
-    const emit = progress === undefined
-      ? (message: T): boolean => {
-        messages.push(message);
-        return false;
-      }
-      : (message: T): void => {
-        messages.push(message);
-        ends.push(progress.position);
-      };
     const fed = this.#fed;
     if (!fed && !this.#stalled && (!this.#ended || this.#finished)) return false;
     const finishing = !fed && !this.#stalled;
@@ -158,11 +164,11 @@ export class BatchDecoder<T> {
     this.#stalled = false;
     try {
       if (finishing) {
-        this.#decoder.end(emit);
-        this.#finished = progress !== undefined || messages.length === 0;
+        this.#decoder.end(this.#emit);
+        this.#finished = this.#knowsEnds || this.#messages.length === 0;
       } else {
-        this.#decoder.push(fed ? this.#chunk : EMPTY, emit);
-        this.#stalled = progress === undefined && messages.length > 0;
+        this.#decoder.push(fed ? this.#chunk : EMPTY, this.#emit);
+        this.#stalled = !this.#knowsEnds && this.#messages.length > 0;
       }
     } catch (error) {
       this.#failure = { error };

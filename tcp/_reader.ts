@@ -9,7 +9,7 @@
  * @module
  */
 import { busy, timedOut, translate } from "../_internal/translate.ts";
-import { takeTurn, type Turn } from "../_internal/turns.ts";
+import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
 
 /** What the reader's own buffer begins with: an idle connection costs little. */
@@ -86,6 +86,11 @@ export class Reader implements Turn {
     return this.#end - this.#start;
   }
 
+  /** Whether a caller waits for bytes. */
+  get isReading(): boolean {
+    return this.#reading && this.#stopped === undefined;
+  }
+
   /** The first failure of the socket, if there was one. */
   get failed(): boolean {
     return this.#failure !== undefined;
@@ -110,14 +115,45 @@ export class Reader implements Turn {
   }
 
   /** The next bytes as they come, in the form the caller wants them. */
-  next<T>(form: (chunk: Chunk | null) => T, patience?: Patience): Promise<T> {
-    if (patience !== undefined || !this.#isFree) return this.#nextAtMost(form, patience);
-    const turn = takeTurn(this);
-    if (turn !== undefined) return this.#nextAtMost(form, undefined, turn);
-    // The common case, without the layers of promises that patience needs.
+  next<T>(form: (chunk: Chunk | null) => T | PromiseLike<T>, patience?: Patience): Promise<T> {
+    if (patience !== undefined || !this.isFree) return this.#nextAtMost(form, patience);
+    return this.#nextAlone((n) => form(n === null ? null : this.#take(this.buffered))) ??
+      this.#nextAtMost(form, undefined);
+  }
+
+  /**
+   * The next bytes as they come, shown to `form` and taken when it returns; it must keep none of them.
+   * Only while nothing waits here ({@linkcode isFree}); `undefined` if others must have their turn
+   * first.
+   */
+  show<T>(form: (bytes: Uint8Array | null) => T | PromiseLike<T>): Promise<T> | undefined {
+    return this.#nextAlone((n) => {
+      if (n === null) return form(null);
+      const shown = this.#buffer.subarray(this.#start, this.#end);
+      this.#start = this.#end;
+      return form(shown);
+    });
+  }
+
+  /** Whether nothing has arrived that was not taken, nobody waits, and reading is possible. */
+  get isFree(): boolean {
+    return this.#stopped === undefined && !this.#reading && !this.#outstanding && !this.ended &&
+      this.#failure === undefined && this.#start === this.#end;
+  }
+
+  /** The common case, without the layers of promises that patience needs. */
+  #nextAlone<T>(form: (n: number | null) => T | PromiseLike<T>): Promise<T> | undefined {
+    if (isTurnOver(this)) return undefined;
+    takeTurn(this);
     this.#reading = true;
     return new Promise((resolve, reject) => {
-      this.#resolve = (n) => resolve(form(n === null ? null : this.#take(this.buffered)));
+      this.#resolve = (n) => {
+        try {
+          resolve(form(n));
+        } catch (error) {
+          reject(error);
+        }
+      };
       this.#reject = reject;
       this.#fill(0);
       this.#alone = true;
@@ -125,18 +161,18 @@ export class Reader implements Turn {
   }
 
   async #nextAtMost<T>(
-    form: (chunk: Chunk | null) => T,
+    form: (chunk: Chunk | null) => T | PromiseLike<T>,
     patience: Patience | undefined,
-    turn?: Promise<void>,
   ): Promise<T> {
+    let chunk: Chunk | null;
     this.#enter();
     try {
-      if (turn !== undefined) await turn;
-      if (this.#start === this.#end && !await this.#more(waitFor(patience))) return form(null);
-      return form(this.#take(this.buffered));
+      const arrived = this.#start < this.#end || await this.#more(waitFor(patience));
+      chunk = arrived ? this.#take(this.buffered) : null;
     } finally {
       this.#reading = false;
     }
+    return await form(chunk);
   }
 
   /** Exactly `length` bytes; `null` if the stream ended before the first of them. */
@@ -257,12 +293,6 @@ export class Reader implements Turn {
         this.#failure = error;
       }
     }
-  }
-
-  /** Whether a read can go straight to the socket. */
-  get #isFree(): boolean {
-    return this.#stopped === undefined && !this.#reading && !this.#outstanding && !this.ended &&
-      this.#failure === undefined && this.#start === this.#end;
   }
 
   #busy(): unknown {

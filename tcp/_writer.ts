@@ -55,6 +55,11 @@ export class Writer {
     return this.#queuedBytes;
   }
 
+  /** Why nothing more can be written; `undefined` while it can. */
+  get refusal(): unknown {
+    return this.#stopped ?? this.#ending;
+  }
+
   /** Whether writing has failed or was stopped. */
   get failed(): boolean {
     return this.#stopped !== undefined;

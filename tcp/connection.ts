@@ -8,12 +8,16 @@ import { formatAddr } from "../_internal/address.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { netError } from "../_internal/translate.ts";
+import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
 import { contextOf, type Link } from "./_link.ts";
+import { Outbox } from "./_outbox.ts";
 import { type Patience, Reader } from "./_reader.ts";
 import { readableOf, writableOf } from "./_streams.ts";
 import { Watchdog, type WatchdogLimits } from "./_watchdog.ts";
 import { Writer } from "./_writer.ts";
+import { createFramed, type Framed } from "./framed.ts";
+import type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
 import type { TcpTimeouts } from "./timeouts.ts";
 
 /** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
@@ -21,29 +25,6 @@ export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
 
 /** How long `close()` waits for the peer's end, unless said otherwise. */
 export const DEFAULT_LINGER = 2_000;
-
-/** How long a read may wait. */
-export interface ReadOptions {
-  /**
-   * Milliseconds the call may take; then it rejects with `Deno.errors.TimedOut` and nothing is lost:
-   * bytes that arrive later are there for the next read. 0 takes only what has already arrived.
-   *
-   * @default {Infinity} or the connection's `timeouts.read`
-   */
-  timeout?: number;
-  /** Ends the wait: the call rejects with the signal's reason, and nothing is lost. */
-  signal?: AbortSignal;
-}
-
-/** How long a delimited message may be, and how long reading it may take. */
-export interface ReadUntilOptions extends ReadOptions {
-  /**
-   * The longest message in bytes, its delimiter not counted.
-   *
-   * @default {65_536}
-   */
-  maxLength?: number;
-}
 
 /** How to close. */
 export interface CloseOptions {
@@ -137,6 +118,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   #closing: Promise<void> | undefined;
   #info: CloseInfo | undefined;
   #closed: PromiseWithResolvers<CloseInfo> | undefined;
+  #outbox: Outbox | undefined; // of the messages, while there is a codec
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
 
@@ -327,7 +309,52 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {ClosedError} If this side was closed, or ended with {@linkcode closeWrite}.
    */
   write(data: Uint8Array | string): Promise<void> {
+    this.#outbox?.flushNow(); // what was sent before goes out before
     return this.#writer.write(typeof data === "string" ? encoder.encode(data) : data);
+  }
+
+  /**
+   * Reads and writes messages instead of bytes. The codec finds where they end; bytes that have arrived
+   * and were not read yet are its first.
+   *
+   * @typeParam In What is received.
+   * @typeParam Out What is sent.
+   * @param codec How messages are told apart.
+   * @returns The messages of this connection.
+   * @throws {TypeError} If it has a codec already: `switchTo` changes it, `release` ends it.
+   *
+   * @example
+   * ```ts
+   * import { connectTcp, serveTcp } from "@tincan/net/tcp";
+   * import { jsonLines } from "@tincan/net/framing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
+   *   const messages = conn.framed(jsonLines<number[]>());
+   *   for await (const numbers of messages) await messages.send(numbers.toReversed());
+   * });
+   *
+   * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+   * const messages = conn.framed(jsonLines<number[]>());
+   * assertEquals(await messages.request([1, 2, 3]), [3, 2, 1]);
+   * ```
+   */
+  framed<In, Out = In>(codec: Codec<In, Out>): Framed<In, Out> {
+    if (this.#outbox !== undefined) {
+      throw new TypeError("Cannot frame a connection twice: use switchTo() for another codec");
+    }
+    this.#outbox = new Outbox(this.#link, this.#writer, this.#link.maxWriteQueue);
+    return createFramed({
+      codec,
+      link: this.#link,
+      reader: this.#reader,
+      outbox: this.#outbox,
+      frame: this.#link.timeouts.frame,
+      patience: (options) => this.#patience(options, false),
+      onRelease: () => {
+        this.#outbox = undefined;
+      },
+    });
   }
 
   /**
@@ -337,6 +364,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
   closeWrite(): Promise<void> {
+    this.#outbox?.flushNow();
     return this.#writer.end();
   }
 
@@ -463,6 +491,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   async #close(linger: number): Promise<void> {
     if (this.#info === undefined) {
       const reason = this.#closedError("closed");
+      this.#outbox?.flushNow();
       this.#writer.refuse(reason);
       this.#reader.stop(reason);
       this.#tell(reason);

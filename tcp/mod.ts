@@ -31,11 +31,11 @@ export {
   type CloseOptions,
   DEFAULT_LINGER,
   DEFAULT_MAX_WRITE_QUEUE,
-  type ReadOptions,
-  type ReadUntilOptions,
   TcpConnection,
   type TcpConnectionStats,
 } from "./connection.ts";
+export { Framed } from "./framed.ts";
+export type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
 export {
   DEFAULT_SHUTDOWN_TIMEOUT,
   serveTcp,

@@ -1,0 +1,101 @@
+/**
+ * Requests that wait for their answers, in the order in which they were sent.
+ *
+ * @module
+ */
+import { deadline } from "../_internal/deadline.ts";
+
+/** How long one request waits. */
+export interface RequestWait {
+  /** Milliseconds; `Infinity` for as long as it takes. */
+  timeout: number;
+  signal: AbortSignal | undefined;
+  /** Makes the error for an answer that did not come in time. */
+  late: () => unknown;
+}
+
+/** A request that was sent. */
+interface Slot<In> {
+  resolve: (answer: In) => void;
+  reject: (reason: unknown) => void;
+  /** Whether somebody still waits for the answer. */
+  wanted: boolean;
+}
+
+/** Gives each answer to the request it belongs to. */
+export class Requests<In> {
+  readonly #receive: (signal: AbortSignal) => Promise<In>;
+  readonly #slots: Slot<In>[] = [];
+  #wanted = 0;
+  #controller: AbortController | undefined; // of the receiver that runs
+  #running: Promise<void> | undefined; // settles when it has stopped
+
+  /** @param receive Receives the next message; rejects at the end of the stream. */
+  constructor(receive: (signal: AbortSignal) => Promise<In>) {
+    this.#receive = receive;
+  }
+
+  /** Whether anybody waits for an answer. */
+  get waiting(): boolean {
+    return this.#wanted > 0;
+  }
+
+  /** Settles when the receiver that nobody needs any more has stopped; `undefined` if there is none. */
+  get leaving(): Promise<void> | undefined {
+    return this.waiting ? undefined : this.#running;
+  }
+
+  /** Answers on their way that nobody waits for any more; from now on they are the caller's to drop. */
+  takeOwed(): number {
+    return this.waiting ? 0 : this.#slots.splice(0).length;
+  }
+
+  /** Waits for the answer to what was sent just now. */
+  answer({ timeout, signal, late }: RequestWait): Promise<In> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const slot: Slot<In> = { resolve: settle(resolve), reject: settle(reject), wanted: true };
+      const cancel = deadline(timeout, () => slot.reject(late()));
+      const abort = () => slot.reject(signal?.reason);
+      signal?.addEventListener("abort", abort);
+      const forget = () => {
+        if (!slot.wanted) return;
+        slot.wanted = false;
+        this.#wanted--;
+        cancel();
+        signal?.removeEventListener("abort", abort);
+        if (this.#wanted === 0) this.#controller?.abort(NOBODY_WAITS);
+      };
+      this.#slots.push(slot);
+      this.#wanted++;
+      this.#running ??= this.#run();
+
+      function settle<T>(done: (value: T) => void): (value: T) => void {
+        return (value) => {
+          forget();
+          done(value);
+        };
+      }
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#wanted > 0) {
+      this.#controller = new AbortController();
+      try {
+        const answer = await this.#receive(this.#controller.signal);
+        this.#slots.shift()?.resolve(answer);
+      } catch (error) {
+        if (error === NOBODY_WAITS) continue; // unless somebody has come since
+        // A message that stopped in the middle: no later answer can be told from its rest.
+        const lost = error instanceof Deno.errors.TimedOut ? this.#slots.length : 1;
+        for (const slot of this.#slots.splice(0, lost)) slot.reject(error);
+      }
+    }
+    this.#controller = undefined;
+    this.#running = undefined;
+  }
+}
+
+/** Why a receiver was called off: it left the stream as it was. */
+const NOBODY_WAITS = Symbol("nobody waits");

@@ -1,0 +1,359 @@
+/**
+ * Messages over a connection.
+ *
+ * @module
+ */
+import { busy, netError, timedOut } from "../_internal/translate.ts";
+import { BatchDecoder } from "../framing/_batch.ts";
+import type { Codec } from "../framing/codec.ts";
+import { contextOf, type Link } from "./_link.ts";
+import type { Outbox } from "./_outbox.ts";
+import type { Patience, Reader } from "./_reader.ts";
+import { Requests } from "./_requests.ts";
+import type { ReadOptions } from "./read_options.ts";
+
+/** What a `Framed` is made from. */
+interface FramedInit<In, Out> {
+  readonly codec: Codec<In, Out>;
+  readonly link: Link;
+  readonly reader: Reader;
+  readonly outbox: Outbox;
+  /** How long a message may take from its first byte to its last, in milliseconds. */
+  readonly frame: number;
+  /** The caller's limits on a wait, with the connection's where the caller set none. */
+  readonly patience: (options: ReadOptions | undefined) => Patience | undefined;
+  readonly onRelease: () => void;
+}
+
+let create: <In, Out>(init: FramedInit<In, Out>) => Framed<In, Out>;
+
+/**
+ * Messages over a connection: what `TcpConnection.framed(codec)` answers with.
+ *
+ * - Messages that are sent in one turn of the event loop leave in one write.
+ * - The end of the stream between two messages is `null` (or the end of the loop); inside a message
+ *   it is a `FrameError` with the code `truncated`.
+ * - Messages are owned by whoever receives them. Byte messages may share memory with others that
+ *   arrived in the same read; one that is kept keeps at most four times the size of that read alive.
+ *   Keep `message.slice()` where that matters.
+ * - A message that has begun must end within the connection's `timeouts.frame`.
+ * - One receiver at a time: a second one is refused with `Deno.errors.Busy`. Requests are the
+ *   exception: they wait for their answers in turn.
+ *
+ * @typeParam In What is received.
+ * @typeParam Out What is sent.
+ *
+ * @example Lines of text in both directions
+ * ```ts
+ * import { connectTcp, serveTcp } from "@tincan/net/tcp";
+ * import { lines, text } from "@tincan/net/framing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
+ *   const messages = conn.framed(text(lines()));
+ *   for await (const message of messages) await messages.send(message.toUpperCase());
+ * });
+ *
+ * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * const messages = conn.framed(text(lines()));
+ * assertEquals(await messages.request("hello"), "HELLO");
+ * ```
+ */
+export class Framed<In, Out = In> implements AsyncIterable<In> {
+  readonly #init: FramedInit<In, Out>;
+  #codec: Codec<In, Out>;
+  #batch: BatchDecoder<In>;
+  #receiving = false;
+  #released = false;
+  #frameUntil: number | undefined; // when the message that has begun must be complete
+  #owed = 0; // answers on their way to requests that nobody waits for any more
+  #requests: Requests<In> | undefined;
+
+  static {
+    create = (init) => new Framed(init);
+  }
+
+  private constructor(init: FramedInit<In, Out>) {
+    this.#init = init;
+    this.#codec = init.codec;
+    this.#batch = new BatchDecoder(init.codec);
+  }
+
+  /**
+   * Receives the next message.
+   *
+   * Cancellation: a call that timed out or was aborted has taken nothing; the message is there for the
+   * next call.
+   *
+   * @param options How long to wait.
+   * @returns The message; `null` if the peer has ended its side after the last one.
+   * @throws {FrameError} If the bytes are not the frames the codec expects. After `checksum` or an
+   * error in the contents the next call goes on behind that frame.
+   * @throws {Deno.errors.TimedOut} If it did not come in time, or had begun and was not complete within
+   * `timeouts.frame`.
+   * @throws {Deno.errors.Busy} If another call waits.
+   * @throws {Deno.errors.ConnectionReset} If the peer broke the connection off.
+   * @throws {ClosedError} If this side has closed the connection.
+   */
+  receive(options?: ReadOptions): Promise<In | null> {
+    return this.#receive<In | null>(takeOne, null, options);
+  }
+
+  /**
+   * Sends one message, behind those sent before.
+   *
+   * It leaves at the end of this turn of the event loop, together with the others of the turn, or
+   * earlier when this side waits for the next message. A message that cannot be encoded leaves nothing
+   * half-written.
+   *
+   * @param message What to send.
+   * @returns A promise that settles at once while little waits to be written (64 KiB), and otherwise
+   * when the peer has made room: awaiting it is what makes a fast sender wait for a slow peer. A failed
+   * write shows in the next call; {@linkcode flush} waits for it.
+   * @throws {FrameError} If the message cannot be a frame of this codec.
+   * @throws {LimitError} With the code `write_queue`, if nobody awaits and too much waits already.
+   * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
+   * @throws {ClosedError} If this side was closed, or ended with `closeWrite`.
+   */
+  send(message: Out): Promise<void> {
+    try {
+      return this.#add(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Writes what was sent so far.
+   *
+   * @returns A promise that settles when the system has taken everything.
+   * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
+   */
+  flush(): Promise<void> {
+    return this.#init.outbox.flushed();
+  }
+
+  /**
+   * Sends a message and receives the answer, for protocols in which each message is answered by one,
+   * in order. Several requests may be under way: each gets its own answer.
+   *
+   * Cancellation: the message was sent; when its answer comes after all, it is dropped, so that the
+   * next request gets its own.
+   *
+   * @param message What to send.
+   * @param options How long to wait for the answer.
+   * @returns The answer.
+   * @throws {Deno.errors.UnexpectedEof} If the peer ended its side without answering.
+   * @throws {Deno.errors.TimedOut} If the answer did not come in time.
+   * @throws {FrameError} If the message cannot be encoded, or the answer not be decoded.
+   */
+  async request(message: Out, options?: ReadOptions): Promise<In> {
+    const isAsking = this.#requests?.waiting || this.#requests?.leaving !== undefined;
+    if (!isAsking && (this.#receiving || this.#init.reader.isReading)) throw this.#busy();
+    options?.signal?.throwIfAborted();
+    const { timeout = Infinity } = this.#init.patience(options) ?? {};
+    this.#add(message).catch(() => {}); // then reading fails too, and says so
+    this.#requests ??= new Requests((signal) => this.#nextAnswer(signal));
+    return await this.#requests.answer({
+      timeout,
+      signal: options?.signal,
+      late: () => timedOut(contextOf(this.#init.link, "request"), timeout),
+    });
+  }
+
+  /**
+   * The messages in arrays, as many as each read completed: the fastest way to receive, because only
+   * whole batches are waited for. Leaving the loop loses nothing.
+   *
+   * @returns An iterator over arrays of at least one message.
+   */
+  batches(): AsyncIterableIterator<In[]> {
+    return iterator(() => this.#receive<IteratorResult<In[]>>(takeBatch, END, undefined));
+  }
+
+  /** The messages, until the peer ends its side. Leaving the loop loses nothing. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<In> {
+    return iterator(() => this.#receive<IteratorResult<In>>(takeNext, END, undefined));
+  }
+
+  /**
+   * Goes on with another codec in both directions, as after a protocol upgrade. Bytes that have arrived
+   * behind the last message received are decoded by the new codec; messages sent so far stay encoded as
+   * they are.
+   *
+   * @param codec The new codec.
+   * @returns This object, with the new types.
+   * @throws {Deno.errors.Busy} If somebody waits for a message.
+   */
+  switchTo<NewIn, NewOut = NewIn>(codec: Codec<NewIn, NewOut>): Framed<NewIn, NewOut> {
+    const remaining = this.#takeRemaining();
+    const switched = this as unknown as Framed<NewIn, NewOut>;
+    switched.#codec = codec;
+    switched.#batch = new BatchDecoder(codec);
+    switched.#frameUntil = undefined;
+    if (remaining.length > 0) switched.#batch.feed(remaining);
+    return switched;
+  }
+
+  /**
+   * Goes back to plain bytes: what has arrived behind the last message received is given back to the
+   * connection, to be read with `read` and its kin. This object can no longer be used.
+   *
+   * @throws {Deno.errors.Busy} If somebody waits for a message.
+   */
+  release(): void {
+    const remaining = this.#takeRemaining();
+    this.#init.outbox.flushNow();
+    this.#init.reader.unread(remaining);
+    this.#released = true;
+    this.#init.onRelease();
+  }
+
+  #add(message: Out): Promise<void> {
+    if (this.#released) throw releasedError();
+    return this.#init.outbox.add(this.#codec, message);
+  }
+
+  /** Whether somebody waits for a message already. */
+  get #isBusy(): boolean {
+    if (this.#receiving || this.#requests?.waiting || this.#init.reader.isReading) return true;
+    if (this.#requests !== undefined) this.#owed += this.#requests.takeOwed();
+    return false;
+  }
+
+  /** Waits for messages and takes them in the form that `take` gives them; `end` when there are no
+   * more. Whoever already has what he asks for gets it without waiting. */
+  #receive<T>(
+    take: (batch: BatchDecoder<In>) => T,
+    end: T,
+    options: ReadOptions | undefined,
+  ): Promise<T> {
+    const batch = this.#batch;
+    const { reader, outbox } = this.#init;
+    const leaving = this.#requests?.leaving;
+    if (leaving !== undefined) return leaving.then(() => this.#receive(take, end, options));
+    if (this.#isBusy) return Promise.reject(this.#busy());
+    if (batch.size > 0 && this.#owed === 0) return Promise.resolve(take(batch));
+    const isSimple = options === undefined && this.#init.patience(undefined) === undefined &&
+      !batch.partial && !this.#released && reader.isFree && batch.isIdle;
+    if (!isSimple) return this.#receivePatiently(take, end, options);
+    outbox.flushNow(); // nothing more is sent before somebody answers
+    const arrived = (bytes: Uint8Array | null): T | Promise<T> => {
+      if (bytes === null) batch.end();
+      else batch.feed(bytes);
+      return this.#pull() ? take(batch) : this.#receivePatiently(take, end, undefined);
+    };
+    return (this.#codec.detached === true ? reader.show(arrived) : reader.next(arrived)) ??
+      this.#receivePatiently(take, end, undefined);
+  }
+
+  async #receivePatiently<T>(
+    take: (batch: BatchDecoder<In>) => T,
+    end: T,
+    options: ReadOptions | undefined,
+  ): Promise<T> {
+    return await this.#wait(options) ? take(this.#batch) : end;
+  }
+
+  /** Waits until a message can be taken; `false` at the end of the stream. */
+  async #wait(options: ReadOptions | undefined): Promise<boolean> {
+    if (this.#released) throw releasedError();
+    const { reader, outbox } = this.#init;
+    const patience = this.#init.patience(options);
+    this.#receiving = true;
+    try {
+      while (!this.#pull()) {
+        if (this.#batch.done) return false;
+        outbox.flushNow();
+        const wait = this.#batch.partial ? this.#patienceInside(patience) : patience;
+        const chunk = await reader.chunk(wait);
+        if (chunk === null) this.#batch.end();
+        else this.#batch.feed(chunk);
+      }
+      this.#frameUntil = undefined;
+      return true;
+    } catch (error) {
+      const late = this.#frameUntil !== undefined && performance.now() >= this.#frameUntil;
+      if (!late || !(error instanceof Deno.errors.TimedOut)) throw error;
+      const context = contextOf(this.#init.link, "frame");
+      throw timedOut(context, this.#init.frame, "the message begun was not complete");
+    } finally {
+      this.#receiving = false;
+    }
+  }
+
+  /** Decodes, and drops answers that nobody waits for. */
+  #pull(): boolean {
+    while (this.#batch.pull()) {
+      if (this.#owed === 0) return true;
+      this.#owed--;
+      this.#batch.take();
+    }
+    return false;
+  }
+
+  /** How long to wait with a message begun: no longer than it may take in all. */
+  #patienceInside(patience: Patience | undefined): Patience | undefined {
+    const { frame } = this.#init;
+    if (frame === Infinity) return patience;
+    const now = performance.now();
+    this.#frameUntil ??= now + frame;
+    const left = Math.max(0, this.#frameUntil - now);
+    return { ...patience, timeout: Math.min(patience?.timeout ?? Infinity, left) };
+  }
+
+  /** The next message for the requests, whose own slots account for those nobody waits for. */
+  async #nextAnswer(signal: AbortSignal): Promise<In> {
+    if (await this.#wait({ signal, timeout: Infinity })) return this.#batch.take();
+    throw netError(
+      Deno.errors.UnexpectedEof,
+      "EEOF",
+      "the peer ended its side without an answer",
+      contextOf(this.#init.link, "request"),
+    );
+  }
+
+  #takeRemaining(): Uint8Array {
+    if (this.#isBusy) throw this.#busy();
+    if (this.#released) throw releasedError();
+    return this.#batch.takeRemaining();
+  }
+
+  #busy(): unknown {
+    return busy(contextOf(this.#init.link, "read"));
+  }
+}
+
+function takeOne<In>(batch: BatchDecoder<In>): In {
+  return batch.take();
+}
+
+function takeNext<In>(batch: BatchDecoder<In>): IteratorResult<In> {
+  return { done: false, value: batch.take() };
+}
+
+function takeBatch<In>(batch: BatchDecoder<In>): IteratorResult<In[]> {
+  return { done: false, value: batch.takeAll() };
+}
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+function releasedError(): TypeError {
+  return new TypeError("Cannot use the messages of a connection after release()");
+}
+
+/** An iterator that can be left at any time, because there is nothing to give back. */
+function iterator<T>(next: () => Promise<IteratorResult<T>>): AsyncIterableIterator<T> {
+  return {
+    next,
+    return: () => Promise.resolve(END),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** Makes the messages of a connection; for connections only. */
+export function createFramed<In, Out>(init: FramedInit<In, Out>): Framed<In, Out> {
+  return create(init);
+}
