@@ -62,9 +62,13 @@ export class Outbox implements Flushable {
     return this.#collecting.length < HIGH_WATER_MARK && !this.#writing ? DONE : this.flushed();
   }
 
+  endTurn(): void {
+    this.#announced = false;
+    this.flushNow();
+  }
+
   /** Writes what was collected, unless a write is under way: then it follows by itself. */
   flushNow(): void {
-    this.#announced = false;
     if (this.#writing || this.#collecting.length === 0) return;
     const leaving = this.#collecting;
     this.#collecting = this.#leaving;

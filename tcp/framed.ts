@@ -124,6 +124,28 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   }
 
   /**
+   * Sends several messages, in order. The same as one {@linkcode send} after the other, but cheaper; if
+   * one of them cannot be encoded, those before it are sent and those behind it are not.
+   *
+   * @param messages What to send.
+   * @returns A promise that settles as that of the last `send` would.
+   * @throws {FrameError} If a message cannot be a frame of this codec.
+   * @throws {LimitError} With the code `write_queue`, if too much waits already.
+   * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
+   * @throws {ClosedError} If this side was closed, or ended with `closeWrite`.
+   */
+  sendAll(messages: Iterable<Out>): Promise<void> {
+    let room: Promise<void> = SENT;
+    try {
+      for (const message of messages) room = this.#add(message);
+    } catch (error) {
+      room.catch(() => {});
+      return Promise.reject(error);
+    }
+    return room;
+  }
+
+  /**
    * Writes what was sent so far.
    *
    * @returns A promise that settles when the system has taken everything.
@@ -323,6 +345,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     return busy(contextOf(this.#init.link, "read"));
   }
 }
+
+const SENT: Promise<void> = Promise.resolve();
 
 function takeOne<In>(batch: BatchDecoder<In>): In {
   return batch.take();
