@@ -67,7 +67,7 @@ export class BatchDecoder<T> {
   feed(chunk: Uint8Array, { owned = false }: { owned?: boolean } = {}): void {
     if (this.#fed || this.size > 0) throw new TypeError("Cannot feed: the last chunk is in use");
     this.#chunkStart += this.#chunk.length;
-    this.#chunk = owned || this.#detached ? chunk : chunk.slice();
+    this.#chunk = owned || this.#detached ? chunk : new Uint8Array(chunk);
     this.#fed = true;
   }
 
@@ -125,7 +125,7 @@ export class BatchDecoder<T> {
       const from = this.#ends[this.#next - 1]! - this.#chunkStart;
       this.takeAll();
       this.#decoder.takeRemaining();
-      return this.#chunk.slice(from);
+      return new Uint8Array(this.#chunk.subarray(from));
     }
     const held = this.#decoder.takeRemaining();
     if (!this.#fed) return held;

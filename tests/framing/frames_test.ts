@@ -12,6 +12,7 @@ import {
   lines,
   text,
 } from "@tincan/net/framing";
+import { Buffer } from "node:buffer";
 import { BatchDecoder } from "../../framing/_batch.ts";
 import { allCodecs, bytesOf, concat, cut } from "./_harness.ts";
 
@@ -70,6 +71,23 @@ Deno.test("frames: from arrays, generators and streams", async () => {
   for (const source of sources) {
     assertEquals(await Array.fromAsync(frames(source, text(lines()))), ["a", "bc"]);
   }
+});
+
+Deno.test("frames: are owned also when chunks are Node's buffers, whose slice is a view", async () => {
+  async function* source() {
+    const buffer = Buffer.from("one\n");
+    yield buffer;
+    await Promise.resolve();
+    buffer.fill(0x78);
+  }
+  assertEquals(decodeText(await Array.fromAsync(frames(source(), lines()))), ["one"]);
+  const batch = new BatchDecoder(lines());
+  const chunk = Buffer.from("one\ntwo\n");
+  batch.feed(chunk);
+  chunk.fill(0x78);
+  batch.pull();
+  assertEquals(decodeText([batch.take()]), ["one"]);
+  assertEquals(decodeText([batch.takeRemaining()]), ["two\n"]);
 });
 
 Deno.test("frames: leaving the loop calls the source's return, once", async () => {
