@@ -139,7 +139,7 @@ export class BatchDecoder<T> {
       const from = this.#ends[this.#next - 1]! - this.#chunkStart;
       this.takeAll();
       this.#decoder.takeRemaining();
-      return this.#chunk.slice(from);
+      return new Uint8Array(this.#chunk.subarray(from));
     }
     const held = this.#decoder.takeRemaining();
     if (!this.#fed) return held;
