@@ -187,9 +187,7 @@ export async function connectTcp(
     options.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
   );
   const { attempts, backoff } = resolveRetry(options.retry);
-  const target = "path" in options
-    ? unixTarget(options)
-    : tcpTarget(options, timeouts.handshake);
+  const target = "path" in options ? unixTarget(options) : tcpTarget(options, timeouts.handshake);
   for (let attempt = 1;; attempt++) {
     signal?.throwIfAborted();
     try {

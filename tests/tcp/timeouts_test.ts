@@ -1,16 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { connectTcp, isNetError, serveTcp, type TcpConnection } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
-import {
-  connectedPair,
-  drain,
-  echo,
-  portOf,
-  type tcp,
-  text,
-  tls,
-  transports,
-} from "../_util/transports.ts";
+import { connectedPair, drain, echo, portOf, text, tls, transports } from "../_util/transports.ts";
 
 const limit = { timeout: 20_000 };
 
