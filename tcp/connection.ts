@@ -264,7 +264,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const bytes = typeof delimiter === "string" ? encoder.encode(delimiter) : delimiter;
     if (bytes.length === 0) throw new TypeError("Cannot read until an empty delimiter");
-    return await this.#until(bytes, maxLengthOf(options), 0, options, false);
+    return await this.#until(bytes, maxLengthOf(options), options, false);
   }
 
   /**
@@ -282,8 +282,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
   async readLine(options?: ReadUntilOptions): Promise<string | null> {
-    const maxLength = maxLengthOf(options);
-    const bytes = await this.#until(LF, maxLength, 1, options, true);
+    const bytes = await this.#until(LF, maxLengthOf(options), options, true);
     if (bytes === null) return null;
     let end = bytes.length;
     if (bytes[end - 1] === 0x0a) end--;
@@ -431,9 +430,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   #until(
     delimiter: Uint8Array,
     maxLength: number,
-    slack: number,
     options: ReadOptions | undefined,
-    keepRest: boolean,
+    isLine: boolean,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const tooLong = () =>
       new LimitError(
@@ -445,10 +443,10 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       );
     return this.#reader.until(
       delimiter,
-      maxLength + slack,
+      maxLength,
       this.#patience(options, true),
       tooLong,
-      keepRest,
+      isLine,
     );
   }
 
