@@ -7,6 +7,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { TcpServer } from "../tcp/server.ts";
 
+export { printable } from "./_text.ts";
+
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -18,6 +20,8 @@ export interface ProgramOptions {
   help: string;
   /** The commands, the default one first. Without any, positional arguments are the program's own. */
   commands?: readonly string[];
+  /** Whether the commands take arguments of their own; they are in `rest`. */
+  operands?: boolean;
   /** Options with a value. */
   string?: readonly string[];
   /** Options with a value that may be given several times. */
@@ -97,7 +101,7 @@ export function readArguments(
   if (parsed.help === true) return null;
   const rest = parsed._.map(String);
   return {
-    command: takeCommand(rest, commands),
+    command: takeCommand(rest, commands, options.operands),
     rest,
     text: (name) => parsed[name] as string | undefined,
     texts: (name) => (parsed[name] ?? []) as string[],
@@ -106,7 +110,7 @@ export function readArguments(
   };
 }
 
-function takeCommand(rest: string[], commands: readonly string[]): string {
+function takeCommand(rest: string[], commands: readonly string[], operands = false): string {
   const [first = ""] = commands;
   if (commands.length === 0 || rest.length === 0) return first;
   const command = rest.shift() ?? first;
@@ -117,7 +121,7 @@ function takeCommand(rest: string[], commands: readonly string[]): string {
       }`,
     );
   }
-  if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}"`);
+  if (rest.length > 0 && !operands) throw new UsageError(`Unexpected argument "${rest[0]}"`);
   return command;
 }
 

@@ -1,0 +1,215 @@
+/**
+ * The lines on the wire; docs/files.md describes them. Nothing here does input or output.
+ *
+ * @module
+ */
+import { printable } from "../_text.ts";
+import { type Checksum, CHECKSUMS, NOTHING } from "./_digest.ts";
+import { checkName, MAX_NAME_LENGTH } from "./_names.ts";
+import { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
+
+/** The longest line: the longest name, and what stands before it. */
+export const MAX_LINE_LENGTH = MAX_NAME_LENGTH + 256;
+
+/** What a client may ask. */
+export type Request =
+  | { verb: "LIST"; folder: string }
+  | { verb: "GET"; offset: number; tag: string; checksum: Checksum; name: string }
+  | { verb: "PUT"; size: number; replace: boolean; checksum: Checksum; name: string };
+
+/** What a server answers when it goes on: how many bytes, from where, and of which state of the file. */
+export interface Answer {
+  /** The size of the whole file. */
+  size: number;
+  /** The first byte that follows. */
+  offset: number;
+  /** Stands for this very state of the file; `-` if the server has no such thing. */
+  tag: string;
+}
+
+/** The codes a server may refuse with, and what they mean to the user, whose own name is put in
+ * front. What the server says about it is not shown. */
+const REFUSALS: ReadonlyMap<FileTransferErrorCode, string> = new Map<FileTransferErrorCode, string>(
+  [
+    ["not_found", "no such file"],
+    ["not_a_file", "it is not a regular file"],
+    ["not_readable", "the server may not read it"],
+    ["bad_name", "the server does not take such a name"],
+    ["bad_request", "the server does not understand the request"],
+    ["forbidden", "the server does not allow it"],
+    ["exists", "the server has a file of that name"],
+    ["quota", "the server takes no more"],
+    ["too_many", "it holds too many entries to be listed"],
+    ["too_slow", "it went too slowly for the server"],
+    ["changed", "the file changed while it was sent"],
+    ["checksum", "the server got something else than was sent"],
+    ["disk", "the server cannot write it"],
+  ],
+);
+
+/** How much of an unknown refusal is shown. */
+const MAX_SHOWN = 200;
+
+const NUMBER = /^\d{1,16}$/;
+const TAG = /^[0-9A-Za-z._-]{1,64}$/;
+const CODE = /^[a-z_]{1,32}$/;
+
+/** The line of a request. */
+export function formatRequest(request: Request): string {
+  switch (request.verb) {
+    case "LIST":
+      return request.folder === "" ? "LIST\n" : `LIST ${checkName(request.folder)}\n`;
+    case "GET": {
+      const { offset, tag, checksum, name } = request;
+      return `GET ${offset} ${tag} ${checksum} ${checkName(name)}\n`;
+    }
+    case "PUT": {
+      const { size, replace, checksum, name } = request;
+      return `PUT ${size} ${replace ? "replace" : "new"} ${checksum} ${checkName(name)}\n`;
+    }
+  }
+}
+
+/**
+ * Reads the line of a request. The name is the rest of the line, so it may hold spaces.
+ *
+ * @throws {FileTransferError} With the code `bad_request`.
+ */
+export function parseRequest(line: string): Request {
+  const [verb, rest] = cut(line);
+  if (verb === "LIST") return { verb, folder: rest };
+  const [first, behindFirst] = cut(rest);
+  const [second, behindSecond] = cut(behindFirst);
+  const [third, name] = cut(behindSecond);
+  const number = parseNumber(first);
+  const checksum = CHECKSUMS.find((known) => known === third);
+  if (number !== undefined && checksum !== undefined) {
+    if (verb === "GET" && TAG.test(second)) {
+      return { verb, offset: number, tag: second, checksum, name };
+    }
+    if (verb === "PUT" && (second === "new" || second === "replace")) {
+      return { verb, size: number, replace: second === "replace", checksum, name };
+    }
+  }
+  throw new FileTransferError(
+    "bad_request",
+    'Expected "GET OFFSET TAG CHECKSUM NAME", "PUT SIZE MODE CHECKSUM NAME" or "LIST FOLDER"',
+  );
+}
+
+/** The line that says that the server goes on. */
+export function formatAnswer({ size, offset, tag }: Answer): string {
+  return `OK ${size} ${offset} ${tag}\n`;
+}
+
+/** The line behind the bytes: their checksum. */
+export function formatTrailer(checksum: string): string {
+  return `OK ${checksum}\n`;
+}
+
+/** The line that says no, in the place of an answer or a trailer. It tells nothing of this machine. */
+export function formatRefusal(error: unknown): string {
+  const code = error instanceof FileTransferError ? error.code : "failed";
+  const reason = REFUSALS.get(code);
+  if (reason === undefined) return "NO failed the server failed\n";
+  return `NO ${code} ${code === "bad_request" ? (error as Error).message : reason}\n`;
+}
+
+/**
+ * Reads the line of an answer.
+ *
+ * @param action What was asked for, for the message: `Cannot get "a.txt"`.
+ * @throws {FileTransferError} If the server refuses, or with the code `protocol`.
+ */
+export function parseAnswer(line: string | null, action: string): Answer {
+  const [size, offset, tag, ...more] = wordsOf(line, action);
+  const answer = { size: parseNumber(size), offset: parseNumber(offset), tag: tag ?? "" };
+  if (answer.size === undefined || answer.offset === undefined) throw notSpoken(line, action);
+  if (!TAG.test(answer.tag) || answer.offset > answer.size || more.length > 0) {
+    throw notSpoken(line, action);
+  }
+  return answer as Answer;
+}
+
+/**
+ * Reads the line behind the bytes.
+ *
+ * @returns The checksum as the other side has it.
+ * @throws {FileTransferError} If the other side refuses, or with the code `protocol`.
+ */
+export function parseTrailer(line: string | null, action: string): string {
+  const [checksum = "", ...more] = wordsOf(line, action);
+  if (!TAG.test(checksum) || more.length > 0) throw notSpoken(line, action);
+  return checksum;
+}
+
+/** One line of a list: size, time and name; a folder's name ends in a slash. */
+export function formatEntry(size: number, modified: Date | null, name: string): string {
+  const time = modified === null ? NOTHING : modified.toISOString().replace(/\.\d+Z$/, "Z");
+  return `${size} ${time} ${name}\n`;
+}
+
+/**
+ * Reads one line of a list.
+ *
+ * @throws {FileTransferError} With the code `protocol`.
+ */
+export function parseEntry(
+  line: string,
+  action: string,
+): { size: number; modified: Date | null; name: string; isFolder: boolean } {
+  const [sizeText, rest] = cut(line);
+  const [time, path] = cut(rest);
+  const size = parseNumber(sizeText);
+  const modified = time === NOTHING ? null : new Date(time);
+  const isFolder = path.endsWith("/");
+  const name = isFolder ? path.slice(0, -1) : path;
+  const isTime = modified === null || !Number.isNaN(modified.getTime());
+  if (size === undefined || !isTime || name === "" || name.includes("/")) {
+    throw notSpoken(line, action);
+  }
+  return { size, modified, name, isFolder };
+}
+
+/** A whole number that counts bytes; `undefined` for anything else. */
+export function parseNumber(text: string | undefined): number | undefined {
+  const number = NUMBER.test(text ?? "") ? Number(text) : NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** Whether a text can be a tag. */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
+/** The first word and the rest. */
+export function cut(text: string): [string, string] {
+  const at = text.indexOf(" ");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** What follows an OK. */
+function wordsOf(line: string | null, action: string): string[] {
+  if (line === null) {
+    throw new FileTransferError("gone", `${action}: the other side ended without an answer`);
+  }
+  const [status, rest] = cut(line);
+  if (status === "OK") return rest.split(" ");
+  const [code, text] = cut(rest);
+  if (status !== "NO" || !CODE.test(code)) throw notSpoken(line, action);
+  const known = code as FileTransferErrorCode;
+  const reason = REFUSALS.get(known);
+  if (reason !== undefined) throw new FileTransferError(known, `${action}: ${reason}`);
+  throw new FileTransferError(
+    "failed",
+    `${action}: the server says "${printable(text.slice(0, MAX_SHOWN))}"`,
+  );
+}
+
+function notSpoken(line: string | null, action: string): FileTransferError {
+  const shown = printable((line ?? "").slice(0, 40));
+  return new FileTransferError(
+    "protocol",
+    `${action}: the other side does not speak this protocol, it said "${shown}"`,
+  );
+}

@@ -1,0 +1,267 @@
+/**
+ * The folder that is served, and nothing outside it.
+ *
+ * Three fences stand between a name from the wire and a file. The name is taken apart and each part
+ * must be a plain one (`_names.ts`). The path is walked part by part without following links; a link
+ * is resolved, and what it leads to must be inside. And because somebody may exchange a folder for a
+ * link between looking and opening, the file is opened without following a link and without waiting
+ * for a pipe, and then the walk is repeated: it must lead to the very file that was opened.
+ *
+ * Whatever is outside, hidden or missing gets the same answer, so that nobody learns what exists.
+ *
+ * @module
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join, relative, SEPARATOR } from "./_paths.ts";
+import { reasonOf } from "./_disk.ts";
+import { isTemporary, segmentsOf } from "./_names.ts";
+import { FileTransferError } from "./errors.ts";
+
+/** Neither follows a link nor waits for somebody to write into a pipe. Windows has no such flags. */
+const CAREFULLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** So many entries are looked at together when a folder is listed. */
+const LOOK_TOGETHER = 64;
+
+/** A file of the folder, opened for reading. */
+export interface OpenFile extends AsyncDisposable {
+  readonly size: number;
+  /** Stands for this state of the file: another content has another tag. */
+  readonly tag: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** The tag of the state it is in now. */
+  currentTag(): Promise<string>;
+}
+
+/** A place where a new file can be put. */
+export interface Place {
+  /** The folder, without links. */
+  folder: string;
+  /** The file's own name. */
+  base: string;
+  /** Throws if the folder is not the one that was found any more. */
+  recheck(): Promise<void>;
+}
+
+/** What stands in a list. */
+export interface Entry {
+  name: string;
+  size: number;
+  modified: Date | null;
+  isFolder: boolean;
+}
+
+interface Found {
+  path: string;
+  info: Deno.FileInfo;
+}
+
+/** The folder that is served. */
+export class Root {
+  readonly #path: string;
+  readonly #hidden: boolean;
+
+  private constructor(path: string, hidden: boolean) {
+    this.#path = path;
+    this.#hidden = hidden;
+  }
+
+  /**
+   * Looks at the folder.
+   *
+   * @param hidden Whether names that begin with a dot are shown.
+   * @throws {FileTransferError} If it is not there, or no folder.
+   */
+  static async open(directory: string, hidden: boolean): Promise<Root> {
+    try {
+      const path = await Deno.realPath(directory);
+      if ((await Deno.stat(path)).isDirectory) return new Root(path, hidden);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      const code = error instanceof Deno.errors.NotFound ? "not_found" : "not_readable";
+      throw new FileTransferError(code, `Cannot serve ${directory}: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+    throw new FileTransferError("not_a_file", `Cannot serve ${directory}: it is not a folder`);
+  }
+
+  /** Opens a file to be sent. */
+  async openFile(name: string): Promise<OpenFile> {
+    const segments = this.#segments(name);
+    const found = await this.#walk(segments);
+    if (!found.info.isFile) throw notAFile(found.info.isDirectory);
+    const handle = await openCarefully(found.path);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw notAFile(false);
+      const again = await this.#walk(segments);
+      if (again.info.dev !== stat.dev || again.info.ino !== stat.ino) throw notFound();
+      return {
+        size: stat.size,
+        tag: tagOf(stat),
+        modified: stat.mtimeMs,
+        read: async (buffer, position) =>
+          (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
+        currentTag: async () => tagOf(await handle.stat()),
+        [Symbol.asyncDispose]: () => handle.close(),
+      };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * What a folder holds: files and folders, sorted by name. Links are shown as what they lead to, if
+   * that is inside.
+   *
+   * @throws {FileTransferError} With the code `too_many`, if it holds more than `limit` entries.
+   */
+  async list(folder: string, limit: number): Promise<Entry[]> {
+    const segments = folder === "" ? [] : this.#segments(folder);
+    const found = await this.#walk(segments);
+    if (!found.info.isDirectory) throw notAFile(false);
+    const names: string[] = [];
+    try {
+      for await (const { name } of Deno.readDir(found.path)) {
+        if (!this.#shows(name)) continue;
+        if (names.push(name) > limit) {
+          throw new FileTransferError("too_many", `The folder holds more than ${limit} entries`);
+        }
+      }
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    const again = await this.#walk(segments);
+    if (!isSame(again.info, found.info)) throw notFound();
+    const entries: Entry[] = [];
+    names.sort();
+    for (let at = 0; at < names.length; at += LOOK_TOGETHER) {
+      const some = names.slice(at, at + LOOK_TOGETHER);
+      const looked = await Promise.all(some.map((name) => this.#entry(segments, name)));
+      for (const entry of looked) if (entry !== null) entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** Finds the place for a file that is to be stored. */
+  async placeFor(name: string): Promise<Place> {
+    const segments = this.#segments(name);
+    const base = segments.pop() ?? "";
+    const found = await this.#walk(segments);
+    if (!found.info.isDirectory) throw notFound();
+    return {
+      folder: found.path,
+      base,
+      recheck: async () => {
+        const again = await this.#walk(segments);
+        if (!isSame(again.info, found.info)) throw notFound();
+      },
+    };
+  }
+
+  #segments(name: string): string[] {
+    const segments = segmentsOf(name);
+    if (!segments.every((segment) => this.#shows(segment))) throw notFound();
+    return segments;
+  }
+
+  #shows(segment: string): boolean {
+    return (this.#hidden || !segment.startsWith(".")) && !isTemporary(segment);
+  }
+
+  /** What the segments lead to. */
+  async #walk(segments: readonly string[]): Promise<Found> {
+    let path = this.#path;
+    try {
+      let info = await Deno.lstat(path);
+      for (const segment of segments) {
+        if (!info.isDirectory) throw notFound();
+        path = join(path, segment);
+        info = await Deno.lstat(path);
+        if (!info.isSymlink) continue;
+        path = await this.#resolve(path);
+        info = await Deno.lstat(path);
+      }
+      return { path, info };
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  /** Where a link leads to, if that is inside and shown. */
+  async #resolve(link: string): Promise<string> {
+    let path: string;
+    try {
+      path = await Deno.realPath(link);
+    } catch {
+      throw notFound(); // whatever the reason: it may be about something outside
+    }
+    const inside = relative(this.#path, path);
+    if (inside === null) throw notFound();
+    const segments = inside === "" ? [] : inside.split(SEPARATOR);
+    if (!segments.every((segment) => this.#shows(segment))) throw notFound();
+    return path;
+  }
+
+  /** One entry of a list, `null` if it could not be asked for. */
+  async #entry(folder: readonly string[], name: string): Promise<Entry | null> {
+    try {
+      segmentsOf(name); // a name with a line end, say
+      const { info } = await this.#walk([...folder, name]);
+      if (!info.isFile && !info.isDirectory) return null;
+      const size = info.isFile ? info.size : 0;
+      return { name, size, modified: info.mtime, isFolder: info.isDirectory };
+    } catch {
+      return null;
+    }
+  }
+}
+
+async function openCarefully(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, CAREFULLY);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** What stands for the state of a file: a file that was replaced has another number, one that was
+ * changed another time, and the checksum catches the rest. */
+function tagOf({ size, mtimeMs, ino }: { size: number; mtimeMs: number; ino: number }): string {
+  return [size, Math.trunc(mtimeMs), ino].map((part) => part.toString(36)).join(".");
+}
+
+function isSame(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/** What the client is told about an error of the system. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof FileTransferError) return error;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EMFILE" || code === "ENFILE" || code === "EIO") {
+    return new FileTransferError("failed", `The server failed: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+  const isDenied = error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable || code === "EACCES" || code === "EPERM";
+  if (!isDenied) return notFound();
+  return new FileTransferError("not_readable", "The server may not read it", { cause: error });
+}
+
+function notFound(): FileTransferError {
+  return new FileTransferError("not_found", "No such file");
+}
+
+function notAFile(isFolder: boolean): FileTransferError {
+  return new FileTransferError(
+    "not_a_file",
+    isFolder ? "It is a folder" : "It is not a regular file",
+  );
+}

@@ -1,0 +1,239 @@
+/**
+ * Downloads.
+ *
+ * @module
+ */
+import { checkCount } from "../../_internal/guard.ts";
+import { printable } from "../_text.ts";
+import { digestPart, receiveBytes } from "./_bytes.ts";
+import { Exchange, type FileClientOptions } from "./_client.ts";
+import { checkChecksum, type Checksum, createDigest, type Digest } from "./_digest.ts";
+import { checkVacant, diskError, lookAt } from "./_disk.ts";
+import { checkName, segmentsOf } from "./_names.ts";
+import { PartialFile } from "./_partial_file.ts";
+import { join } from "./_paths.ts";
+import { parseAnswer, parseTrailer } from "./_protocol.ts";
+import { FileTransferError } from "./errors.ts";
+
+/** How far a transfer has got. */
+export interface FileProgress {
+  /** The size of the whole file, in bytes. */
+  readonly size: number;
+  /** Bytes that are where they should be, those of an earlier download included. */
+  readonly bytes: number;
+  /** Bytes of an earlier download that were there already. */
+  readonly resumedFrom: number;
+}
+
+/** What to download from where to where. */
+export interface GetFileOptions extends FileClientOptions {
+  /**
+   * The path of the new file, or a folder to put it in.
+   *
+   * @default {undefined} the last part of the name, in the current folder
+   */
+  output?: string;
+  /**
+   * Replace a file that is there already. Links, folders and devices are never replaced.
+   *
+   * @default {false}
+   */
+  force?: boolean;
+  /**
+   * Go on where an earlier download to the same path was broken off, if the source is unchanged.
+   *
+   * @default {true}
+   */
+  resume?: boolean;
+  /**
+   * What the file is verified with before it gets its name. Its length always is.
+   *
+   * @default {"sha256"}
+   */
+  checksum?: Checksum;
+  /**
+   * The largest file to take, in bytes.
+   *
+   * @default {Infinity} because the caller has asked for this very file
+   */
+  maxSize?: number;
+  /** Called for each piece that was written, up to 1 MiB. */
+  onProgress?: (progress: FileProgress) => void;
+}
+
+/** What was transferred. */
+export interface FileTransferResult {
+  /** The path of the new file on this side, or of the file that was sent. */
+  readonly path: string;
+  /** The size of the whole file, in bytes. */
+  readonly size: number;
+  /** Bytes that went over the wire. */
+  readonly bytes: number;
+  /** Bytes of an earlier download that were there already. */
+  readonly resumedFrom: number;
+  /** The checksum of the whole file that both sides agree on, in hexadecimal; `-` without one. */
+  readonly checksum: string;
+  /** Milliseconds between the request and the end. */
+  readonly duration: number;
+}
+
+/**
+ * Downloads a file.
+ *
+ * It grows under a hidden name beside its final one, is verified whole, and only then gets its name. The
+ * name on this side comes from `name` or `output`, never from the wire. If the download breaks, what came
+ * is kept, and the next call goes on behind it, unless the source has changed; the whole is verified
+ * either way.
+ *
+ * Cancellation: `signal` ends the call with its reason, and what came is kept.
+ *
+ * @param name The file on the server, such as `notes.txt` or `photos/2024/a.jpg`.
+ * @param options Where the server is, where the file goes, how it is verified.
+ * @returns What was transferred.
+ * @throws {FileTransferError} If the file did not arrive; `code` says why and `kept` what the next call
+ * can go on behind.
+ * @throws {Deno.errors.ConnectionRefused} If nobody listens there; and what else `connectTcp` throws.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { FileTransferError, getFile, serveFiles } from "@tincan/net/files";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
+ * await using server = await serveFiles(folder, { port: 0, onListen() {} });
+ * const { port } = server.addr as Deno.NetAddr;
+ *
+ * const output = `${folder}/copy.txt`;
+ * const { size } = await getFile("hello.txt", { port, output, signal: AbortSignal.timeout(5_000) });
+ * assertEquals(size, 5);
+ *
+ * await assertRejects(() => getFile("nothing.txt", { port }), FileTransferError, "no such file");
+ * ```
+ */
+export async function getFile(name: string, options: GetFileOptions): Promise<FileTransferResult> {
+  const { force = false, resume = true, checksum = "sha256", maxSize = Infinity } = options;
+  checkName(name);
+  checkChecksum(checksum);
+  checkCount("maxSize", maxSize);
+  const action = `Cannot get "${printable(name)}"`;
+  const target = await chooseTarget(name, options.output);
+  checkVacant(await lookAtTarget(target), target, force);
+  await using partial = await PartialFile.find(target, name);
+  if (!resume) partial.forget();
+  const download: Download = { name, action, target, force, checksum, maxSize, partial, options };
+  try {
+    return await run(download);
+  } catch (error) {
+    const wasResumed = partial.length > 0;
+    if (!(error instanceof FileTransferError)) throw error;
+    if (error.code !== "checksum") throw await withKept(error, partial);
+    await partial.discard();
+    if (!wasResumed) throw error;
+  }
+  return await run(download); // what was there was not what it should be: from the beginning
+}
+
+/** One download, as far as it is the same for a second attempt. */
+interface Download {
+  name: string;
+  action: string;
+  target: string;
+  force: boolean;
+  checksum: Checksum;
+  maxSize: number;
+  partial: PartialFile;
+  options: GetFileOptions;
+}
+
+async function run(download: Download): Promise<FileTransferResult> {
+  const { name, action, target, force, checksum, partial, options } = download;
+  const begun = await digestOfPart(download);
+  const begin = performance.now();
+  await using exchange = await Exchange.open(action, options);
+  try {
+    const { length, tag } = partial;
+    await exchange.ask({ verb: "GET", offset: length, tag, checksum, name });
+    const answer = parseAnswer(await exchange.line(), action);
+    const { size, offset } = answer;
+    if (offset !== 0 && (offset !== length || answer.tag !== tag)) {
+      throw new FileTransferError("protocol", `${action}: the server sends another part of it`);
+    }
+    if (size > download.maxSize) {
+      const message = `${action}: it has ${size} bytes and the limit is ${download.maxSize}`;
+      throw new FileTransferError("too_large", message);
+    }
+    const digest = offset > 0 ? begun : await createDigest(checksum);
+    await partial.begin(offset, answer.tag);
+    let bytes = offset;
+    const onBytes = (count: number) => {
+      bytes += count;
+      options.onProgress?.({ size, bytes, resumedFrom: offset });
+    };
+    exchange.pace.allow(offset); // the server reads that much before it goes on
+    const move = { action, from: offset, to: size, digest, pace: exchange.pace, onBytes };
+    await receiveBytes(exchange.conn, partial.file, { ...move, path: partial.path });
+    const trailer = parseTrailer(await exchange.line(), action);
+    const result = digest.result();
+    if (trailer !== result) {
+      throw new FileTransferError("checksum", `${action}: what arrived is not what was sent`);
+    }
+    await partial.finish(force);
+    return {
+      path: target,
+      size,
+      bytes: size - offset,
+      resumedFrom: offset,
+      checksum: result,
+      duration: performance.now() - begin,
+    };
+  } catch (error) {
+    throw exchange.explain(error);
+  }
+}
+
+/** The checksum of what is there already. Computed before the server is asked, so that it need not
+ * wait; if it turns out to have another state of the file, this was in vain. */
+async function digestOfPart({ checksum, partial, action, options }: Download): Promise<Digest> {
+  const digest = await createDigest(checksum);
+  if (checksum === "none") return digest;
+  const move = { action, from: 0, to: partial.length, digest };
+  await digestPart((buffer, position) => partial.read(buffer, position), move, () => {
+    options.signal?.throwIfAborted();
+  });
+  return digest;
+}
+
+async function withKept(error: FileTransferError, partial: PartialFile): Promise<unknown> {
+  if (error.code === "changed") await partial.discard(); // the source is not what it was
+  const kept = await partial.keep();
+  if (kept === 0) return error;
+  return new FileTransferError(error.code, error.message, { cause: error.cause, kept });
+}
+
+/** The path of the new file: from what the user said, never from the wire. */
+async function chooseTarget(name: string, output: string | undefined): Promise<string> {
+  const isFolder = output !== undefined && (await followTo(output))?.isDirectory === true;
+  if (output !== undefined && !isFolder) return output;
+  const base = name.slice(name.lastIndexOf("/") + 1);
+  segmentsOf(base); // it must be a name here too, not `..`
+  return isFolder ? join(output, base) : base;
+}
+
+async function followTo(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return null;
+  }
+}
+
+async function lookAtTarget(target: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await lookAt(target);
+  } catch (error) {
+    throw diskError(`Cannot write ${printable(target)}`, error);
+  }
+}

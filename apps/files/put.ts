@@ -1,0 +1,141 @@
+/**
+ * Uploads.
+ *
+ * @module
+ */
+import { printable } from "../_text.ts";
+import { sendBytes } from "./_bytes.ts";
+import { Exchange, type FileClientOptions } from "./_client.ts";
+import { checkChecksum, type Checksum, createDigest } from "./_digest.ts";
+import { diskError } from "./_disk.ts";
+import { segmentsOf } from "./_names.ts";
+import { split } from "./_paths.ts";
+import { formatTrailer, parseAnswer, parseTrailer } from "./_protocol.ts";
+import { FileTransferError } from "./errors.ts";
+import type { FileProgress, FileTransferResult } from "./get.ts";
+
+/** What to store where. */
+export interface PutFileOptions extends FileClientOptions {
+  /**
+   * The name on the server; folders in it must be there already.
+   *
+   * @default {undefined} the last part of the path
+   */
+  name?: string;
+  /**
+   * Ask to replace a file that is there already. The server must allow it.
+   *
+   * @default {false}
+   */
+  force?: boolean;
+  /**
+   * What the server verifies the file with before it gets its name. Its length always is.
+   *
+   * @default {"sha256"}
+   */
+  checksum?: Checksum;
+  /** Called for each piece that was sent, up to 1 MiB. */
+  onProgress?: (progress: FileProgress) => void;
+}
+
+/**
+ * Stores a file on a server that takes uploads.
+ *
+ * Cancellation: `signal` ends the call with its reason; the server keeps nothing.
+ *
+ * @param path The file to send.
+ * @param options Where the server is, and how the file is called there.
+ * @returns What was transferred: the server has verified it and given it its name.
+ * @throws {FileTransferError} If the server did not take it; `code` says why.
+ * @throws {Deno.errors.ConnectionRefused} If nobody listens there; and what else `connectTcp` throws.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { putFile, serveFiles } from "@tincan/net/files";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${folder}/here.txt`, "hello");
+ * await using server = await serveFiles(folder, { port: 0, upload: { quota: 1e6 }, onListen() {} });
+ * const { port } = server.addr as Deno.NetAddr;
+ *
+ * await putFile(`${folder}/here.txt`, { port, name: "there.txt" });
+ * assertEquals(await Deno.readTextFile(`${folder}/there.txt`), "hello");
+ * ```
+ */
+export async function putFile(path: string, options: PutFileOptions): Promise<FileTransferResult> {
+  const { name = split(path)[1], force = false, checksum = "sha256", onProgress } = options;
+  segmentsOf(name);
+  checkChecksum(checksum);
+  const action = `Cannot put "${printable(name)}"`;
+  using file = await openRegular(path);
+  const { size } = await file.stat();
+  const digest = await createDigest(checksum);
+  const begin = performance.now();
+  await using exchange = await Exchange.open(action, options);
+  const { conn, pace } = exchange;
+  try {
+    await exchange.ask({ verb: "PUT", size, replace: force, checksum, name });
+    parseAnswer(await exchange.line(), action);
+    // The server may say no at any time, so its verdict is listened for from now on.
+    const verdict = conn.readLine().then((line) => parseTrailer(line, action));
+    const early = watch(verdict);
+    let bytes = 0;
+    const onBytes = (count: number) => {
+      if (early.failed) throw early.error;
+      bytes += count;
+      onProgress?.({ size, bytes, resumedFrom: 0 });
+    };
+    const move = { action, from: 0, to: size, digest, pace, onBytes };
+    let result: string;
+    try {
+      await sendBytes(conn, (buffer, position) => readAt(file, buffer, position), move);
+      result = digest.result();
+      await conn.write(formatTrailer(result));
+    } catch (error) {
+      throw await reasonFor(error, verdict);
+    }
+    if (await verdict !== result) {
+      throw new FileTransferError("protocol", `${action}: the server confirms another file`);
+    }
+    const duration = performance.now() - begin;
+    return { path, size, bytes, resumedFrom: 0, checksum: result, duration };
+  } catch (error) {
+    throw exchange.explain(error);
+  }
+}
+
+/** Opens a file to be sent; what is no regular file could go on for ever. */
+async function openRegular(path: string): Promise<Deno.FsFile> {
+  const action = `Cannot read ${printable(path)}`;
+  try {
+    const { isFile } = await Deno.stat(path); // before opening: that would wait for a pipe's writer
+    if (isFile) return await Deno.open(path);
+  } catch (error) {
+    throw diskError(action, error);
+  }
+  throw new FileTransferError("not_a_file", `${action}: it is not a regular file`);
+}
+
+async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
+  await file.seek(position, Deno.SeekMode.Start);
+  return await file.read(buffer) ?? 0;
+}
+
+/** Notes the failure of a promise. */
+function watch(promise: Promise<unknown>): { failed: boolean; error: unknown } {
+  const state: { failed: boolean; error: unknown } = { failed: false, error: undefined };
+  promise.catch((error) => {
+    state.failed = true;
+    state.error = error;
+  });
+  return state;
+}
+
+/** If sending fails because the server has said no and gone, what it said is the reason. */
+async function reasonFor(error: unknown, verdict: Promise<unknown>): Promise<unknown> {
+  if (error instanceof FileTransferError) return error;
+  const said = await verdict.catch((reason) => reason);
+  return said instanceof FileTransferError && said.code !== "gone" ? said : error;
+}

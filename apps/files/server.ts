@@ -1,0 +1,314 @@
+/**
+ * A server of files.
+ *
+ * @module
+ */
+import { LimitError, type SocketAddress } from "../../errors.ts";
+import { checkCount, checkTimeout } from "../../_internal/guard.ts";
+import type { TcpConnection } from "../../tcp/connection.ts";
+import { serveTcp, type TcpServer } from "../../tcp/server.ts";
+import type { TcpServerOptions } from "../../tcp/server_options.ts";
+import { digestPart, type Move, receiveBytes, sendBytes } from "./_bytes.ts";
+import { createDigest, NOTHING } from "./_digest.ts";
+import { DigestCache } from "./_digest_cache.ts";
+import { Pace, type PaceOptions } from "./_pace.ts";
+import {
+  formatAnswer,
+  formatEntry,
+  formatRefusal,
+  formatTrailer,
+  MAX_LINE_LENGTH,
+  parseRequest,
+  parseTrailer,
+  type Request,
+} from "./_protocol.ts";
+import { type OpenFile, Root } from "./_root.ts";
+import { type UploadOptions, Uploads } from "./_uploads.ts";
+import { FileTransferError } from "./errors.ts";
+
+/** Clients of a file server at one time, unless said otherwise: each takes up to 2 MiB of memory. */
+export const DEFAULT_MAX_FILE_CLIENTS = 128;
+
+/** Clients of a file server at one time from one address, unless said otherwise. */
+export const DEFAULT_MAX_FILE_CLIENTS_PER_IP = 32;
+
+/** What a client asked for and got. */
+export interface FileTransferEvent {
+  /** What was asked for. */
+  readonly verb: "LIST" | "GET" | "PUT" | "?";
+  /** The name that was asked for, as it came over the wire: escape it before you show it. */
+  readonly name: string;
+  /** Who asked. */
+  readonly remoteAddr: SocketAddress;
+  /** Bytes of the file that went through. */
+  readonly bytes: number;
+  /** Milliseconds it took. */
+  readonly duration: number;
+  /** Why it failed; `undefined` if it did not. */
+  readonly error?: unknown;
+}
+
+/** What to serve, and to whom. */
+export interface FileServerOptions extends TcpServerOptions, PaceOptions {
+  /**
+   * Show and send files and folders whose names begin with a dot.
+   *
+   * @default {false}
+   */
+  hidden?: boolean;
+  /**
+   * Let clients store files.
+   *
+   * @default {undefined} they cannot
+   */
+  upload?: UploadOptions;
+  /**
+   * Milliseconds for a request to arrive after connecting.
+   *
+   * @default {10_000}
+   */
+  requestTimeout?: number;
+  /**
+   * Entries of a folder that can be listed; larger folders are refused.
+   *
+   * @default {10_000} about a second of looking, and 1 MB
+   */
+  maxEntries?: number;
+  /** Called after each request. */
+  onTransfer?: (event: FileTransferEvent) => void;
+}
+
+/**
+ * Serves the files of a folder, and nothing outside it. docs/files.md describes what goes over the wire.
+ *
+ * Names that would lead out (`..`, absolute paths, links), devices, pipes, and files whose names begin
+ * with a dot are not served. Several clients are served at once, each for as long as bytes flow.
+ * The default limits are {@linkcode DEFAULT_MAX_FILE_CLIENTS} in all and
+ * {@linkcode DEFAULT_MAX_FILE_CLIENTS_PER_IP} for one address.
+ *
+ * @param directory The folder.
+ * @param options Where to listen, what to show, what to take, limits and time-outs.
+ * @returns The server, which is listening already.
+ * @throws {FileTransferError} If the folder is not there (`not_found`), not a folder (`not_a_file`) or
+ * not readable (`not_readable`).
+ * @throws {Deno.errors.AddrInUse} If something listens there already.
+ * @throws {Deno.errors.NotCapable} Without the permission to read the folder, or to listen.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { getFile, serveFiles } from "@tincan/net/files";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
+ * await using server = await serveFiles(folder, { port: 0, onListen() {} });
+ * const { port } = server.addr as Deno.NetAddr;
+ *
+ * const { bytes } = await getFile("hello.txt", { port, output: `${folder}/copy.txt` });
+ * assertEquals(bytes, 5);
+ * assertEquals(await Deno.readTextFile(`${folder}/copy.txt`), "hello");
+ * ```
+ */
+export async function serveFiles(
+  directory: string,
+  options: FileServerOptions = {},
+): Promise<TcpServer> {
+  const { hidden = false, upload, requestTimeout = 10_000, maxEntries = 10_000 } = options;
+  const { limits, timeouts, onTransfer, stallTimeout = 60_000, minRate = 128 } = options;
+  const service = new Service({
+    root: await Root.open(directory, hidden),
+    uploads: upload === undefined ? undefined : new Uploads(upload),
+    requestTimeout: checkTimeout("requestTimeout", requestTimeout),
+    maxEntries: checkCount("maxEntries", maxEntries),
+    pace: { stallTimeout, minRate },
+    onTransfer,
+  });
+  return serveTcp({
+    ...options,
+    limits: {
+      maxConnections: DEFAULT_MAX_FILE_CLIENTS,
+      maxConnectionsPerIp: DEFAULT_MAX_FILE_CLIENTS_PER_IP,
+      ...limits,
+    },
+    // A client that waits while the server reads is not idle; `Pace` looks after the rest.
+    timeouts: { idle: Infinity, ...timeouts },
+  }, (conn) => service.serve(conn));
+}
+
+interface ServiceInit {
+  root: Root;
+  uploads: Uploads | undefined;
+  requestTimeout: number;
+  maxEntries: number;
+  pace: PaceOptions;
+  onTransfer: FileServerOptions["onTransfer"];
+}
+
+/** How far one request has got. */
+interface Course {
+  verb: Request["verb"] | "?";
+  name: string;
+  bytes: number;
+  /** Whether bytes of the file are under way, where no line could be told from them. */
+  isSending: boolean;
+}
+
+/** Answers one request for each connection. */
+class Service {
+  readonly #init: ServiceInit;
+  readonly #digests = new DigestCache();
+
+  constructor(init: ServiceInit) {
+    this.#init = init;
+  }
+
+  async serve(conn: TcpConnection): Promise<void> {
+    const course: Course = { verb: "?", name: "", bytes: 0, isSending: false };
+    const begin = performance.now();
+    let failure: unknown;
+    try {
+      const line = await this.#readRequest(conn);
+      if (line === null) return; // it came, said nothing, and went
+      const request = parseRequest(line);
+      course.verb = request.verb;
+      course.name = request.verb === "LIST" ? request.folder : request.name;
+      await this.#answer(conn, request, course);
+    } catch (error) {
+      failure = error;
+      await refuse(conn, error, course);
+      if (!(error instanceof FileTransferError)) throw error;
+    } finally {
+      const { verb, name, bytes } = course;
+      const duration = performance.now() - begin;
+      const event = { verb, name, bytes, duration, remoteAddr: conn.remoteAddr, error: failure };
+      const wasAsked = verb !== "?" || failure !== undefined;
+      if (wasAsked) this.#init.onTransfer?.(event);
+    }
+  }
+
+  async #readRequest(conn: TcpConnection): Promise<string | null> {
+    const timeout = this.#init.requestTimeout;
+    try {
+      return await conn.readLine({ timeout, maxLength: MAX_LINE_LENGTH });
+    } catch (error) {
+      if (error instanceof LimitError) {
+        throw new FileTransferError("bad_request", "The request is too long", { cause: error });
+      }
+      if (error instanceof Deno.errors.TimedOut) {
+        const message = `No request came within ${timeout} ms`;
+        throw new FileTransferError("too_slow", message, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  #answer(conn: TcpConnection, request: Request, course: Course): Promise<void> {
+    switch (request.verb) {
+      case "LIST":
+        return this.#list(conn, request.folder, course);
+      case "GET":
+        return this.#send(conn, request, course);
+      case "PUT":
+        return this.#receive(conn, request, course);
+    }
+  }
+
+  async #list(conn: TcpConnection, folder: string, course: Course): Promise<void> {
+    const entries = await this.#init.root.list(folder, this.#init.maxEntries);
+    const text = entries.map(({ size, modified, name, isFolder }) =>
+      formatEntry(size, modified, isFolder ? `${name}/` : name)
+    ).join("");
+    const body = new TextEncoder().encode(text);
+    await conn.write(formatAnswer({ size: body.length, offset: 0, tag: NOTHING }));
+    await conn.write(body);
+    await conn.write(formatTrailer(NOTHING));
+    course.bytes = body.length;
+  }
+
+  async #send(
+    conn: TcpConnection,
+    request: Request & { verb: "GET" },
+    course: Course,
+  ): Promise<void> {
+    await using file = await this.#init.root.openFile(request.name);
+    const { size, tag } = file;
+    const isSame = request.tag === tag || request.tag === NOTHING;
+    const offset = isSame && request.offset <= size ? request.offset : 0;
+    await conn.write(formatAnswer({ size, offset, tag }));
+    course.isSending = true;
+    const checksum = await this.#sendBody(conn, file, { ...request, offset }, course);
+    course.isSending = false;
+    if (await file.currentTag() !== tag) {
+      throw new FileTransferError("changed", "The file changed while it was sent");
+    }
+    await conn.write(formatTrailer(checksum));
+  }
+
+  /** Sends the bytes from `offset`, and answers with the checksum of them all. */
+  async #sendBody(
+    conn: TcpConnection,
+    file: OpenFile,
+    { offset, checksum }: Request & { verb: "GET" },
+    course: Course,
+  ): Promise<string> {
+    const known = this.#digests.get(file.tag, checksum);
+    const digest = await createDigest(known === undefined ? checksum : "none");
+    const move: Move = { action: "Cannot send", from: offset, to: file.size, digest };
+    if (offset > 0 && known === undefined && checksum !== "none") {
+      await digestPart(file.read, { ...move, from: 0, to: offset }, () => {
+        conn.signal.throwIfAborted();
+      });
+    }
+    using pace = new Pace(conn, "Cannot send", this.#init.pace);
+    const onBytes = (bytes: number) => {
+      course.bytes += bytes;
+    };
+    await sendBytes(conn, file.read, { ...move, pace, onBytes });
+    if (known !== undefined) return known;
+    const result = digest.result();
+    if (await file.currentTag() === file.tag) this.#digests.set(file, checksum, result);
+    return result;
+  }
+
+  async #receive(
+    conn: TcpConnection,
+    request: Request & { verb: "PUT" },
+    course: Course,
+  ): Promise<void> {
+    const { root, uploads, requestTimeout } = this.#init;
+    if (uploads === undefined) {
+      throw new FileTransferError("forbidden", "Uploads are not taken here");
+    }
+    const { size, replace, checksum, name } = request;
+    const place = await root.placeFor(name);
+    await using upload = await uploads.begin(place, size, replace);
+    const digest = await createDigest(checksum);
+    await conn.write(formatAnswer({ size, offset: 0, tag: NOTHING }));
+    {
+      using pace = new Pace(conn, "Cannot receive", this.#init.pace);
+      const onBytes = (bytes: number) => {
+        course.bytes += bytes;
+      };
+      const move = { action: "Cannot receive", from: 0, to: size, digest };
+      await receiveBytes(conn, upload.file, { ...move, pace, path: "the file", onBytes });
+    }
+    const line = await conn.readLine({ timeout: requestTimeout, maxLength: MAX_LINE_LENGTH });
+    const result = digest.result();
+    if (parseTrailer(line, "Cannot receive") !== result) {
+      throw new FileTransferError("checksum", "What arrived is not what was sent");
+    }
+    await upload.finish();
+    await conn.write(formatTrailer(result));
+  }
+}
+
+/** What a client is told of an error, as long as it can be told anything. */
+async function refuse(conn: TcpConnection, error: unknown, course: Course): Promise<void> {
+  if (course.isSending) return conn.abort(error); // the bytes end short, and the client sees it
+  try {
+    await conn.write(formatRefusal(error));
+  } catch {
+    // It has gone: nobody is left to tell.
+  }
+}

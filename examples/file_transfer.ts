@@ -1,0 +1,271 @@
+/**
+ * Serves the files of a folder, and fetches them: verified, and going on where a download broke off.
+ *
+ *     deno run -A examples/file_transfer.ts serve DIR           # serves DIR on 127.0.0.1:9998
+ *     deno run -A examples/file_transfer.ts list
+ *     deno run -A examples/file_transfer.ts get movie.mkv       # again, if it breaks: it goes on
+ *     deno run -A examples/file_transfer.ts serve DIR --allow-upload
+ *     deno run -A examples/file_transfer.ts put notes.txt
+ *
+ * Needs --allow-net, --allow-read, and --allow-write for what it writes.
+ */
+import {
+  type Checksum,
+  type FileProgress,
+  FileTransferError,
+  type FileTransferEvent,
+  type FileTransferResult,
+  getFile,
+  type GetFileOptions,
+  listFiles,
+  putFile,
+  type PutFileOptions,
+  serveFiles,
+} from "../apps/files/mod.ts";
+import {
+  onInterrupt,
+  printable,
+  printData,
+  type ProgramArguments,
+  runProgram,
+  serveUntilInterrupted,
+  UsageError,
+} from "../apps/_program.ts";
+
+const HELP = `Files over TCP: serves a folder, lists it, fetches from it, stores in it.
+
+Usage: file_transfer.ts serve DIR [options]
+       file_transfer.ts list [FOLDER] [options]
+       file_transfer.ts get NAME [options]
+       file_transfer.ts put FILE [options]
+
+A download is verified before it gets its name. If it breaks, the same command
+goes on where it stopped, unless the file has changed meanwhile.
+
+Options of all:
+  --hostname NAME   address to listen on or to connect to (default 127.0.0.1)
+  --port NUMBER     port; 0 lets the system choose when serving (default 9998)
+  --help            show this text
+
+Options of serve:
+  --hidden          show files whose names begin with a dot
+  --allow-upload    let clients store new files
+  --allow-replace   let clients replace files, too
+  --quota SIZE      what all uploads together may add, such as 500M (default 1G)
+  --quiet           don't tell what is transferred
+
+Options of list:
+  --json            one JSON object a line
+
+Options of get and put:
+  --output FILE     get: where the file goes, a path or a folder (default: its name, here)
+  --name NAME       put: what the server shall call it (default: its name)
+  --force           replace a file that is there already
+  --checksum KIND   sha256, crc32 (faster, against accidents only) or none (default sha256)
+  --restart         get: don't go on where an earlier download broke off
+  --quiet           say nothing but errors
+
+Examples:
+  file_transfer.ts serve ~/Public --hostname 0.0.0.0
+  file_transfer.ts get photos/2024/a.jpg --hostname 192.168.0.7 --output a.jpg
+`;
+
+const DEFAULT_PORT = 9998;
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+await runProgram({
+  help: HELP,
+  commands: ["serve", "list", "get", "put"],
+  operands: true,
+  string: ["hostname", "port", "quota", "output", "name", "checksum"],
+  boolean: ["hidden", "allow-upload", "allow-replace", "quiet", "json", "force", "restart"],
+}, (args) => {
+  switch (args.command) {
+    case "list":
+      return list(args);
+    case "get":
+      return get(args);
+    case "put":
+      return put(args);
+    default:
+      return serve(args);
+  }
+});
+
+async function serve(args: ProgramArguments): Promise<void> {
+  const directory = operand(args, "serve needs a folder: serve DIR");
+  const replace = args.flag("allow-replace");
+  const quota = readSize(args, "quota", 1024 ** 3);
+  const server = await serveFiles(directory, {
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(DEFAULT_PORT),
+    hidden: args.flag("hidden"),
+    ...(args.flag("allow-upload") || replace ? { upload: { quota, replace } } : {}),
+    ...(args.flag("quiet") ? {} : { onTransfer: tell }),
+  });
+  await serveUntilInterrupted(server);
+}
+
+async function list(args: ProgramArguments): Promise<void> {
+  onInterrupt(() => Deno.exit(130));
+  const folder = operand(args, undefined);
+  const entries = await listFiles({ ...whereTo(args), folder });
+  let text = "";
+  for (const { name, size, modified, isFolder } of entries) {
+    if (args.flag("json")) {
+      text += `${JSON.stringify({ name, size, modified, isFolder })}\n`;
+    } else {
+      const time = modified?.toISOString().slice(0, 16).replace("T", " ") ?? "";
+      const shown = isFolder ? "-" : formatSize(size);
+      text += `${shown.padStart(10)}  ${time.padEnd(16)}  ${printable(name)}${
+        isFolder ? "/" : ""
+      }\n`;
+    }
+  }
+  await printData(text);
+}
+
+async function get(args: ProgramArguments): Promise<void> {
+  const name = operand(args, "get needs a name: get NAME");
+  const output = args.text("output");
+  if (output === "-") {
+    throw new UsageError("Option --output must be a file: it is verified before it gets its name");
+  }
+  await transfer(args, (options) =>
+    getFile(name, {
+      ...options,
+      ...(output === undefined ? {} : { output }),
+      resume: !args.flag("restart"),
+    }));
+}
+
+async function put(args: ProgramArguments): Promise<void> {
+  const path = operand(args, "put needs a file: put FILE");
+  const name = args.text("name");
+  await transfer(
+    args,
+    (options) => putFile(path, name === undefined ? options : { ...options, name }),
+  );
+}
+
+/** What getting and putting have in common: progress, the interrupt, the last line. */
+async function transfer(
+  args: ProgramArguments,
+  run: (options: TransferOptions) => Promise<FileTransferResult>,
+): Promise<void> {
+  const interrupted = new AbortController();
+  onInterrupt(() => interrupted.abort());
+  const options = transferOptions(args, interrupted.signal);
+  const isShown = !args.flag("quiet") && Deno.stderr.isTerminal();
+  const bar = isShown ? await progressBar() : undefined;
+  let result: FileTransferResult;
+  try {
+    result = await run(bar === undefined ? options : { ...options, onProgress: bar.update });
+  } catch (error) {
+    bar?.stop();
+    if (interrupted.signal.aborted) {
+      console.error("interrupted; what came is kept, the same command goes on from there");
+      Deno.exit(130);
+    }
+    if (!(error instanceof FileTransferError) || error.kept === 0) throw error;
+    const kept = `${formatSize(error.kept)} are kept, the same command goes on from there`;
+    throw new Error(`${error.message}; ${kept}`);
+  }
+  bar?.stop();
+  if (!args.flag("quiet")) console.error(summary(result, options.checksum));
+}
+
+function transferOptions(args: ProgramArguments, signal: AbortSignal): TransferOptions {
+  const checksum = args.text("checksum") ?? "sha256";
+  if (checksum !== "sha256" && checksum !== "crc32" && checksum !== "none") {
+    throw new UsageError(
+      `Option --checksum must be sha256, crc32 or none, current value is "${checksum}"`,
+    );
+  }
+  return { ...whereTo(args), signal, force: args.flag("force"), checksum };
+}
+
+/** What `getFile` and `putFile` both take. */
+type TransferOptions = GetFileOptions & PutFileOptions & { checksum: Checksum };
+
+function whereTo(args: ProgramArguments): { hostname: string; port: number } {
+  return {
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(DEFAULT_PORT, 1),
+  };
+}
+
+/** The one argument of a command. */
+function operand(args: ProgramArguments, missing: string | undefined): string {
+  const [first, second] = args.rest;
+  if (second !== undefined) throw new UsageError(`Unexpected argument "${second}"`);
+  if (first === undefined && missing !== undefined) throw new UsageError(missing);
+  return first ?? "";
+}
+
+function summary(
+  { path, size, resumedFrom, bytes, duration, checksum }: FileTransferResult,
+  kind: Checksum,
+) {
+  const rate = `${formatSize(bytes / duration * 1_000)}/s`;
+  const resumed = resumedFrom > 0 ? `, went on behind ${formatSize(resumedFrom)}` : "";
+  const proof = kind === "none" ? "not verified" : `${kind} ${checksum}`;
+  return `${printable(path)}: ${formatSize(size)}, ${rate}${resumed}, ${proof}`;
+}
+
+/** One line for each request, names of others made harmless. */
+function tell({ verb, name, remoteAddr, bytes, duration, error }: FileTransferEvent): void {
+  const peer = "hostname" in remoteAddr ? `${remoteAddr.hostname}:${remoteAddr.port}` : "?";
+  const failed = error instanceof Error ? `: ${printable(error.message)}` : "";
+  const how = `${formatSize(bytes)} in ${(duration / 1_000).toFixed(1)} s${failed}`;
+  console.error(`${peer} ${verb} ${printable(name.slice(0, 200))} ${how}`);
+}
+
+/** A bar with rate and time left, on stderr. */
+async function progressBar() {
+  const [{ default: progress }, { default: process }] = await Promise.all([
+    import("cli-progress"),
+    import("node:process"),
+  ]);
+  const bar = new progress.SingleBar({
+    format: "{bar} {percentage}%  {done} of {all}  {rate}/s  {left} left",
+    stream: process.stderr,
+    hideCursor: true,
+    barsize: 24,
+  }, progress.Presets.rect);
+  let begin: number | undefined;
+  return {
+    update({ size, bytes, resumedFrom }: FileProgress): void {
+      const all = formatSize(size);
+      if (begin === undefined) {
+        begin = performance.now();
+        bar.start(size, bytes, { done: "", all, rate: "", left: "" });
+        return;
+      }
+      const rate = (bytes - resumedFrom) / (performance.now() - begin) * 1_000;
+      const left = `${Math.ceil((size - bytes) / rate)} s`;
+      bar.update(bytes, { done: formatSize(bytes), all, rate: formatSize(rate), left });
+    },
+    stop(): void {
+      if (begin !== undefined) bar.stop();
+    },
+  };
+}
+
+function formatSize(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`;
+}
+
+/** Reads a size such as `500M`. */
+function readSize(args: ProgramArguments, name: string, fallback: number): number {
+  const text = args.text(name);
+  if (text === undefined) return fallback;
+  const [, digits, unit = ""] = /^(\d{1,12})([KMGT]?)$/i.exec(text) ?? [];
+  if (digits === undefined) {
+    throw new UsageError(
+      `Option --${name} must be a size such as 500M, current value is "${text}"`,
+    );
+  }
+  return Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " ");
+}
