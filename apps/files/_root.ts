@@ -3,9 +3,14 @@
  *
  * Three fences stand between a name from the wire and a file. The name is taken apart and each part
  * must be a plain one (`_names.ts`). The path is walked part by part without following links; a link
- * is resolved, and what it leads to must be inside. And because somebody may exchange a folder for a
- * link between looking and opening, the file is opened without following a link and without waiting
- * for a pipe, and then the walk is repeated: it must lead to the very file that was opened.
+ * is resolved, and what it leads to must be inside and shown. The file is then opened without following
+ * a link and without waiting for a pipe, and it is proved that it lies where the walk has been.
+ *
+ * That proof is needed because somebody on this machine may exchange a folder for a link at any moment.
+ * Where programs can open a file relative to a folder they hold, that is no danger; the runtime cannot.
+ * So after opening, folders and file are looked at again, in an order drawn by lot, many times. To
+ * smuggle in a file from outside, each look at a folder has to meet the folder and each look at the
+ * file has to go through the link, so whoever does the exchanging has to guess every lot.
  *
  * Whatever is outside, hidden or missing gets the same answer, so that nobody learns what exists.
  *
@@ -20,6 +25,10 @@ import { FileTransferError } from "./errors.ts";
 
 /** Neither follows a link nor waits for somebody to write into a pipe. Windows has no such flags. */
 const CAREFULLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** So many lots are drawn for the proof: one attempt in 2^48 could succeed. It takes half a
+ * millisecond, and nothing for a file in the folder itself. */
+const LOTS = 48;
 
 /** So many entries are looked at together when a folder is listed. */
 const LOOK_TOGETHER = 64;
@@ -42,8 +51,6 @@ export interface Place {
   folder: string;
   /** The file's own name. */
   base: string;
-  /** Throws if the folder is not the one that was found any more. */
-  recheck(): Promise<void>;
 }
 
 /** What stands in a list. */
@@ -54,9 +61,16 @@ export interface Entry {
   isFolder: boolean;
 }
 
+/** What was found, and where. */
 interface Found {
   path: string;
   info: Deno.FileInfo;
+}
+
+/** What is the same as long as it is the same file. */
+interface Identity {
+  dev: number;
+  ino: number | null;
 }
 
 /** The folder that is served. */
@@ -91,15 +105,14 @@ export class Root {
 
   /** Opens a file to be sent. */
   async openFile(name: string): Promise<OpenFile> {
-    const segments = this.#segments(name);
-    const found = await this.#walk(segments);
+    const found = await this.#walk(this.#segments(name));
     if (!found.info.isFile) throw notAFile(found.info.isDirectory);
+    const folders = await this.#foldersTo(found.path);
     const handle = await openCarefully(found.path);
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) throw notAFile(false);
-      const again = await this.#walk(segments);
-      if (again.info.dev !== stat.dev || again.info.ino !== stat.ino) throw notFound();
+      if (folders.length > 0) prove([...folders, { path: found.path, info: stat }]);
       return {
         size: stat.size,
         tag: tagOf(stat),
@@ -148,20 +161,14 @@ export class Root {
     return entries;
   }
 
-  /** Finds the place for a file that is to be stored. */
-  async placeFor(name: string): Promise<Place> {
-    const segments = this.#segments(name);
-    const base = segments.pop() ?? "";
-    const found = await this.#walk(segments);
-    if (!found.info.isDirectory) throw notFound();
-    return {
-      folder: found.path,
-      base,
-      recheck: async () => {
-        const again = await this.#walk(segments);
-        if (!isSame(again.info, found.info)) throw notFound();
-      },
-    };
+  /**
+   * Finds the place for a file that is to be stored: in the folder itself. On the way through another one
+   * the bytes could be led outside, and the proof would come too late.
+   */
+  placeFor(name: string): Place {
+    const [base = "", ...more] = this.#segments(name);
+    if (more.length === 0) return { folder: this.#path, base };
+    throw new FileTransferError("bad_name", "Files are stored in the folder itself only");
   }
 
   #segments(name: string): string[] {
@@ -208,6 +215,24 @@ export class Root {
     return path;
   }
 
+  /** The folders on a path without links, the one that is served left out. */
+  async #foldersTo(path: string): Promise<Found[]> {
+    const folders: Found[] = [];
+    const segments = (relative(this.#path, path) ?? "").split(SEPARATOR).slice(0, -1);
+    let folder = this.#path;
+    try {
+      for (const segment of segments) {
+        folder = join(folder, segment);
+        const info = await Deno.lstat(folder);
+        if (!info.isDirectory) throw notFound();
+        folders.push({ path: folder, info });
+      }
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    return folders;
+  }
+
   /** One entry of a list, `null` if it could not be asked for. */
   async #entry(folder: readonly string[], name: string): Promise<Entry | null> {
     try {
@@ -230,13 +255,29 @@ async function openCarefully(path: string): Promise<FileHandle> {
   }
 }
 
+/** Proves that all of this was there together: see the top of this file. Not asynchronous, so that it is
+ * over before much can happen. */
+function prove(all: readonly { path: string; info: Identity }[]): void {
+  const lots = crypto.getRandomValues(new Uint8Array(LOTS));
+  try {
+    for (const lot of lots) {
+      const order = lot & 1 ? all : all.toReversed();
+      for (const { path, info } of order) {
+        if (!isSame(Deno.lstatSync(path), info)) throw notFound();
+      }
+    }
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
 /** What stands for the state of a file: a file that was replaced has another number, one that was
  * changed another time, and the checksum catches the rest. */
 function tagOf({ size, mtimeMs, ino }: { size: number; mtimeMs: number; ino: number }): string {
   return [size, Math.trunc(mtimeMs), ino].map((part) => part.toString(36)).join(".");
 }
 
-function isSame(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+function isSame(one: Identity, other: Identity): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 

@@ -59,14 +59,7 @@ export class Uploads {
     const path = join(to.folder, partName(to.base, `.${crypto.randomUUID().slice(0, 8)}`));
     try {
       const file = await Deno.open(path, { write: true, createNew: true });
-      const upload = new Upload(file, { path, target, to, replace, giveBack });
-      try {
-        await to.recheck();
-        return upload;
-      } catch (error) {
-        await upload[Symbol.asyncDispose]();
-        throw error;
-      }
+      return new Upload(file, { path, target, replace, giveBack });
     } catch (error) {
       giveBack();
       throw diskError("The file cannot be written", error);
@@ -78,7 +71,6 @@ export class Uploads {
 interface UploadInit {
   path: string;
   target: string;
-  to: Place;
   replace: boolean;
   giveBack: () => void;
 }
@@ -97,9 +89,8 @@ export class Upload implements AsyncDisposable {
 
   /** Gives the file its name: it is complete. */
   async finish(): Promise<void> {
-    const { path, target, to, replace } = this.#init;
+    const { path, target, replace } = this.#init;
     try {
-      await to.recheck();
       await place(path, target, replace);
     } catch (error) {
       throw diskError("The file cannot be written", error);

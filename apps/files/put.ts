@@ -17,7 +17,7 @@ import type { FileProgress, FileTransferResult } from "./get.ts";
 /** What to store where. */
 export interface PutFileOptions extends FileClientOptions {
   /**
-   * The name on the server; folders in it must be there already.
+   * The name on the server, without folders: files are stored in the folder that is served.
    *
    * @default {undefined} the last part of the path
    */

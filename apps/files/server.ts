@@ -281,7 +281,7 @@ class Service {
       throw new FileTransferError("forbidden", "Uploads are not taken here");
     }
     const { size, replace, checksum, name } = request;
-    const place = await root.placeFor(name);
+    const place = root.placeFor(name);
     await using upload = await uploads.begin(place, size, replace);
     const digest = await createDigest(checksum);
     await conn.write(formatAnswer({ size, offset: 0, tag: NOTHING }));
