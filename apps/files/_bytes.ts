@@ -89,7 +89,7 @@ export async function receiveBytes(
   const { action, from, to, digest, pace, path, onBytes } = move;
   const buffer = new Uint8Array(Math.min(PIECE, to - from));
   let filled = 0;
-  let lastWrite = performance.now();
+  let lastWrite = -Infinity; // so that the first bytes show at once that it has begun
   const keep = () => {
     const piece = buffer.subarray(0, filled);
     digest.update(piece);

@@ -32,6 +32,9 @@ export const DEFAULT_MAX_FILE_CLIENTS = 128;
 /** Clients of a file server at one time from one address, unless said otherwise. */
 export const DEFAULT_MAX_FILE_CLIENTS_PER_IP = 32;
 
+/** How long the server waits for the end of a client that does not speak its protocol. */
+const STRANGER_LINGER = 200;
+
 /** What a client asked for and got. */
 export interface FileTransferEvent {
   /** What was asked for. */
@@ -168,7 +171,7 @@ class Service {
     const begin = performance.now();
     let failure: unknown;
     try {
-      const line = await this.#readRequest(conn);
+      const line = await this.#readLine(conn);
       if (line === null) return; // it came, said nothing, and went
       const request = parseRequest(line);
       course.verb = request.verb;
@@ -187,16 +190,17 @@ class Service {
     }
   }
 
-  async #readRequest(conn: TcpConnection): Promise<string | null> {
+  /** Reads a line that must come soon; `null` if the client has ended instead. */
+  async #readLine(conn: TcpConnection): Promise<string | null> {
     const timeout = this.#init.requestTimeout;
     try {
       return await conn.readLine({ timeout, maxLength: MAX_LINE_LENGTH });
     } catch (error) {
       if (error instanceof LimitError) {
-        throw new FileTransferError("bad_request", "The request is too long", { cause: error });
+        throw new FileTransferError("bad_request", "The line is too long", { cause: error });
       }
       if (error instanceof Deno.errors.TimedOut) {
-        const message = `No request came within ${timeout} ms`;
+        const message = `No line came within ${timeout} ms`;
         throw new FileTransferError("too_slow", message, { cause: error });
       }
       throw error;
@@ -276,7 +280,7 @@ class Service {
     request: Request & { verb: "PUT" },
     course: Course,
   ): Promise<void> {
-    const { root, uploads, requestTimeout } = this.#init;
+    const { root, uploads } = this.#init;
     if (uploads === undefined) {
       throw new FileTransferError("forbidden", "Uploads are not taken here");
     }
@@ -293,7 +297,7 @@ class Service {
       const move = { action: "Cannot receive", from: 0, to: size, digest };
       await receiveBytes(conn, upload.file, { ...move, pace, path: "the file", onBytes });
     }
-    const line = await conn.readLine({ timeout: requestTimeout, maxLength: MAX_LINE_LENGTH });
+    const line = await this.#readLine(conn);
     const result = digest.result();
     if (parseTrailer(line, "Cannot receive") !== result) {
       throw new FileTransferError("checksum", "What arrived is not what was sent");
@@ -308,6 +312,9 @@ async function refuse(conn: TcpConnection, error: unknown, course: Course): Prom
   if (course.isSending) return conn.abort(error); // the bytes end short, and the client sees it
   try {
     await conn.write(formatRefusal(error));
+    // Who does not even speak the protocol is not listened to for long.
+    const isStrange = error instanceof FileTransferError && error.code === "bad_request";
+    if (isStrange) await conn.close({ linger: STRANGER_LINGER });
   } catch {
     // It has gone: nobody is left to tell.
   }
