@@ -63,6 +63,7 @@ Options of get and put:
   --force           replace a file that is there already
   --checksum KIND   sha256, crc32 (faster, against accidents only) or none (default sha256)
   --restart         get: don't go on where an earlier download broke off
+  --json            tell the result as a JSON object on the standard output
   --quiet           say nothing but errors
 
 Examples:
@@ -172,7 +173,8 @@ async function transfer(
     throw new Error(`${error.message}; ${kept}`);
   }
   bar?.stop();
-  if (!args.flag("quiet")) console.error(summary(result, options.checksum));
+  if (args.flag("json")) await printData(`${JSON.stringify(result)}\n`);
+  else if (!args.flag("quiet")) console.error(summary(result, options.checksum));
 }
 
 function transferOptions(args: ProgramArguments, signal: AbortSignal): TransferOptions {

@@ -30,7 +30,7 @@ export interface PaceOptions {
  * second. */
 const SLOWEST_DISK = 10_000_000;
 
-/** How often the pace is looked at, in milliseconds. */
+/** How often the pace is looked at, at least, in milliseconds. */
 const LOOK_EVERY = 1_000;
 
 /** Watches one transfer over one connection, from its making until `stop`. */
@@ -39,6 +39,7 @@ export class Pace implements Disposable {
   readonly #action: string;
   readonly #stallTimeout: number;
   readonly #minRate: number;
+  readonly #interval: number;
   readonly #timer: ReturnType<typeof setInterval>;
   #from = performance.now(); // when it had to begin
   #last = this.#from; // when the last bytes came through
@@ -52,8 +53,8 @@ export class Pace implements Disposable {
     this.#action = action;
     this.#stallTimeout = checkTimeout("stallTimeout", stallTimeout);
     this.#minRate = checkCount("minRate", minRate);
-    const look = Math.min(LOOK_EVERY, this.#stallTimeout / 4);
-    this.#timer = setInterval(() => this.#look(), look);
+    this.#interval = Math.min(LOOK_EVERY, this.#stallTimeout / 4);
+    this.#timer = setInterval(() => this.#look(), this.#interval);
   }
 
   /** Bytes that went through. */
@@ -79,7 +80,7 @@ export class Pace implements Disposable {
     const now = performance.now();
     if (this.#bytes !== this.#seen) {
       if (this.#seen === 0) {
-        this.#from = now - LOOK_EVERY;
+        this.#from = now - this.#interval;
         this.#patience = 0;
       }
       this.#seen = this.#bytes;

@@ -17,14 +17,19 @@ export interface Finished {
 /** A server program that is listening. */
 export interface RunningProgram {
   port: number;
+  pid: number;
   /** Sends a signal and waits for the end. */
   stop(signal: "SIGINT" | "SIGTERM"): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The arguments that run one of the examples. */
-export function exampleArgs(name: string, args: string[]): string[] {
-  return ["run", "--allow-all", `${root}examples/${name}`, ...args];
+export function exampleArgs(
+  name: string,
+  args: string[],
+  permissions: string[] = ["--allow-all"],
+): string[] {
+  return ["run", ...permissions, `${root}examples/${name}`, ...args];
 }
 
 /** Runs an example to its end. */
@@ -56,9 +61,13 @@ export async function run(command: string, args: string[], input = ""): Promise<
 }
 
 /** Starts a server example on a free port and waits until it says where it listens. */
-export async function startExample(name: string, args: string[]): Promise<RunningProgram> {
+export async function startExample(
+  name: string,
+  args: string[],
+  permissions?: string[],
+): Promise<RunningProgram> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: exampleArgs(name, ["--port", "0", ...args]),
+    args: exampleArgs(name, ["--port", "0", ...args], permissions),
     stdout: "null",
     stderr: "piped",
     env: { NO_COLOR: "1" },
@@ -83,6 +92,7 @@ export async function startExample(name: string, args: string[]): Promise<Runnin
     })();
   return {
     port,
+    pid: child.pid,
     stop,
     async [Symbol.asyncDispose]() {
       await stop("SIGKILL");

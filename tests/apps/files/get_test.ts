@@ -44,7 +44,7 @@ async function fails(
 ): Promise<FileTransferError> {
   const error = await assertRejects(() => getFile(name, options), FileTransferError);
   assertEquals(error.code, code, error.message);
-  assert(!/[\n\r\x1b]/.test(error.message), JSON.stringify(error.message));
+  assert(!/\p{Cc}/u.test(error.message), JSON.stringify(error.message));
   return error;
 }
 

@@ -1,7 +1,7 @@
 /** Servers that lie: each lie is a named error, bounded, and nothing stands under the final name. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FileTransferError, getFile, listFiles } from "../../../apps/files/mod.ts";
-import { type TcpConnection } from "../../../mod.ts";
+import type { TcpConnection } from "../../../mod.ts";
 import { Folder, serveLies } from "./_harness.ts";
 
 const HASH = "0".repeat(64);
@@ -110,6 +110,26 @@ Deno.test("getFile gives up a body that drips, and one that stops", async () => 
     assertEquals(error.code, "too_slow");
     assertEquals(await folder.names(), []);
   }
+});
+
+Deno.test("getFile bears with a server that is slow but steady", async () => {
+  await using folder = await Folder.make();
+  await using server = serveLies(async (conn) => {
+    await conn.write("OK 150 0 -\n");
+    for (let round = 0; round < 30; round++) {
+      await conn.write("12345");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await conn.write("OK -\n");
+  });
+  const { size } = await getFile("file", {
+    port: server.port,
+    output: folder.at("x"),
+    checksum: "none",
+    stallTimeout: 200,
+    minRate: 100,
+  });
+  assertEquals(size, 150);
 });
 
 /** Lists that are none. */
