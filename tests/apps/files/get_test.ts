@@ -362,3 +362,19 @@ Deno.test("a remembered checksum is not used for a file that has changed", async
   await settle(place.source.at("file.bin"), 1_700_000_001);
   assertEquals(await ask(), `${await sha256(changed)}\n`);
 });
+
+Deno.test("the checksum of a file that has not changed is computed once", async () => {
+  const content = noise(1_000);
+  await using place = await setUp(content);
+  await using server = await serve(place.source);
+  const ask = async () =>
+    (await say(server.port, "GET 1000 - sha256 file.bin\n")).split(" ").at(-1);
+  const first = await ask();
+  // Other bytes in the same place, with the same time: only a remembered checksum is still the first.
+  await Deno.writeFile(place.source.at("file.bin"), noise(1_000));
+  await settle(place.source.at("file.bin"));
+  assertEquals(await ask(), first);
+  // A client that gets these bytes has its own opinion.
+  await fails("checksum", "file.bin", { port: server.port, output: place.here.at("x") });
+  assertEquals(await place.here.names(), []);
+});
