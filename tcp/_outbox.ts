@@ -6,7 +6,7 @@
 import { LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import type { Codec } from "../framing/codec.ts";
-import { encodeInto } from "../framing/_encode.ts";
+import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { type Flushable, flushLater } from "./_flush.ts";
 import { contextOf, type Link } from "./_link.ts";

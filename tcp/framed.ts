@@ -4,7 +4,7 @@
  * @module
  */
 import { busy, netError, timedOut } from "../_internal/translate.ts";
-import { BatchDecoder } from "../framing/_batch.ts";
+import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
 import { contextOf, type Link } from "./_link.ts";
 import type { Outbox } from "./_outbox.ts";

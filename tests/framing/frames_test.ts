@@ -13,7 +13,7 @@ import {
   text,
 } from "@tincan/net/framing";
 import { Buffer } from "node:buffer";
-import { BatchDecoder } from "../../framing/_batch.ts";
+import { BatchDecoder } from "../../framing/batch_decoder.ts";
 import { allCodecs, bytesOf, concat, cut } from "./_harness.ts";
 
 /** A source that reuses its memory for each chunk, and counts what is done with it. */
