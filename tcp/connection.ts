@@ -308,7 +308,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {ClosedError} If this side was closed, or ended with {@linkcode closeWrite}.
    */
   write(data: Uint8Array | string): Promise<void> {
-    this.#outbox?.flushNow(); // what was sent before goes out before
+    this.#outbox?.handOver(); // what was sent before goes out before
     return this.#writer.write(typeof data === "string" ? encoder.encode(data) : data);
   }
 
@@ -363,7 +363,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
   closeWrite(): Promise<void> {
-    this.#outbox?.flushNow();
+    this.#outbox?.handOver();
     return this.#writer.end();
   }
 
@@ -489,7 +489,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   async #close(linger: number): Promise<void> {
     if (this.#info === undefined) {
       const reason = this.#closedError("closed");
-      this.#outbox?.flushNow();
+      this.#outbox?.handOver();
       this.#writer.refuse(reason);
       this.#reader.stop(reason);
       this.#tell(reason);

@@ -117,10 +117,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    */
   send(message: Out): Promise<void> {
     try {
-      return this.#add(message);
+      this.#add(message);
     } catch (error) {
       return Promise.reject(error);
     }
+    return this.#init.outbox.room();
   }
 
   /**
@@ -135,14 +136,12 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @throws {ClosedError} If this side was closed, or ended with `closeWrite`.
    */
   sendAll(messages: Iterable<Out>): Promise<void> {
-    let room: Promise<void> = SENT;
     try {
-      for (const message of messages) room = this.#add(message);
+      for (const message of messages) this.#add(message);
     } catch (error) {
-      room.catch(() => {});
       return Promise.reject(error);
     }
-    return room;
+    return this.#init.outbox.room();
   }
 
   /**
@@ -174,7 +173,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     if (!isAsking && (this.#receiving || this.#init.reader.isReading)) throw this.#busy();
     options?.signal?.throwIfAborted();
     const { timeout = Infinity } = this.#init.patience(options) ?? {};
-    this.#add(message).catch(() => {}); // then reading fails too, and says so
+    this.#add(message);
     this.#requests ??= new Requests((signal) => this.#nextAnswer(signal));
     return await this.#requests.answer({
       timeout,
@@ -225,15 +224,15 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    */
   release(): void {
     const remaining = this.#takeRemaining();
-    this.#init.outbox.flushNow();
+    this.#init.outbox.handOver();
     this.#init.reader.unread(remaining);
     this.#released = true;
     this.#init.onRelease();
   }
 
-  #add(message: Out): Promise<void> {
+  #add(message: Out): void {
     if (this.#released) throw releasedError();
-    return this.#init.outbox.add(this.#codec, message);
+    this.#init.outbox.add(this.#codec, message);
   }
 
   /** Whether somebody waits for a message already. */
@@ -345,8 +344,6 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     return busy(contextOf(this.#init.link, "read"));
   }
 }
-
-const SENT: Promise<void> = Promise.resolve();
 
 function takeOne<In>(batch: BatchDecoder<In>): In {
   return batch.take();
