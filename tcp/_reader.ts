@@ -22,6 +22,7 @@ const SHRINK_AFTER = 8;
 const SHARED_SIZE = 4 * 1024;
 
 const EMPTY = new Uint8Array(0);
+const CR = 0x0d;
 
 /** Bytes that belong to whoever gets them. */
 export type Chunk = Uint8Array<ArrayBuffer>;
@@ -195,14 +196,15 @@ export class Reader implements Turn {
    * Everything up to and with the delimiter; `null` if the stream ended before the first byte.
    *
    * @param tooLong Makes the error for a message that grows past `maxLength`.
-   * @param keepRest Whether what stands before the end of the stream is a message too.
+   * @param isLine Whether a CR before the delimiter belongs to it, and what stands before the end of
+   * the stream is a message too.
    */
   async until(
     delimiter: Uint8Array,
     maxLength: number,
     patience: Patience | undefined,
-    tooLong: (length: number) => unknown,
-    keepRest: boolean,
+    tooLong: () => unknown,
+    isLine: boolean,
   ): Promise<Chunk | null> {
     this.#enter();
     try {
@@ -211,16 +213,17 @@ export class Reader implements Turn {
       while (true) {
         const held = this.#buffer.subarray(this.#start, this.#end);
         const found = indexOf(held, delimiter, searched);
-        const length = found < 0 ? held.length - delimiter.length + 1 : found;
-        if (length > maxLength) throw tooLong(length);
+        const length = found < 0 ? Math.max(0, held.length - delimiter.length + 1) : found;
+        if (length > maxLength) {
+          const isCr = isLine && length === maxLength + 1 && held[length - 1] === CR;
+          if (!isCr) throw tooLong();
+        }
         if (found >= 0) return this.#take(found + delimiter.length);
-        searched = Math.max(0, length);
+        searched = length;
         if (!await this.#more(wait)) {
-          if (keepRest && this.buffered > 0) {
-            if (this.buffered > maxLength) throw tooLong(this.buffered);
-            return this.#take(this.buffered);
-          }
-          return this.#endInside("the delimiter");
+          if (!isLine || this.buffered === 0) return this.#endInside("the delimiter");
+          if (this.buffered > maxLength) throw tooLong();
+          return this.#take(this.buffered);
         }
       }
     } finally {
