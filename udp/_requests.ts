@@ -83,7 +83,7 @@ interface Finished {
   /** The answer's fingerprint, `null` if there was none. */
   readonly answer: number | null;
   readonly until: number;
-  /** How many more copies of that answer to expect. */
+  /** How many more copies of that answer to expect: those that retransmits brought, and one more. */
   copies: number;
   /** How many more other answers to expect: one for each try that was not answered. */
   others: number;
@@ -141,7 +141,8 @@ export class Requests implements Sweepable {
     for (const pending of this.#pending) {
       if (!pending.comesFrom(from)) continue;
       try {
-        if (pending.init.match !== undefined && !pending.init.match(data, from)) continue;
+        const { match } = pending.init;
+        if (match === undefined ? this.#isCopy(data, from) : !match(data, from)) continue;
       } catch (error) {
         this.#fail(pending, error);
         continue;
@@ -208,10 +209,24 @@ export class Requests implements Sweepable {
       anySource,
       answer,
       until: performance.now() + LATE_WINDOW,
-      copies: answer === null ? 0 : tries * 2,
+      copies: answer === null ? 0 : tries,
       others: answer === null ? tries : tries - 1,
     });
     return true;
+  }
+
+  /**
+   * Whether `data` answers a retransmit of an earlier request rather than the one that waits. Only
+   * for requests without `match`; and only if there were retransmits, for otherwise two requests
+   * with the same answer are likelier than a network that doubles.
+   */
+  #isCopy(data: Uint8Array, from: SocketAddress): boolean {
+    let print: number | undefined;
+    for (const { answer, copies, match, to } of this.#finished) {
+      if (answer === null || copies < 2 || match !== undefined || !isSame(to, from)) continue;
+      if (answer === (print ??= fingerprint(data))) return true;
+    }
+    return false;
   }
 
   #isLate(data: Uint8Array, from: SocketAddress): boolean {

@@ -149,6 +149,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   #truncated = 0;
   #receiveErrors = 0;
   #sendErrors = 0;
+  #sending = 0;
+  #allHandedOver: (() => void) | undefined;
   #consumer: Consumer | undefined;
   #closing: Promise<void> | undefined;
   #aborted = false;
@@ -522,7 +524,9 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError("send", to));
     this.#sent++;
     this.#bytesSent += data.length;
-    return this.#driver.send(data, to).then(nothing, (error) => {
+    this.#sending++;
+    return this.#driver.send(data, to).then(this.#handedOver, (error) => {
+      this.#handedOver();
       this.#sent--;
       this.#bytesSent -= data.length;
       this.#sendErrors++;
@@ -530,6 +534,10 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
       throw translate(error, this.#context("send", to));
     });
   }
+
+  readonly #handedOver = (): void => {
+    if (--this.#sending === 0) this.#allHandedOver?.();
+  };
 
   async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
     const address = await this.#lookUp(to);
@@ -654,6 +662,13 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     this.#queue.clear();
     this.#consumer?.closed(reason);
     await closed;
+    // The port is free when no send is under way. One on a unix socket may wait for its receiver for
+    // ever, but there it is the file that counts.
+    if (this.#sending > 0 && this.#transport === "udp") {
+      await new Promise<void>((resolve) => {
+        this.#allHandedOver = resolve;
+      });
+    }
   }
 
   #closedError(operation: NetOperation, to?: SocketAddress): unknown {
@@ -668,8 +683,6 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 }
 
 const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
-
-function nothing(): void {}
 
 function isForMany(to: SocketAddress): boolean {
   if ("path" in to) return false;

@@ -270,6 +270,7 @@ class Server implements UdpServer, Consumer {
   shutdown(options: UdpShutdownOptions = {}): Promise<void> {
     const { timeout = SHUTDOWN_TIMEOUT } = options;
     if (timeout !== 0) checkTimeout("timeout", timeout);
+    if (this.#over) return this.finished;
     this.#stop(undefined);
     this.#cancelForce?.();
     if (timeout === 0) this.#finish();
