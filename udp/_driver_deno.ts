@@ -1,5 +1,5 @@
 /**
- * Datagrams over `Deno.listenDatagram`, which exists only where the runtime was started with
+ * UDP over `Deno.listenDatagram`, which exists only where the runtime was started with
  * `--unstable-net`.
  *
  * @module
@@ -21,14 +21,8 @@ export function openDeno(options: OpenOptions): Driver {
   return new DenoDriver(socket, options.v6, options.bufferSize);
 }
 
-/** Binds a unix datagram socket; its file goes away with it. */
-export function openUnix(path: string, bufferSize: number): Driver {
-  const socket = Deno.listenDatagram({ transport: "unixpacket", path });
-  return new DenoDriver(socket, false, bufferSize, new SocketFile(path));
-}
-
 /** What the runtime has and its types leave out. */
-type Socket = Deno.DatagramConn & { ref(): void; unref(): void };
+export type Socket = Deno.DatagramConn & { ref(): void; unref(): void };
 
 class DenoDriver implements Driver {
   readonly backend = "deno";
@@ -36,15 +30,13 @@ class DenoDriver implements Driver {
   readonly v6: boolean;
   readonly #socket: Socket;
   readonly #buffer: Uint8Array;
-  readonly #file: SocketFile | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   #pause: Sleep | undefined;
 
-  constructor(socket: Deno.DatagramConn, v6: boolean, bufferSize: number, file?: SocketFile) {
+  constructor(socket: Deno.DatagramConn, v6: boolean, bufferSize: number) {
     this.#socket = socket as Socket;
     this.#buffer = new Uint8Array(bufferSize);
-    this.#file = file;
     this.addr = normaliseAddr({ ...socket.addr }) as SocketAddress;
     this.v6 = v6;
   }
@@ -72,12 +64,7 @@ class DenoDriver implements Driver {
   }
 
   #plain(from: Deno.Addr): SocketAddress {
-    if (from.transport !== "udp") {
-      // A sender that has not bound its socket has no path.
-      const path = (from as Deno.UnixAddr).path as string | null;
-      return { transport: "unixpacket", path: path ?? "" };
-    }
-    const { hostname, port } = from;
+    const { hostname, port } = from as Deno.NetAddr;
     const plain: Deno.NetAddr = { transport: "udp", hostname, port };
     return this.v6 ? normaliseAddr(plain) : plain;
   }
@@ -117,35 +104,6 @@ class DenoDriver implements Driver {
     this.#closed = true;
     this.#socket.close();
     this.#pause?.wake();
-    this.#file?.remove();
     await this.#running; // the port is free when the receive under way has ended
-  }
-}
-
-/** The file of a unix socket, which the runtime leaves behind. */
-class SocketFile {
-  readonly #path: string;
-  readonly #inode: number | null;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#inode = inodeOf(path);
-  }
-
-  /** Removes it, unless somebody else has put another one in its place. */
-  remove(): void {
-    try {
-      if (inodeOf(this.#path) === this.#inode) Deno.removeSync(this.#path);
-    } catch {
-      // It is gone already, or the program may not write there any more.
-    }
-  }
-}
-
-function inodeOf(path: string): number | null {
-  try {
-    return Deno.lstatSync(path).ino;
-  } catch {
-    return null;
   }
 }

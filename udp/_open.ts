@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { formatHostPort } from "../_internal/address.ts";
-import { checkPort } from "../_internal/address.ts";
+import { checkPort, formatHostPort } from "../_internal/address.ts";
 import { checkCount, checkOneOf } from "../_internal/guard.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
 import { resolve } from "./_address.ts";
 import type { Driver, OpenOptions } from "./_driver.ts";
-import { hasDenoBackend, openDeno, openUnix } from "./_driver_deno.ts";
+import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
 import { openNode } from "./_driver_node.ts";
+import { openUnix } from "./_driver_unix.ts";
 import {
   DEFAULT_MAX_DATAGRAM_SIZE,
   type UdpBindOptions,

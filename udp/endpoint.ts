@@ -386,7 +386,10 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     if (this.#closing === undefined) this.#driver.ref();
   }
 
-  /** Lets the process end although the endpoint is open, even while a call waits. */
+  /**
+   * Lets the process end although the endpoint is open, even while a call waits. A unix socket keeps
+   * it alive all the same: the runtime cannot do otherwise.
+   */
   unref(): void {
     if (this.#closing === undefined) this.#driver.unref();
   }
