@@ -89,9 +89,10 @@ function describe(context: OperationContext): string {
       return remote === undefined ? `Cannot receive on ${local}` : `Cannot receive from ${remote}`;
     case "read":
       return `Cannot read from ${remote}`;
+    case "request":
+      return `Cannot get an answer from ${remote}`;
     case "write":
     case "send":
-    case "request":
       return `Cannot ${context.operation} to ${remote}`;
     case "multicast":
       return `Cannot change the multicast groups of ${local}`;
