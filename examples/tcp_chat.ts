@@ -16,14 +16,14 @@ import {
   joinChat,
   serveChat,
 } from "../apps/chat/mod.ts";
-import { openPrompt, type Prompt } from "../apps/_prompt.ts";
+import { openPrompt, type Prompt } from "../apps/prompt.ts";
 import {
   type ProgramArguments,
   readCount,
   runProgram,
   serveUntilInterrupted,
   UsageError,
-} from "../apps/_program.ts";
+} from "../apps/program.ts";
 
 const HELP = `A chat room over TCP: what one says all others see. A line of text is a message.
 

@@ -10,7 +10,9 @@
 
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
+  ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
+  ["udp_chat", ["--allow-net", "--allow-read"]],
 ]);
 
 const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];

@@ -26,6 +26,8 @@
  */
 export { chatLines, type ChatLinesOptions } from "./chat_lines.ts";
 export { ChatClient, ChatJoinError, type ChatJoinOptions, joinChat } from "./client.ts";
+export { type ContactAddress, parseContacts } from "./contacts.ts";
+export { type ContactBook, type ConversationStep, UdpConversation } from "./conversation.ts";
 export { type ChatLine, parseChatLine } from "./line.ts";
 export {
   type ChatNameCheck,
@@ -54,3 +56,10 @@ export {
   serveChat,
 } from "./server.ts";
 export type { ChatOutput, ChatSession } from "./session.ts";
+export {
+  bindUdpChat,
+  DEFAULT_MAX_UDP_MESSAGE_LENGTH,
+  UdpChat,
+  type UdpChatMessage,
+  type UdpChatOptions,
+} from "./udp.ts";

@@ -182,20 +182,31 @@ export class ChatSession {
   }
 
   #complainOfLength(): void {
-    this.#notice(`Not sent: a line may have at most ${this.#room.options.maxLineLength} bytes`);
+    const { maxLineLength, maxNameLength } = this.#room.options;
+    if (this.#name === null) {
+      this.#refuseName(`the name is longer than ${maxNameLength} characters`);
+    } else {
+      this.#notice(`Not sent: a line may have at most ${maxLineLength} bytes`);
+    }
   }
 
   #introduce(line: string): void {
     if (/^\/quit\b/i.test(line)) return this.dismiss("");
-    const { maxNameLength: maxLength, maxNameAttempts } = this.#room.options;
-    const check = checkChatName(line, { maxLength });
-    const member = { session: this, name: check.ok ? check.name : "", output: this.#output };
-    const problem = check.ok ? this.#room.enter(member, check.key) : check.reason;
-    if (check.ok && problem === undefined) return this.#enter(check.name, check.key);
+    const check = checkChatName(line, { maxLength: this.#room.options.maxNameLength });
+    if (!check.ok) return this.#refuseName(check.reason);
+    const { name, key } = check;
+    const problem = this.#room.enter({ session: this, name, output: this.#output }, key);
+    if (problem === undefined) this.#enter(name, key);
+    else this.#refuseName(problem);
+  }
+
+  #refuseName(problem: string): void {
+    const { maxNameAttempts } = this.#room.options;
     if (++this.#attempts < maxNameAttempts) {
-      return this.#notice(`Sorry, ${toPrintable(problem ?? "")}. ${QUESTION}`);
+      this.#notice(`Sorry, ${toPrintable(problem)}. ${QUESTION}`);
+    } else {
+      this.dismiss(`${toPrintable(problem)}, and that was try number ${maxNameAttempts}`);
     }
-    this.dismiss(`${toPrintable(problem ?? "")}, and that was try number ${maxNameAttempts}`);
   }
 
   #enter(name: string, key: string): void {

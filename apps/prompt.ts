@@ -9,7 +9,7 @@ import type { WriteStream } from "node:tty";
 import { frames } from "../framing/frames.ts";
 import { lines } from "../framing/lines.ts";
 import { text } from "../framing/text.ts";
-import { onInterrupt, printData } from "./_program.ts";
+import { onInterrupt, printData } from "./program.ts";
 
 /** Lines typed or pasted ahead of the program; beyond that it reads no more until it has caught up. */
 const MAX_LINES_AHEAD = 1_000;
@@ -26,7 +26,7 @@ export interface PromptOptions {
 export interface Prompt extends AsyncIterable<string> {
   /** Whether somebody sits at a terminal. */
   readonly isTerminal: boolean;
-  /** Changes what stands in front of the line. */
+  /** Changes what stands in front of the next line. */
   setPrompt(prompt: string): void;
   /** Writes a line of data to stdout, above the line being typed. */
   show(line: string): Promise<void>;
@@ -72,6 +72,7 @@ class TerminalPrompt implements Prompt {
       interrupt();
     };
     readline.on("SIGINT", stop); // in raw mode Ctrl-C is a key
+    readline.on("SIGCONT", () => readline.prompt(true)); // after Ctrl-Z and fg it is paused
     onInterrupt(stop);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", stop);
     globalThis.addEventListener("unload", () => this.close());
@@ -80,7 +81,6 @@ class TerminalPrompt implements Prompt {
 
   setPrompt(prompt: string): void {
     this.#readline.setPrompt(prompt);
-    if (!this.#closed) this.#readline.prompt(true);
   }
 
   async show(line: string): Promise<void> {
@@ -94,9 +94,7 @@ class TerminalPrompt implements Prompt {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#eraseLine();
-    this.#readline.close();
+    if (!this.#closed) this.#readline.close();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
@@ -122,6 +120,7 @@ class TerminalPrompt implements Prompt {
   #end(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#eraseLine(); // the prompt asks no more
     this.#wake?.();
   }
 
