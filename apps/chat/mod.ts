@@ -24,7 +24,6 @@
  *
  * @module
  */
-export { chatLines, type ChatLinesOptions } from "./chat_lines.ts";
 export { ChatClient, ChatJoinError, type ChatJoinOptions, joinChat } from "./client.ts";
 export { type ContactAddress, parseContacts } from "./contacts.ts";
 export { type ContactBook, type ConversationStep, UdpConversation } from "./conversation.ts";

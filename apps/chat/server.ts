@@ -5,7 +5,7 @@ import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";
 import { serveTcp, type TcpHandler, type TcpServer } from "../../tcp/server.ts";
 import type { TcpServerOptions, UnixServerOptions } from "../../tcp/server_options.ts";
-import { chatLines } from "./chat_lines.ts";
+import { chatLines, TOO_LONG } from "./_lines.ts";
 import { ChatRoom } from "./room.ts";
 import type { ChatSession } from "./session.ts";
 
@@ -90,7 +90,8 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
           timeout: session.name === null ? untilName : idleTimeout,
         });
         if (line === null) break;
-        session.receive(line);
+        if (line === TOO_LONG) session.receiveTooLong();
+        else session.receive(line);
       }
       session.leave();
     } catch (error) {
@@ -108,11 +109,8 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
 function enter(
   room: ChatRoom,
   conn: TcpConnection,
-): { session: ChatSession; messages: Framed<string, Uint8Array> } {
-  const messages = conn.framed(chatLines({
-    maxLength: room.options.maxLineLength,
-    onTooLong: () => session.receiveTooLong(),
-  }));
+): { session: ChatSession; messages: Framed<string | typeof TOO_LONG, Uint8Array> } {
+  const messages = conn.framed(chatLines(room.options.maxLineLength));
   const failed = (error: unknown) => {
     session.leave(error instanceof LimitError ? "could not keep up" : "connection lost");
     conn.abort(error);
