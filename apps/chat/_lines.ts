@@ -9,21 +9,29 @@ export const TOO_LONG: unique symbol = Symbol("too long");
 const IAC = 0xff;
 const SUBNEGOTIATION = 0xfa;
 const END_OF_SUBNEGOTIATION = 0xf0;
-/** WILL, WONT, DO and DONT have one more byte, the option. */
+/** These four have one more byte, the option. */
 const WILL = 0xfb;
+const WONT = 0xfc;
+const DO = 0xfd;
+const DONT = 0xfe;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The codec of a room's server: text by lines in, with `TOO_LONG` in the place of a line that was too
  * long, and lines that were encoded before out, so that a line for a thousand people is encoded once.
- * What telnet says to its own kind is dropped, and bytes that are not UTF-8 become U+FFFD.
+ * Bytes that are not UTF-8 become U+FFFD. What telnet says to its own kind is left out, and its requests
+ * are declined: after Ctrl-C it shows nothing until it is answered.
  *
  * It is for connections, which never stop a decoder: behind a `TOO_LONG` it could not be stopped.
  *
  * @param maxLength The longest line in bytes, its end not counted.
+ * @param answer Sends an answer to telnet.
  */
-export function chatLines(maxLength: number): Codec<string | typeof TOO_LONG, Uint8Array> {
+export function chatLines(
+  maxLength: number,
+  answer: (bytes: Uint8Array) => void,
+): Codec<string | typeof TOO_LONG, Uint8Array> {
   return {
     detached: true,
     decoder() {
@@ -33,7 +41,7 @@ export function chatLines(maxLength: number): Codec<string | typeof TOO_LONG, Ui
         onTooLong: "discard",
         onDiscard: () => void emitNow(TOO_LONG),
       }).decoder();
-      const emitLine = (line: Uint8Array) => emitNow(decodeLine(line));
+      const emitLine = (line: Uint8Array) => emitNow(decodeLine(line, answer));
       return {
         push(chunk, emit) {
           emitNow = emit;
@@ -54,12 +62,12 @@ export function chatLines(maxLength: number): Codec<string | typeof TOO_LONG, Ui
   };
 }
 
-function decodeLine(line: Uint8Array): string {
-  return decoder.decode(line.includes(IAC) ? withoutTelnet(line) : line);
+function decodeLine(line: Uint8Array, answer: (bytes: Uint8Array) => void): string {
+  return decoder.decode(line.includes(IAC) ? withoutTelnet(line, answer) : line);
 }
 
 /** The line without telnet's commands. */
-function withoutTelnet(line: Uint8Array): Uint8Array {
+function withoutTelnet(line: Uint8Array, answer: (bytes: Uint8Array) => void): Uint8Array {
   const kept = new Uint8Array(line.length);
   let length = 0;
   for (let index = 0; index < line.length; index++) {
@@ -68,10 +76,14 @@ function withoutTelnet(line: Uint8Array): Uint8Array {
       kept[length++] = byte;
       continue;
     }
-    const command = line[++index] ?? 0;
+    const command = line[++index];
     if (command === SUBNEGOTIATION) {
       while (index < line.length && line[index] !== END_OF_SUBNEGOTIATION) index++;
-    } else if (command >= WILL && command !== IAC) {
+    } else if (command === WILL || command === DO) {
+      const option = line[++index];
+      if (option === undefined) break;
+      answer(new Uint8Array([IAC, command === DO ? WONT : DONT, option]));
+    } else if (command === WONT || command === DONT) {
       index++;
     }
   }

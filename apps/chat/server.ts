@@ -110,13 +110,14 @@ function enter(
   room: ChatRoom,
   conn: TcpConnection,
 ): { session: ChatSession; messages: Framed<string | typeof TOO_LONG, Uint8Array> } {
-  const messages = conn.framed(chatLines(room.options.maxLineLength));
+  const send = (line: Uint8Array) => void messages.send(line).catch(failed);
+  const messages = conn.framed(chatLines(room.options.maxLineLength, send));
   const failed = (error: unknown) => {
     session.leave(error instanceof LimitError ? "could not keep up" : "connection lost");
     conn.abort(error);
   };
   const session = room.connect({
-    send: (line) => void messages.send(line).catch(failed),
+    send,
     end: () => void conn.close(),
   });
   return { session, messages };

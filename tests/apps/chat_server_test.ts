@@ -134,6 +134,19 @@ Deno.test("telnet's commands, CR LF and bytes that are not UTF-8 do no harm", as
   await hears(ada, "*** Bob has joined");
   await hears(ada, "<Bob> ok");
   await hears(ada, "<Bob> a\ufffd(\ufffd");
+
+  // Its requests were declined: we do not want its window's size, and have no timing mark.
+  const answers = [0xff, 0xfe, 0x1f, 0xff, 0xfc, 0x06];
+  const seen: number[] = [];
+  for await (const chunk of bob) {
+    let telnet = 0;
+    for (const byte of chunk) {
+      if (byte === 0xff) telnet = 3;
+      if (telnet-- > 0) seen.push(byte);
+    }
+    if (seen.length >= answers.length) break;
+  }
+  assertEquals(seen, answers);
 });
 
 Deno.test("a character cut in two by the network arrives whole", async () => {

@@ -66,6 +66,18 @@ Deno.test("tcp_chat brings nc, telnet, Python and its own client into one room",
   await nc.shows("*** Owen has left: see you");
 });
 
+Deno.test("tcp_chat serves telnet at a terminal, also after Ctrl-C", async () => {
+  await using server = await startExample("tcp_chat.ts", []);
+  await using telnet = new Terminal("telnet", ["127.0.0.1", String(server.port)]);
+  await telnet.endsWith("*** What is your name?");
+  await telnet.type("Tel\r");
+  await telnet.endsWith("Tel", "*** Welcome, Tel! Nobody else is here; /help lists the commands");
+  await telnet.type("\x03\r/who\r");
+  await telnet.endsWith("*** Here is 1 person:", "*** Tel");
+  await telnet.type("/quit\r");
+  await telnet.endsWith("*** Goodbye", "Connection closed by foreign host.");
+});
+
 Deno.test("tcp_chat join takes lines from a pipe and ends with it", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   await using ada = await joinChat({ port: server.port, name: "Ada" });
