@@ -168,7 +168,7 @@ export class Reader implements Turn {
     let chunk: Chunk | null;
     this.#enter();
     try {
-      const arrived = this.#start < this.#end || await this.#more(waitFor(patience));
+      const arrived = this.#start < this.#end || await this.#more(waitFor(patience)) !== null;
       chunk = arrived ? this.#take(this.buffered) : null;
     } finally {
       this.#reading = false;
@@ -182,7 +182,7 @@ export class Reader implements Turn {
     try {
       const wait = waitFor(patience);
       while (this.buffered < length) {
-        if (!await this.#more(wait, length - this.buffered)) {
+        if (await this.#more(wait, length - this.buffered) === null) {
           return this.#endInside(`${length} bytes`);
         }
       }
@@ -220,7 +220,7 @@ export class Reader implements Turn {
         }
         if (found >= 0) return this.#take(found + delimiter.length);
         searched = length;
-        if (!await this.#more(wait)) {
+        if (await this.#more(wait) === null) {
           if (!isLine || this.buffered === 0) return this.#endInside("the delimiter");
           if (this.buffered > maxLength) throw tooLong();
           return this.#take(this.buffered);
@@ -229,26 +229,6 @@ export class Reader implements Turn {
     } finally {
       this.#reading = false;
     }
-  }
-
-  /**
-   * Waits for more bytes and shows them all: a view that is valid until the next call. The caller
-   * says how many of them it has used with {@linkcode consume}.
-   */
-  async borrow(patience?: Patience): Promise<Uint8Array | null> {
-    this.#enter();
-    try {
-      if (this.#start === this.#end && !await this.#more(waitFor(patience))) return null;
-      return this.#buffer.subarray(this.#start, this.#end);
-    } finally {
-      this.#reading = false;
-    }
-  }
-
-  /** Takes `length` bytes of what {@linkcode borrow} showed. */
-  consume(length: number): void {
-    this.#start += length;
-    this.#rewind();
   }
 
   /** Puts bytes back in front of everything that will be read. */
@@ -337,23 +317,37 @@ export class Reader implements Turn {
   ): Promise<number | null> {
     this.#reading = true;
     try {
-      return await this.#more(waitFor(patience)) ? this.#copyTo(target) : null;
+      return await this.#more(waitFor(patience)) === null ? null : this.#copyTo(target);
     } finally {
       this.#reading = false;
     }
   }
 
-  /** Waits until more bytes are in the buffer; `false` at the end of the stream. */
-  async #more(wait: Wait | undefined, wanted = 0): Promise<boolean> {
-    if (this.ended) return false;
-    if (this.#failure !== undefined) throw this.#failure;
+  /**
+   * Waits until more bytes are in the buffer; `null` at the end of the stream. Not an async function:
+   * its frame would cost each idle connection half a kilobyte.
+   */
+  #more(wait: Wait | undefined, wanted = 0): Promise<number | null> {
+    if (this.ended) return Promise.resolve(null);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (!this.#outstanding) {
       const turn = takeTurn(this);
-      if (turn !== undefined) await turn;
-      if (this.#stopped !== undefined) throw this.#stopped;
+      if (turn !== undefined) return this.#moreAfter(turn, wait, wanted);
     }
-    const read = wait === undefined ? this.#wait(wanted) : this.#waitUntil(wait, wanted);
-    return await read !== null;
+    if (wait === undefined) return this.#wait(wanted);
+    const isBounded = wait.until < Infinity || wait.signal !== undefined ||
+      (wait.frame < Infinity && this.buffered > 0);
+    return isBounded ? this.#waitUntil(wait, wanted) : this.#wait(wanted);
+  }
+
+  async #moreAfter(
+    turn: Promise<void>,
+    wait: Wait | undefined,
+    wanted: number,
+  ): Promise<number | null> {
+    await turn;
+    if (this.#stopped !== undefined) throw this.#stopped;
+    return await (wait === undefined ? this.#wait(wanted) : this.#waitUntil(wait, wanted));
   }
 
   #wait(wanted: number): Promise<number | null> {
@@ -486,10 +480,15 @@ export class Reader implements Turn {
     this.#end = 0;
   }
 
+  #consume(length: number): void {
+    this.#start += length;
+    this.#rewind();
+  }
+
   #copyTo(target: Uint8Array): number {
     const n = Math.min(target.length, this.buffered);
     target.set(this.#buffer.subarray(this.#start, this.#start + n));
-    this.consume(n);
+    this.#consume(n);
     return n;
   }
 
@@ -500,7 +499,7 @@ export class Reader implements Turn {
     const from = this.#start;
     if (size > SHARED_SIZE && length * 4 < size) {
       const copy = this.#buffer.slice(from, from + length);
-      this.consume(length);
+      this.#consume(length);
       return copy;
     }
     this.#lent = true;
