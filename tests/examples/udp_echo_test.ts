@@ -74,7 +74,10 @@ Deno.test("udp_echo: nobody there is a failure in one line", async () => {
     ...["client", "--port", `${port}`, "--message", "hello"],
   ]);
   assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /^Cannot get an answer from 127\.0\.0\.1:\d+: no answer to 6 tries over \d+ ms\n$/);
+  assertMatch(
+    stderr,
+    /^Cannot get an answer from 127\.0\.0\.1:\d+: no answer to 6 tries over \d+ ms\n$/,
+  );
 });
 
 Deno.test("udp_echo: a port that is taken is a failure in one line", async () => {
