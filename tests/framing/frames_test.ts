@@ -128,6 +128,15 @@ Deno.test("frames: calls that do not wait for one another get their frames in or
   assertEquals(results.map(({ value }) => value), ["a", "b", "c", "d", undefined, undefined]);
 });
 
+Deno.test("frames: a call does not overtake an earlier one that waits", async () => {
+  const iterator = frames(new Source(["a\nb\nc\n"].map(bytesOf)), text(lines()));
+  const first = iterator.next();
+  const second = iterator.next();
+  const third = first.then(() => iterator.next());
+  const results = await Promise.all([first, second, third]);
+  assertEquals(results.map(({ value }) => value), ["a", "b", "c"]);
+});
+
 Deno.test("frames: come before the error, which ends the source and the iteration", async () => {
   for (const batches of [false, true]) {
     const source = new Source([bytesOf("1\n2\nx\n3\n"), bytesOf("4\n")]);
