@@ -11,6 +11,7 @@
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
   ["tcp_echo", ["--allow-net"]],
+  ["udp_echo", ["--allow-net"]],
 ]);
 
 const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];
