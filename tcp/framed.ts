@@ -261,6 +261,9 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     options: ReadOptions | undefined,
   ): Promise<T> {
     const batch = this.#batch;
+    if (batch.size > 0 && !this.#receiving && this.#requests === undefined) {
+      return Promise.resolve(take(batch)); // most calls, where messages come in crowds
+    }
     const { reader, outbox } = this.#init;
     const leaving = this.#requests?.leaving;
     if (leaving !== undefined) return leaving.then(() => this.#receive(take, end, options));
