@@ -74,10 +74,7 @@ export class Outbox implements Flushable {
     this.#collecting = this.#leaving;
     this.#leaving = leaving;
     this.#writing = true;
-    this.#writer.write(leaving.bytes.subarray(0, leaving.length)).then(
-      () => this.#ended(leaving.length),
-      (error) => this.#failed(error),
-    );
+    this.#writer.write(leaving.bytes.subarray(0, leaving.length)).then(this.#ended, this.#failed);
   }
 
   /** Gives everything collected to the writer now: whatever is written next comes behind it. */
@@ -90,7 +87,7 @@ export class Outbox implements Flushable {
         this.#written += bytes.length;
         this.#report();
       },
-      (error) => this.#failed(error),
+      this.#failed,
     );
   }
 
@@ -112,22 +109,22 @@ export class Outbox implements Flushable {
     }
   }
 
-  #ended(length: number): void {
+  readonly #ended = (): void => {
     this.#writing = false;
-    this.#written += length;
+    this.#written += this.#leaving.length;
     if (this.#leaving.length > MAX_KEPT) this.#leaving.take();
     this.#leaving.clear();
     this.flushNow();
     this.#report();
-  }
+  };
 
-  #failed(error: unknown): void {
+  readonly #failed = (error: unknown): void => {
     this.#writing = false;
     this.#failure ??= error;
     this.#collecting.take();
     this.#leaving.take();
     this.#report();
-  }
+  };
 
   #report(): void {
     this.#progress?.resolve();

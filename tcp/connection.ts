@@ -281,13 +281,12 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Nothing was taken.
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
-  async readLine(options?: ReadUntilOptions): Promise<string | null> {
-    const bytes = await this.#until(LF, maxLengthOf(options), options, true);
-    if (bytes === null) return null;
-    let end = bytes.length;
-    if (bytes[end - 1] === 0x0a) end--;
-    if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
-    return decoder.decode(bytes.subarray(0, end));
+  readLine(options?: ReadUntilOptions): Promise<string | null> {
+    try {
+      return this.#until(LF, maxLengthOf(options), options, true).then(lineOf);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -576,6 +575,14 @@ class Chunks implements AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
 
 function toIteration<T>(value: T | null): IteratorResult<T> {
   return value === null ? { done: true, value: undefined } : { done: false, value };
+}
+
+function lineOf(bytes: Uint8Array | null): string | null {
+  if (bytes === null) return null;
+  let end = bytes.length;
+  if (bytes[end - 1] === 0x0a) end--;
+  if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
+  return decoder.decode(bytes.subarray(0, end));
 }
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {

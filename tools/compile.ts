@@ -13,6 +13,7 @@ const PROGRAMS = new Map([
   ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
   ["udp_chat", ["--allow-net", "--allow-read"]],
+  ["udp_echo", ["--allow-net"]],
 ]);
 
 const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];

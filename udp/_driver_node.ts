@@ -15,12 +15,18 @@ const MAX_INTERVAL = 2 ** 31 - 1;
 /** Binds a UDP port. */
 export async function openNode(options: OpenOptions): Promise<Driver> {
   const { createSocket } = await import("node:dgram");
+  const { nextTick } = await import("node:process"); // before it is loaded, callbacks get lost
   const { hostname, port, v6 } = options;
+  let isBound = false;
   const socket = createSocket({
     type: v6 ? "udp6" : "udp4",
     reuseAddr: options.reuseAddress,
-    // Only numeric addresses get here, so that the look-up would be a detour.
-    lookup: (host, _, found) => found(null, host, v6 ? 6 : 4),
+    // All addresses are numeric. While binding, the answer comes at once, so that a missing permission
+    // can be caught; afterwards in the next tick, which is how a send is cheapest.
+    lookup(host, _, found) {
+      if (isBound) nextTick(found, null, host, v6 ? 6 : 4);
+      else found(null, host, v6 ? 6 : 4);
+    },
   });
   // The runtime heeds ref() and unref() only at the next datagram. So the socket never keeps the
   // process alive, and a timer does instead.
@@ -31,6 +37,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
   const waiting = setInterval(() => {}, MAX_INTERVAL);
   try {
     await promise;
+    isBound = true;
     if (options.broadcast) socket.setBroadcast(true);
   } catch (error) {
     socket.close();
@@ -61,6 +68,7 @@ class NodeDriver implements Driver {
   start(sink: Sink): void {
     const { v6 } = this;
     this.#socket.on("message", (data, { address, port }) => {
+      if (this.#closed) return;
       const from: Deno.NetAddr = { transport: "udp", hostname: address, port };
       sink.received(data, v6 ? normaliseAddr(from) : from);
     });
@@ -72,7 +80,8 @@ class NodeDriver implements Driver {
   send(data: Uint8Array, to: SocketAddress): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { hostname, port } = to as Deno.NetAddr;
-      this.#socket.send(data, port, hostname, (error) => {
+      const address = this.v6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname;
+      this.#socket.send(data, port, address, (error) => {
         if (error) reject(error);
         else resolve(undefined);
       });
@@ -106,10 +115,18 @@ class NodeDriver implements Driver {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#socket.close();
-    // The socket's "close" event may never come under Deno, so it is no use to wait for it. The
-    // receive under way ends, and the port is free, in the loop's next turn.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // What was sent just now leaves in the next tick; after close() it never would, nor say so.
+    await nextTurn();
+    await new Promise<void>((resolve) => {
+      this.#socket.close(resolve);
+    });
+    await nextTurn(); // then the receive under way has ended too, and the port is free
     this.unref();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
 }

@@ -10,14 +10,13 @@ import {
   type SocketAddress,
 } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
-import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
 import { checkTarget, isSame, type Numeric, numeric, resolve, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
+import { DONE, Inbox } from "./_inbox.ts";
 import { joinGroup, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
 import { checkMaxSize, open } from "./_open.ts";
-import { DatagramQueue } from "./_queue.ts";
 import { Requests } from "./_requests.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
@@ -80,12 +79,6 @@ export interface Consumer {
   closed(reason: unknown): void;
 }
 
-/** A caller who waits for a datagram. */
-interface Waiter {
-  resolve(datagram: Datagram): void;
-  reject(reason: unknown): void;
-}
-
 /** What is shared by everything that the endpoint's parts may need. */
 interface Internals {
   driver(endpoint: UdpEndpoint): Driver;
@@ -136,9 +129,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   readonly #maxSize: number;
   readonly #broadcast: boolean;
   readonly #peer: SocketAddress | undefined;
-  readonly #queue: DatagramQueue;
+  readonly #inbox: Inbox;
   readonly #requests: Requests;
-  readonly #waiters = new Set<Waiter>();
   readonly #signal: AbortSignal | undefined;
   #received = 0;
   #sent = 0;
@@ -171,10 +163,11 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     this.#maxSize = maxSize;
     this.#broadcast = "broadcast" in options && options.broadcast === true;
     this.#peer = options.peer;
-    this.#queue = new DatagramQueue(
-      options.maxQueue ?? DEFAULT_MAX_QUEUE,
-      options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
-    );
+    this.#inbox = new Inbox({
+      maxCount: options.maxQueue ?? DEFAULT_MAX_QUEUE,
+      maxBytes: options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
+      late: (after) => timedOut(this.#context("receive"), after, "nothing came"),
+    });
     this.#requests = new Requests(
       {
         transmit: async (data, to) => {
@@ -213,8 +206,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
       retransmits: this.#requests.retransmits,
       receiveErrors: this.#receiveErrors,
       sendErrors: this.#sendErrors,
-      queued: this.#queue.size,
-      bytesQueued: this.#queue.bytes,
+      queued: this.#inbox.size,
+      bytesQueued: this.#inbox.bytes,
       requests: this.#requests.size,
     };
   }
@@ -263,21 +256,10 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   receive(options?: UdpReceiveOptions): Promise<Datagram> {
     try {
       this.#checkReceivable();
-      options?.signal?.throwIfAborted();
-      if (options?.timeout !== undefined && options.timeout !== 0) {
-        checkTimeout("timeout", options.timeout);
-      }
     } catch (error) {
       return Promise.reject(error);
     }
-    const datagram = this.#queue.shift();
-    if (datagram !== undefined) return Promise.resolve(datagram);
-    if (options === undefined) {
-      return new Promise((resolve, reject) => {
-        this.#waiters.add({ resolve, reject });
-      });
-    }
-    return this.#receiveWithin(options);
+    return this.#inbox.receive(options, (_, reject) => reject(this.#closedError("receive")));
   }
 
   /**
@@ -417,45 +399,10 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * @returns An iterator over the datagrams.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    const waiting = new Set<{ waiter: Waiter; leave(): void }>();
-    const iterator: AsyncIterableIterator<Datagram> = {
-      next: () => {
-        if (this.#closing !== undefined) return Promise.resolve(DONE);
-        try {
-          this.#checkReceivable();
-        } catch (error) {
-          return Promise.reject(error);
-        }
-        const datagram = this.#queue.shift();
-        if (datagram !== undefined) return Promise.resolve({ value: datagram, done: false });
-        return new Promise((resolve, reject) => {
-          const waiter: Waiter = {
-            resolve: (value) => {
-              waiting.delete(entry);
-              resolve({ value, done: false });
-            },
-            reject: (reason) => {
-              waiting.delete(entry);
-              if (this.#closing !== undefined && !this.#aborted) resolve(DONE);
-              else reject(reason);
-            },
-          };
-          const entry = { waiter, leave: () => resolve(DONE) };
-          waiting.add(entry);
-          this.#waiters.add(waiter);
-        });
-      },
-      return: () => {
-        for (const { waiter, leave } of waiting) {
-          this.#waiters.delete(waiter);
-          leave();
-        }
-        waiting.clear();
-        return Promise.resolve(DONE);
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return this.#inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
+      if (this.#aborted) reject(this.#signal?.reason);
+      else resolve(DONE);
+    });
   }
 
   /** Closes the endpoint; see {@linkcode UdpEndpoint.close}. */
@@ -480,28 +427,19 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
       const datagram = new ReceivedDatagram(own(view), from, truncated, this.#replier);
       if (this.#requests.take(datagram)) return;
       if (this.#consumer === undefined) {
-        this.#deliver(datagram);
+        if (this.#inbox.accepts(view.length)) this.#inbox.deliver(datagram);
+        else this.#dropped++;
         return;
       }
     }
     if (this.#consumer !== undefined) {
       this.#consumer.consume(view, from, truncated);
-    } else if (this.#waiters.size > 0 || this.#queue.fits(view.length)) {
-      this.#deliver(new ReceivedDatagram(own(view), from, truncated, this.#replier));
+    } else if (this.#inbox.accepts(view.length)) {
+      this.#inbox.deliver(new ReceivedDatagram(own(view), from, truncated, this.#replier));
     } else {
       this.#dropped++;
     }
   };
-
-  #deliver(datagram: Datagram): void {
-    for (const waiter of this.#waiters) {
-      this.#waiters.delete(waiter);
-      waiter.resolve(datagram);
-      return;
-    }
-    if (this.#queue.fits(datagram.data.length)) this.#queue.push(datagram);
-    else this.#dropped++;
-  }
 
   readonly #failed = (error: unknown): void => {
     this.#receiveErrors++;
@@ -607,44 +545,18 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     }
   }
 
-  #receiveWithin({ timeout = Infinity, signal }: UdpReceiveOptions): Promise<Datagram> {
-    const late = () => timedOut(this.#context("receive"), timeout, "nothing came");
-    if (timeout === 0) return Promise.reject(late());
-    return new Promise((resolve, reject) => {
-      const done = () => {
-        cancel();
-        signal?.removeEventListener("abort", onAbort);
-        this.#waiters.delete(waiter);
-      };
-      const waiter: Waiter = {
-        resolve(datagram) {
-          done();
-          resolve(datagram);
-        },
-        reject(reason) {
-          done();
-          reject(reason);
-        },
-      };
-      const onAbort = () => waiter.reject(signal?.reason);
-      const cancel = deadline(timeout, () => waiter.reject(late()));
-      signal?.addEventListener("abort", onAbort);
-      this.#waiters.add(waiter);
-    });
-  }
-
   #takeOver(consumer: Consumer | undefined): void {
     if (consumer === undefined) {
       this.#consumer = undefined;
       return;
     }
     this.#checkReceivable();
-    if (this.#waiters.size > 0) {
+    if (this.#inbox.awaited) {
       const reason = "somebody waits in receive() already";
       throw netError(Deno.errors.Busy, "EBUSY", reason, this.#context("receive"));
     }
     this.#consumer = consumer;
-    for (let waiting = this.#queue.shift(); waiting; waiting = this.#queue.shift()) {
+    for (let waiting = this.#inbox.shift(); waiting; waiting = this.#inbox.shift()) {
       consumer.consume(waiting.data, waiting.from, waiting.truncated);
     }
   }
@@ -659,10 +571,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     this.#signal?.removeEventListener("abort", this.#abort);
     const closed = this.#driver.close();
     const reason = this.#closedError("receive");
-    for (const waiter of [...this.#waiters]) waiter.reject(reason);
-    this.#waiters.clear();
+    this.#inbox.end();
     this.#requests.close(this.#closedError("request"));
-    this.#queue.clear();
     this.#consumer?.closed(reason);
     await closed;
     // The port is free when no send is under way. One on a unix socket may wait for its receiver for
@@ -684,8 +594,6 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     return { operation, transport: this.#transport, localAddr: this.addr, remoteAddr };
   }
 }
-
-const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 function isForMany(to: SocketAddress): boolean {
   if ("path" in to) return false;

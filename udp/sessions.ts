@@ -5,12 +5,11 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
-import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
-import { timedOut } from "../_internal/translate.ts";
+import { type OperationContext, timedOut } from "../_internal/translate.ts";
 import { checkTarget } from "./_address.ts";
-import { DatagramQueue } from "./_queue.ts";
+import { DONE, Inbox } from "./_inbox.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
 import { type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
@@ -261,13 +260,13 @@ class Sessions implements UdpSessions, Consumer, Sweepable {
     }
     session.lastHeard = performance.now();
     const fits = this.#bytes + view.length <= this.#maxQueueBytes;
-    const datagram = session.waiting || (fits && session.queue.fits(view.length))
+    const datagram = session.inbox.awaited || (fits && session.inbox.accepts(view.length))
       ? new ReceivedDatagram(own(view), from, truncated, session)
       : null;
     if (datagram === null) {
       session.dropped++;
       this.#dropped++;
-    } else if (!session.give(datagram)) {
+    } else if (!session.inbox.deliver(datagram)) {
       this.#bytes += view.length;
     }
     if (!session.started) this.#start(session);
@@ -294,8 +293,8 @@ class Sessions implements UdpSessions, Consumer, Sweepable {
   end(session: Session, how: SessionEnd): void {
     if (session.ended !== null) return;
     this.#sessions.delete(session.key);
-    this.#bytes -= session.queue.bytes;
-    if (how !== "stopped") this.#dropped += session.queue.size;
+    this.#bytes -= session.inbox.bytes;
+    if (how !== "stopped") this.#dropped += session.inbox.size;
     session.finish(how);
   }
 
@@ -358,21 +357,25 @@ class Sessions implements UdpSessions, Consumer, Sweepable {
 class Session implements UdpSession {
   readonly key: string;
   readonly remoteAddr: SocketAddress;
-  readonly queue: DatagramQueue;
+  readonly inbox: Inbox;
   ended: SessionEnd | null = null;
   dropped = 0;
   started = false;
   /** When the last datagram came, on the clock of `performance.now()`. */
   lastHeard = 0;
   readonly #owner: Sessions;
-  readonly #waiters = new Set<(datagram: Datagram | null) => void>();
   #controller: AbortController | undefined;
 
   constructor(owner: Sessions, key: string, remoteAddr: SocketAddress, maxQueue: number) {
     this.#owner = owner;
     this.key = key;
     this.remoteAddr = remoteAddr;
-    this.queue = new DatagramQueue(maxQueue, Infinity);
+    this.inbox = new Inbox({
+      maxCount: maxQueue,
+      maxBytes: Infinity,
+      late: (after) => timedOut(this.#context(), after, "nothing came"),
+      onTaken: (bytes) => owner.taken(bytes),
+    });
   }
 
   get signal(): AbortSignal {
@@ -383,27 +386,9 @@ class Session implements UdpSession {
     return this.#controller.signal;
   }
 
-  /** Whether somebody waits for a datagram. */
-  get waiting(): boolean {
-    return this.#waiters.size > 0;
-  }
-
-  /** Hands a datagram over, or queues it: then the answer is `false`. */
-  give(datagram: Datagram): boolean {
-    for (const waiter of this.#waiters) {
-      this.#waiters.delete(waiter);
-      waiter(datagram);
-      return true;
-    }
-    this.queue.push(datagram);
-    return false;
-  }
-
   finish(how: SessionEnd): void {
     this.ended = how;
-    this.queue.clear();
-    for (const waiter of [...this.#waiters]) waiter(null);
-    this.#waiters.clear();
+    this.inbox.end();
     this.#controller?.abort(this.#reason(how));
   }
 
@@ -422,49 +407,7 @@ class Session implements UdpSession {
   }
 
   receive(options?: UdpReceiveOptions): Promise<Datagram | null> {
-    const { timeout = Infinity, signal } = options ?? {};
-    try {
-      signal?.throwIfAborted();
-      if (timeout !== 0) checkTimeout("timeout", timeout);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const datagram = this.#shift();
-    if (datagram !== undefined) return Promise.resolve(datagram);
-    if (this.ended !== null) return Promise.resolve(null);
-    const late = () =>
-      timedOut(
-        {
-          operation: "receive",
-          transport: "path" in this.remoteAddr ? "unixpacket" : "udp",
-          localAddr: this.#owner.endpoint.addr,
-          remoteAddr: this.remoteAddr,
-        },
-        timeout,
-        "nothing came",
-      );
-    if (timeout === 0) return Promise.reject(late());
-    return new Promise((resolve, reject) => {
-      const done = () => {
-        cancel();
-        signal?.removeEventListener("abort", onAbort);
-        this.#waiters.delete(waiter);
-      };
-      const waiter = (datagram: Datagram | null) => {
-        done();
-        resolve(datagram);
-      };
-      const onAbort = () => {
-        done();
-        reject(signal?.reason);
-      };
-      const cancel = deadline(timeout, () => {
-        done();
-        reject(late());
-      });
-      signal?.addEventListener("abort", onAbort);
-      this.#waiters.add(waiter);
-    });
+    return this.inbox.receive<null>(options, (resolve) => resolve(null));
   }
 
   close(): void {
@@ -472,48 +415,21 @@ class Session implements UdpSession {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    const waiting = new Set<(datagram: Datagram | null) => void>();
-    const iterator: AsyncIterableIterator<Datagram> = {
-      next: () => {
-        const datagram = this.#shift();
-        if (datagram !== undefined) return Promise.resolve({ value: datagram, done: false });
-        if (this.ended !== null) return Promise.resolve(DONE);
-        return new Promise((resolve) => {
-          const waiter = (datagram: Datagram | null) => {
-            waiting.delete(waiter);
-            resolve(datagram === null ? DONE : { value: datagram, done: false });
-          };
-          waiting.add(waiter);
-          this.#waiters.add(waiter);
-        });
-      },
-      return: () => {
-        for (const waiter of [...waiting]) {
-          this.#waiters.delete(waiter);
-          waiter(null);
-        }
-        return Promise.resolve(DONE);
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
-  }
-
-  #shift(): Datagram | undefined {
-    const datagram = this.queue.shift();
-    if (datagram !== undefined) this.#owner.taken(datagram.data.length);
-    return datagram;
+    return this.inbox.iterate(() => {}, (resolve) => resolve(DONE));
   }
 
   #reason(how: SessionEnd): ClosedError {
     const peer = formatAddr(this.remoteAddr);
-    return new ClosedError("closed", `Cannot go on: the session of ${peer} has ended (${how})`, {
+    const message = `Cannot go on: the session of ${peer} has ended (${how})`;
+    return new ClosedError("closed", message, this.#context());
+  }
+
+  #context(): OperationContext {
+    return {
       operation: "receive",
       transport: "path" in this.remoteAddr ? "unixpacket" : "udp",
       localAddr: this.#owner.endpoint.addr,
       remoteAddr: this.remoteAddr,
-    });
+    };
   }
 }
-
-const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };

@@ -459,6 +459,30 @@ for (const backend of backends) {
     assertEquals((await loose).from, other.addr);
   });
 
+  test("request: the same answer again and again is no duplicate", async () => {
+    await using server = await serveUdp({ ...quiet, backend }, () => "pong");
+    await using a = await bindUdp({ backend });
+    for (let i = 0; i < 20; i++) {
+      assertEquals(text((await a.request("ping", at(server), { retries: 0 })).data), "pong");
+    }
+    assertEquals(a.stats().lateAnswers, 0);
+  });
+
+  test("request: an answer to a retransmit is not taken for the next request's", async () => {
+    await using server = await bindUdp({ backend });
+    await using a = await bindUdp({ backend });
+    const first = a.request("1?", at(server), { timeout: 10, maxTimeout: 10_000, retries: 2 });
+    const tries = [await server.receive(), await server.receive()];
+    await tries[0]?.reply("1!");
+    assertEquals(text((await first).data), "1!");
+    const second = a.request("2?", at(server), { timeout: 10_000 });
+    const question = await server.receive();
+    await tries[1]?.reply("1!");
+    await question.reply("2!");
+    assertEquals(text((await second).data), "2!");
+    assertEquals(a.stats().lateAnswers, 1);
+  });
+
   test("request: bounded, cancelled, and a match that throws", async () => {
     await using server = await bindUdp({ backend });
     await using a = await bindUdp({ backend, maxRequests: 2 });
