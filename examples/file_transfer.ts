@@ -24,13 +24,13 @@ import {
 } from "../apps/files/mod.ts";
 import {
   onInterrupt,
-  printable,
   printData,
   type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
   UsageError,
-} from "../apps/_program.ts";
+} from "../apps/program.ts";
+import { toPrintable } from "../apps/printable.ts";
 
 const HELP = `Files over TCP: serves a folder, lists it, fetches from it, stores in it.
 
@@ -118,7 +118,7 @@ async function list(args: ProgramArguments): Promise<void> {
     } else {
       const time = modified?.toISOString().slice(0, 16).replace("T", " ") ?? "";
       const shown = isFolder ? "-" : formatSize(size);
-      text += `${shown.padStart(10)}  ${time.padEnd(16)}  ${printable(name)}${
+      text += `${shown.padStart(10)}  ${time.padEnd(16)}  ${toPrintable(name)}${
         isFolder ? "/" : ""
       }\n`;
     }
@@ -212,15 +212,15 @@ function summary(
   const rate = `${formatSize(bytes / duration * 1_000)}/s`;
   const resumed = resumedFrom > 0 ? `, went on behind ${formatSize(resumedFrom)}` : "";
   const proof = kind === "none" ? "not verified" : `${kind} ${checksum}`;
-  return `${printable(path)}: ${formatSize(size)}, ${rate}${resumed}, ${proof}`;
+  return `${toPrintable(path)}: ${formatSize(size)}, ${rate}${resumed}, ${proof}`;
 }
 
 /** One line for each request, names of others made harmless. */
 function tell({ verb, name, remoteAddr, bytes, duration, error }: FileTransferEvent): void {
   const peer = "hostname" in remoteAddr ? `${remoteAddr.hostname}:${remoteAddr.port}` : "?";
-  const failed = error instanceof Error ? `: ${printable(error.message)}` : "";
+  const failed = error instanceof Error ? `: ${toPrintable(error.message)}` : "";
   const how = `${formatSize(bytes)} in ${(duration / 1_000).toFixed(1)} s${failed}`;
-  console.error(`${peer} ${verb} ${printable(name.slice(0, 200))} ${how}`);
+  console.error(`${peer} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`);
 }
 
 /** A bar with rate and time left, on stderr. */

@@ -4,7 +4,7 @@ import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";

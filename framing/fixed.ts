@@ -2,7 +2,7 @@
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { wholeNumber } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";

@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_LINE_LENGTH, type LimitOptions } from "./limits.ts";

@@ -2,7 +2,7 @@
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";

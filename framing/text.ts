@@ -1,6 +1,6 @@
 /** Frames whose contents are text. @module */
 import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
-import { encodeInto } from "./_encode.ts";
+import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder, reject } from "./_mapped_decoder.ts";
 import { discardReport, oneOf, type Report } from "./_options.ts";

@@ -281,13 +281,12 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Nothing was taken.
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
-  async readLine(options?: ReadUntilOptions): Promise<string | null> {
-    const bytes = await this.#until(LF, maxLengthOf(options), options, true);
-    if (bytes === null) return null;
-    let end = bytes.length;
-    if (bytes[end - 1] === 0x0a) end--;
-    if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
-    return decoder.decode(bytes.subarray(0, end));
+  readLine(options?: ReadUntilOptions): Promise<string | null> {
+    try {
+      return this.#until(LF, maxLengthOf(options), options, true).then(lineOf);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -308,7 +307,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {ClosedError} If this side was closed, or ended with {@linkcode closeWrite}.
    */
   write(data: Uint8Array | string): Promise<void> {
-    this.#outbox?.flushNow(); // what was sent before goes out before
+    this.#outbox?.handOver(); // what was sent before goes out before
     return this.#writer.write(typeof data === "string" ? encoder.encode(data) : data);
   }
 
@@ -363,7 +362,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
   closeWrite(): Promise<void> {
-    this.#outbox?.flushNow();
+    this.#outbox?.handOver();
     return this.#writer.end();
   }
 
@@ -489,7 +488,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   async #close(linger: number): Promise<void> {
     if (this.#info === undefined) {
       const reason = this.#closedError("closed");
-      this.#outbox?.flushNow();
+      this.#outbox?.handOver();
       this.#writer.refuse(reason);
       this.#reader.stop(reason);
       this.#tell(reason);
@@ -576,6 +575,14 @@ class Chunks implements AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
 
 function toIteration<T>(value: T | null): IteratorResult<T> {
   return value === null ? { done: true, value: undefined } : { done: false, value };
+}
+
+function lineOf(bytes: Uint8Array | null): string | null {
+  if (bytes === null) return null;
+  let end = bytes.length;
+  if (bytes[end - 1] === 0x0a) end--;
+  if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
+  return decoder.decode(bytes.subarray(0, end));
 }
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {

@@ -11,7 +11,10 @@
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
   ["file_transfer", ["--allow-net", "--allow-read", "--allow-write"]],
+  ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
+  ["udp_chat", ["--allow-net", "--allow-read"]],
+  ["udp_echo", ["--allow-net"]],
 ]);
 
 const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];

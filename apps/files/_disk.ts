@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Why the system refused, in words: `no space left on device`. */
@@ -11,7 +11,7 @@ export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const [reason = message] = message.split(/ ?\(os error \d+\)/, 1);
   const plain = reason.replace(/^E[A-Z]+: /, "");
-  return printable(plain.charAt(0).toLowerCase() + plain.slice(1));
+  return toPrintable(plain.charAt(0).toLowerCase() + plain.slice(1));
 }
 
 /** The error of a file of this side that cannot be used. */
@@ -72,12 +72,12 @@ export function checkVacant(there: Deno.FileInfo | null, path: string, replace: 
   if (!there.isFile) {
     throw new FileTransferError(
       "not_a_file",
-      `Cannot write ${printable(path)}: it is there and not a regular file`,
+      `Cannot write ${toPrintable(path)}: it is there and not a regular file`,
     );
   }
   if (!replace) throw occupied(path);
 }
 
 function occupied(path: string): FileTransferError {
-  return new FileTransferError("exists", `Cannot write ${printable(path)}: it exists already`);
+  return new FileTransferError("exists", `Cannot write ${toPrintable(path)}: it exists already`);
 }

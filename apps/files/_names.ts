@@ -4,7 +4,7 @@
  * @module
  */
 import { crc32 } from "../../framing/crc32.ts";
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** The longest name on the wire in bytes: what the system takes as a path. */
@@ -87,5 +87,5 @@ function shorten(base: string): string {
 
 function badName(name: string, why: string): FileTransferError {
   const shown = name.length > 80 ? `${name.slice(0, 80)}…` : name;
-  return new FileTransferError("bad_name", `Cannot use the name "${printable(shown)}": ${why}`);
+  return new FileTransferError("bad_name", `Cannot use the name "${toPrintable(shown)}": ${why}`);
 }

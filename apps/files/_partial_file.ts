@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { checkVacant, diskError, lookAt, place, removeIfThere } from "./_disk.ts";
 import { NOTHING } from "./_digest.ts";
 import { noteName, partName } from "./_names.ts";
@@ -50,7 +50,7 @@ export class PartialFile implements AsyncDisposable {
       await partial.#find();
     } catch (error) {
       await partial[Symbol.asyncDispose]();
-      throw diskError(`Cannot write ${printable(target)}`, error);
+      throw diskError(`Cannot write ${toPrintable(target)}`, error);
     }
     return partial;
   }
@@ -63,7 +63,7 @@ export class PartialFile implements AsyncDisposable {
 
   /** Where the bytes are, for messages. */
   get path(): string {
-    return printable(this.#target);
+    return toPrintable(this.#target);
   }
 
   /** Reads what is there. */

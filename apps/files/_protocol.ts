@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { type Checksum, CHECKSUMS, NOTHING } from "./_digest.ts";
 import { checkName, MAX_NAME_LENGTH } from "./_names.ts";
 import { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
@@ -202,12 +202,12 @@ function wordsOf(line: string | null, action: string): string[] {
   if (reason !== undefined) throw new FileTransferError(known, `${action}: ${reason}`);
   throw new FileTransferError(
     "failed",
-    `${action}: the server says "${printable(text.slice(0, MAX_SHOWN))}"`,
+    `${action}: the server says "${toPrintable(text.slice(0, MAX_SHOWN))}"`,
   );
 }
 
 function notSpoken(line: string | null, action: string): FileTransferError {
-  const shown = printable((line ?? "").slice(0, 40));
+  const shown = toPrintable((line ?? "").slice(0, 40));
   return new FileTransferError(
     "protocol",
     `${action}: the other side does not speak this protocol, it said "${shown}"`,

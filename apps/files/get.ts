@@ -4,7 +4,7 @@
  * @module
  */
 import { checkCount } from "../../_internal/guard.ts";
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkChecksum, type Checksum, createDigest, type Digest } from "./_digest.ts";
@@ -117,7 +117,7 @@ export async function getFile(name: string, options: GetFileOptions): Promise<Fi
   checkName(name);
   checkChecksum(checksum);
   checkCount("maxSize", maxSize);
-  const action = `Cannot get "${printable(name)}"`;
+  const action = `Cannot get "${toPrintable(name)}"`;
   const target = await chooseTarget(name, options.output);
   checkVacant(await lookAtTarget(target), target, force);
   await using partial = await PartialFile.find(target, name);
@@ -234,6 +234,6 @@ async function lookAtTarget(target: string): Promise<Deno.FileInfo | null> {
   try {
     return await lookAt(target);
   } catch (error) {
-    throw diskError(`Cannot write ${printable(target)}`, error);
+    throw diskError(`Cannot write ${toPrintable(target)}`, error);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkCount } from "../../_internal/guard.ts";
 import { parseAnswer, parseEntry, parseTrailer } from "./_protocol.ts";
@@ -63,7 +63,7 @@ export async function listFiles(options: ListFilesOptions): Promise<FileEntry[]>
   const { maxListSize = 16 * 1024 * 1024 } = options;
   checkCount("maxListSize", maxListSize);
   const folder = (options.folder ?? "").replace(/\/$/, "");
-  const action = folder === "" ? "Cannot list the files" : `Cannot list "${printable(folder)}"`;
+  const action = folder === "" ? "Cannot list the files" : `Cannot list "${toPrintable(folder)}"`;
   await using exchange = await Exchange.open(action, options);
   try {
     await exchange.ask({ verb: "LIST", folder });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "../_text.ts";
+import { toPrintable } from "../printable.ts";
 import { sendBytes } from "./_bytes.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkChecksum, type Checksum, createDigest } from "./_digest.ts";
@@ -68,7 +68,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   const { name = split(path)[1], force = false, checksum = "sha256", onProgress } = options;
   segmentsOf(name);
   checkChecksum(checksum);
-  const action = `Cannot put "${printable(name)}"`;
+  const action = `Cannot put "${toPrintable(name)}"`;
   using file = await openRegular(path);
   const { size } = await file.stat();
   const digest = await createDigest(checksum);
@@ -108,7 +108,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
 
 /** Opens a file to be sent; what is no regular file could go on for ever. */
 async function openRegular(path: string): Promise<Deno.FsFile> {
-  const action = `Cannot read ${printable(path)}`;
+  const action = `Cannot read ${toPrintable(path)}`;
   try {
     const { isFile } = await Deno.stat(path); // before opening: that would wait for a pipe's writer
     if (isFile) return await Deno.open(path);

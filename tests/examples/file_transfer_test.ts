@@ -291,7 +291,7 @@ client.sendall(b"OK %d 0 -\\n%sOK -\\n" % (len(body), body))
 `;
   await using liar = python(lie);
   const { stdout, code } = await runIn(here, ["list", "--port", await liar.line()]);
-  assertEquals(stdout.trim().replaceAll(/ +/g, " "), "1 B a\\u{1b}[2J\\u{7}\\u{202e}txt.exe");
+  assertEquals(stdout.trim().replaceAll(/ +/g, " "), "1 B a\u241b[2J\u2407<U+202E>txt.exe");
   assertEquals(code, 0);
 });
 

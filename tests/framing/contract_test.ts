@@ -322,6 +322,17 @@ Deno.test("onDiscard that throws reaches the caller, and the decoder goes on beh
   assertEquals(seen, ["a", "b"]);
 });
 
+Deno.test("a packet that ends inside what it announces is corrupt", () => {
+  const attempts: [Codec<Uint8Array>, Uint8Array][] = [
+    [slip(), Uint8Array.of(1, 0xdb, 0xc0, 2, 0xc0)],
+    [cobs(), Uint8Array.of(3, 1, 0, 2, 1, 0)],
+  ];
+  for (const [codec, bytes] of attempts) {
+    const error = assertThrows(() => codec.decoder().push(bytes, ignore), FrameError);
+    assertEquals([error.code, error.offset], ["corrupt", 0]);
+  }
+});
+
 Deno.test("broken packets are discarded on request", () => {
   const reports: string[] = [];
   const options = {

@@ -13,7 +13,7 @@ import {
   text,
 } from "@tincan/net/framing";
 import { Buffer } from "node:buffer";
-import { BatchDecoder } from "../../framing/_batch.ts";
+import { BatchDecoder } from "../../framing/batch_decoder.ts";
 import { allCodecs, bytesOf, concat, cut } from "./_harness.ts";
 
 /** A source that reuses its memory for each chunk, and counts what is done with it. */
@@ -126,6 +126,15 @@ Deno.test("frames: calls that do not wait for one another get their frames in or
   const iterator = frames(new Source(["a\n", "b\nc\n", "d\n"].map(bytesOf)), text(lines()));
   const results = await Promise.all(Array.from({ length: 6 }, () => iterator.next()));
   assertEquals(results.map(({ value }) => value), ["a", "b", "c", "d", undefined, undefined]);
+});
+
+Deno.test("frames: a call does not overtake an earlier one that waits", async () => {
+  const iterator = frames(new Source(["a\nb\nc\n"].map(bytesOf)), text(lines()));
+  const first = iterator.next();
+  const second = iterator.next();
+  const third = first.then(() => iterator.next());
+  const results = await Promise.all([first, second, third]);
+  assertEquals(results.map(({ value }) => value), ["a", "b", "c"]);
 });
 
 Deno.test("frames: come before the error, which ends the source and the iteration", async () => {

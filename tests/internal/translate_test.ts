@@ -158,3 +158,19 @@ Deno.test("isPeerFault knows whom to blame", () => {
     ]
   ) assert(!isPeerFault(error), String(error));
 });
+
+Deno.test("a code from the system tells the class where the runtime's does not", () => {
+  const sending: OperationContext = { operation: "send", transport: "udp", remoteAddr };
+  const plain = Object.assign(new Error("bind EADDRINUSE"), { code: "EADDRINUSE" });
+  assert(translate(plain, sending) instanceof Deno.errors.AddrInUse);
+  const system = Object.assign(new TypeError("Invalid argument (os error 22)"), { code: "EINVAL" });
+  const error = translate(system, sending);
+  assert(isNetError(error) && error.code === "EINVAL" && !(error instanceof TypeError));
+  const argument = Object.assign(new TypeError("bad"), { code: "ERR_INVALID_ARG_TYPE" });
+  assertStrictEquals(translate(argument, sending), argument);
+});
+
+Deno.test("a socket without a peer receives on its own address", () => {
+  const error = timedOut({ operation: "receive", transport: "udp", localAddr }, 5, "nothing came");
+  assertEquals(error.message, "Cannot receive on 192.0.2.2:5555: nothing came within 5 ms");
+});

@@ -7,8 +7,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { TcpServer } from "../tcp/server.ts";
 
-export { printable } from "./_text.ts";
-
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -166,6 +164,21 @@ export function readPort(name: string, value: unknown, fallback: number, lowest:
     );
   }
   return port;
+}
+
+/**
+ * Reads a count.
+ *
+ * @throws {UsageError} If it is not a whole number from `lowest`.
+ */
+export function readCount(name: string, value: string, lowest: number): number {
+  const count = /^\d+$/.test(value) ? Number(value) : NaN;
+  if (!(count >= lowest && Number.isSafeInteger(count))) {
+    throw new UsageError(
+      `Option --${name} must be a whole number from ${lowest}, current value is "${value}"`,
+    );
+  }
+  return count;
 }
 
 /** `, did you mean …?` for a word that is at most two edits away from a known one. */
