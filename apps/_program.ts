@@ -24,6 +24,8 @@ export interface ProgramOptions {
   collect?: readonly string[];
   /** Options without a value. */
   boolean?: readonly string[];
+  /** Short names, such as `{ output: "o" }`. */
+  alias?: Readonly<Record<string, string>>;
 }
 
 /** The arguments a program was started with. */
@@ -86,7 +88,7 @@ export function readArguments(
     string: [...string, "_"],
     boolean,
     collect,
-    alias: { help: "h" },
+    alias: { help: "h", ...options.alias },
     unknown(arg, key) {
       if (key !== undefined) {
         throw new UsageError(`Unknown option ${arg.split("=")[0]}${nearest(key, known)}`);
@@ -186,6 +188,38 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/**
+ * Reads a number of seconds, such as `5` or `0.5`.
+ *
+ * @returns Milliseconds, `undefined` if the option was not given.
+ * @throws {UsageError} If it is no positive number.
+ */
+export function readSeconds(args: ProgramArguments, name: string): number | undefined {
+  const value = args.text(name);
+  if (value === undefined) return undefined;
+  const seconds = /^\d*\.?\d+$/.test(value) ? Number(value) : NaN;
+  if (!(seconds > 0)) {
+    throw new UsageError(`Option --${name} must be seconds, current value is "${value}"`);
+  }
+  return seconds * 1000;
+}
+
+/**
+ * Reads a whole number from 0.
+ *
+ * @throws {UsageError} If it is anything else.
+ */
+export function readCount(args: ProgramArguments, name: string): number | undefined {
+  const value = args.text(name);
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) {
+    throw new UsageError(
+      `Option --${name} must be a whole number from 0, current value is "${value}"`,
+    );
+  }
+  return Number(value);
+}
+
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
 }
@@ -201,6 +235,22 @@ export async function printData(data: string | Uint8Array): Promise<void> {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
     throw error;
   }
+}
+
+/**
+ * Makes a function that writes a stranger's bytes to stdout: as they are where a program or a file
+ * takes them, with everything escaped that a terminal might obey where a person reads them.
+ */
+export function foreignPrinter(): (data: Uint8Array) => Promise<void> {
+  if (!Deno.stdout.isTerminal()) return printData;
+  const decoder = new TextDecoder();
+  return (data) =>
+    printData(
+      decoder.decode(data, { stream: true }).replaceAll("\r\n", "\n").replace(
+        /[^\P{C}\n\t]/gu,
+        (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+      ),
+    );
 }
 
 /** Calls `interrupt` when the user or the system asks the program to end. */

@@ -188,12 +188,12 @@ function contextOf({ transport, localAddr, remoteAddr }: TcpConnection): Operati
 function explain(error: unknown, url: string, whenCut: "short_body" | "malformed"): unknown {
   const options = { url, cause: error };
   if (error instanceof FrameError) {
-    const code = { corrupt: "malformed", too_long: "too_large", truncated: whenCut } as const;
-    return new HttpError(
-      error.code === "checksum" ? "malformed" : code[error.code],
-      error.message,
-      options,
-    );
+    const code = error.code === "truncated"
+      ? whenCut
+      : error.code === "too_long"
+      ? "too_large"
+      : "malformed";
+    return new HttpError(code, error.message, options);
   }
   // A TLS peer that did not say that this was the end: somebody may have cut it short.
   if (error instanceof Deno.errors.UnexpectedEof) {

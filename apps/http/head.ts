@@ -17,8 +17,8 @@ export interface HttpHead {
   readonly reason: string;
   /** The fields. Values are ISO 8859-1: each byte is the character with its number. */
   readonly headers: Headers;
-  /** Every byte of the head, its empty line included; bytes as in `headers`. */
-  readonly raw: string;
+  /** Every byte of the head, its empty line included. */
+  readonly raw: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -49,8 +49,7 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
  * @throws {FrameError} `corrupt` if it is none, `too_long` if it has too many fields.
  */
 export function parseHead(bytes: Uint8Array, maxFields: number): HttpHead {
-  const raw = fromLatin1(bytes);
-  const [statusLine = "", ...lines] = raw.split(/\r?\n/).slice(0, -2);
+  const [statusLine = "", ...lines] = fromLatin1(bytes).split(/\r?\n/).slice(0, -2);
   const [, major, minor, status, reason = ""] = STATUS_LINE.exec(statusLine) ?? [];
   if (status === undefined || CONTROL.test(statusLine)) {
     throw corrupt(`${quote(statusLine)} is no status line`);
@@ -61,7 +60,7 @@ export function parseHead(bytes: Uint8Array, maxFields: number): HttpHead {
     status: Number(status),
     reason,
     headers: parseFields(lines, maxFields),
-    raw,
+    raw: new Uint8Array(bytes),
   };
 }
 
