@@ -349,6 +349,23 @@ Deno.test("what was sent goes out before a later write, closeWrite and close", a
   }
 });
 
+Deno.test("everything sent goes out before the end, also behind a large message", async () => {
+  for (const how of ["write", "closeWrite", "close"] as const) {
+    await using ends = await pair();
+    const codec = text(lengthPrefixed());
+    const sent = ["a", "x".repeat(300_000), "b", "y".repeat(100_000), "c"];
+    const messages = ends.near.framed(codec);
+    await messages.sendAll(sent.slice(0, 3));
+    for (const message of sent.slice(3)) messages.send(message);
+    if (how === "write") await ends.near.write(codec.encode("plain"));
+    const closing = how === "close" ? ends.near.close() : ends.near.closeWrite();
+    const expected = how === "write" ? [...sent, "plain"] : sent;
+    assertEquals(await collect(ends.far.framed(codec)), expected);
+    await ends.far.close();
+    await closing;
+  }
+});
+
 Deno.test("a peer that does not read makes send wait, and its reading lets it go on", async () => {
   await using ends = await pair();
   const messages = ends.near.framed(fixed(16_384));
