@@ -26,7 +26,7 @@ import {
   readSeconds,
   runProgram,
   UsageError,
-} from "../apps/_program.ts";
+} from "../apps/program.ts";
 
 const HELP = `Fetches a web page over a raw socket: resolves, connects, asks, and shows what comes.
 
