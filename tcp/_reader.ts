@@ -31,6 +31,8 @@ export type Chunk = Uint8Array<ArrayBuffer>;
 export interface Patience {
   /** Milliseconds for the whole call. */
   timeout?: number | undefined;
+  /** When they are over, on the clock of `performance.now()`, if the call began before this wait. */
+  until?: number | undefined;
   /** Milliseconds from the first byte of a message to its last. */
   frame?: number | undefined;
   /** Ends the wait when it aborts. */
@@ -553,7 +555,7 @@ function waitFor(patience: Patience | undefined): Wait | undefined {
   if (patience === undefined) return undefined;
   const { timeout = Infinity, frame = Infinity, signal } = patience;
   if (timeout === Infinity && frame === Infinity && signal === undefined) return undefined;
-  const until = timeout === Infinity ? Infinity : performance.now() + timeout;
+  const until = patience.until ?? (timeout === Infinity ? Infinity : performance.now() + timeout);
   return { timeout, until, frame, frameUntil: undefined, signal };
 }
 

@@ -304,7 +304,12 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   async #wait(options: ReadOptions | undefined): Promise<boolean> {
     if (this.#released) throw releasedError();
     const { reader, outbox } = this.#init;
-    const patience = this.#init.patience(options);
+    const given = this.#init.patience(options);
+    const { timeout = Infinity } = given ?? {};
+    // However many chunks it takes, the call has one time.
+    const patience = timeout === Infinity
+      ? given
+      : { ...given, until: performance.now() + timeout };
     this.#receiving = true;
     try {
       while (!this.#pull()) {
@@ -344,7 +349,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const now = performance.now();
     this.#frameUntil ??= now + frame;
     const left = Math.max(0, this.#frameUntil - now);
-    return { ...patience, timeout: Math.min(patience?.timeout ?? Infinity, left) };
+    return {
+      ...patience,
+      timeout: Math.min(patience?.timeout ?? Infinity, left),
+      until: Math.min(patience?.until ?? Infinity, this.#frameUntil),
+    };
   }
 
   /** The next message for the requests, whose own slots account for those nobody waits for. */

@@ -174,6 +174,23 @@ Deno.test("a peer that trickles cannot stretch timeouts.frame", async () => {
   await trickle;
 });
 
+Deno.test("a peer that trickles cannot stretch the time-out of a call", async () => {
+  await using ends = await pair({ timeouts: { frame: 0 } });
+  const messages = ends.near.framed(textLines);
+  let over = false;
+  const trickle = (async () => {
+    for (let count = 0; count < 100 && !over; count++) {
+      await ends.far.write("x");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (!over) await ends.far.write("\n"); // so that the test ends
+  })();
+  const error = await assertRejects(() => messages.receive({ timeout: 60 }), Deno.errors.TimedOut);
+  assertEquals(error.message.includes("nothing arrived within 60 ms"), true);
+  over = true;
+  await trickle;
+});
+
 Deno.test("two receivers at once get an error that says so; the first gets its message", async () => {
   await using ends = await pair();
   const messages = ends.near.framed(textLines);
