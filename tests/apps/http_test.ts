@@ -82,10 +82,7 @@ Deno.test("http: a user name and password become Basic authentication, and are s
 });
 
 Deno.test("http: the answer tells what came", async () => {
-  await using server = scripted(
-    `${CHUNKED.trimEnd()}\r\nTrailer: X-Sum\r\n\r\n2\r\nh\xe4\r\n0\r\nX-Sum: 7\r\n\r\n`
-      .replace("\r\nTransfer", "\r\nContent-Type: text/plain; charset=ISO-8859-1\r\nTransfer"),
-  );
+  await using server = scripted(`${CHUNKED}2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n`);
   await using response = await httpGet(`${server.origin}/#there`);
   assertEquals([response.status, response.ok, response.url], [
     200,
@@ -273,7 +270,7 @@ Deno.test("http: broken, truncated and unknown packing is named, wherever it is 
   ) {
     const whole = await pack(short, format);
     coding = name;
-    for (let cut = format === "deflate-raw" ? 3 : 1; cut < whole.length; cut++) {
+    for (let cut = 1; cut < whole.length; cut++) {
       body = whole.subarray(0, cut);
       const { message } = await refused("bad_encoding", server.origin);
       assertStringIncludes(message, `broken or cut short as ${name}`);
@@ -405,7 +402,7 @@ for (const [name, wire, code] of MALFORMED) {
 /** Sends `piece` every few milliseconds, until the client has left. */
 function dripping(first: string, piece: string) {
   return async (conn: TcpConnection) => {
-    await conn.write(first);
+    await conn.write(latin1(first));
     while (true) {
       await conn.write(piece);
       try {
@@ -455,9 +452,14 @@ const SLOW: [name: string, first: string, piece: string, HttpGetOptions, message
     { timeouts: { total: 300 } },
     "not finished within 300 ms",
   ],
-  ["a dripping packed body", `${OK}Content-Encoding: gzip\r\n\r\n\x1f`, "\x8b", {
-    timeouts: { total: 300 },
-  }, "not finished"],
+  [
+    "a dripping packed body",
+    // A gzip head, and a stored block that says it is long.
+    `${OK}Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\0\xff\xff\0\0`,
+    "x",
+    { timeouts: { total: 300 } },
+    "not finished within 300 ms",
+  ],
 ];
 for (const [name, first, piece, options, message] of SLOW) {
   Deno.test(`http: ${name} is a time-out`, async () => {
@@ -492,13 +494,10 @@ Deno.test("http: a server without TLS is a TLS failure, one that says nothing a 
   })();
   assertEquals(httpFailure(await assertRejects(() => httpGet(url))), "tls");
   await speaking;
-  const silent = (async () => {
-    using conn = await listener.accept();
-    while (await conn.read(new Uint8Array(1024)).catch(() => null) !== null);
-  })();
+  const accepting = listener.accept();
   const options = { timeouts: { connect: 100 } };
   assertEquals(httpFailure(await assertRejects(() => httpGet(url, options))), "timeout");
-  await silent;
+  (await accepting).close();
 });
 
 // Ending
