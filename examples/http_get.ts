@@ -98,11 +98,11 @@ async function main(args: ProgramArguments): Promise<void> {
     await show(response, args);
   } catch (error) {
     if (interrupted.signal.aborted) Deno.exit(130);
+    if (error instanceof TypeError) throw new UsageError(error.message);
     const kind = KINDS.get(httpFailure(error));
     if (kind === undefined || !(error instanceof Error)) throw error;
     throw new Error(`${kind}: ${error.message}`, { cause: error });
   }
-  Deno.exit(); // the signal handlers would keep it alive
 }
 
 async function show(response: HttpResponse, args: ProgramArguments): Promise<void> {

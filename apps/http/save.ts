@@ -60,27 +60,51 @@ export async function saveBody(
   options: SaveBodyOptions = {},
 ): Promise<number> {
   const { onProgress = () => {} } = options;
-  const target = await lookAt(path);
-  if (target.isSpecial) {
-    using file = await Deno.open(target.path, { write: true });
-    return await copy(response, file, onProgress);
-  }
-  const part = partName(target.path);
-  const file = await Deno.open(part, { write: true, createNew: true, mode: target.mode });
   try {
-    let size: number;
-    try {
-      if (target.exists && Deno.build.os !== "windows") await Deno.chmod(part, target.mode);
-      size = await copy(response, file, onProgress);
-    } finally {
-      file.close();
-    }
+    const target = await lookAt(path);
+    return target.isSpecial
+      ? await saveTo(target, target.path, response, onProgress)
+      : await saveBeside(target, response, onProgress);
+  } catch (error) {
+    throw explain(error, path);
+  }
+}
+
+/** Writes under another name, and under the right one at once when that is complete. */
+async function saveBeside(
+  target: Target,
+  response: HttpResponse,
+  onProgress: (bytes: number) => void,
+): Promise<number> {
+  const part = partName(target.path);
+  try {
+    const size = await saveTo(target, part, response, onProgress);
     await Deno.rename(part, target.path);
     return size;
   } catch (error) {
     await Deno.remove(part).catch(() => {});
     throw error;
   }
+}
+
+async function saveTo(
+  { isSpecial, exists, mode }: Target,
+  path: string,
+  response: HttpResponse,
+  onProgress: (bytes: number) => void,
+): Promise<number> {
+  using file = await Deno.open(path, { write: true, createNew: !isSpecial, mode });
+  if (exists && !isSpecial && Deno.build.os !== "windows") await Deno.chmod(path, mode);
+  return await copy(response, file, onProgress);
+}
+
+/** Puts the system's errors about files into words. */
+function explain(error: unknown, path: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const reason = /^(.*) \(os error \d+\)/.exec(error.message)?.[1];
+  if (reason === undefined) return error;
+  const Class = error.constructor as ErrorConstructor;
+  return new Class(`Cannot write ${path}: ${reason.toLowerCase()}`, { cause: error });
 }
 
 /** What stands where a file is to be written. */
@@ -114,7 +138,7 @@ async function lookAt(path: string): Promise<Target> {
 function partName(path: string): string {
   const name = /[^/\\]*$/.exec(path)?.[0] ?? "";
   const folder = path.slice(0, path.length - name.length);
-  return `${folder}.${name.slice(0, 100)}.${crypto.randomUUID().slice(0, 8)}.part`;
+  return `${folder}.${name.slice(0, 40)}.${crypto.randomUUID()}.part`;
 }
 
 async function copy(
