@@ -115,12 +115,28 @@ async function show(response: HttpResponse, args: ProgramArguments): Promise<voi
   if (output === "" || output === "-") {
     for await (const piece of response) await print(piece);
   } else if (!isFailure) {
-    await saveBody(response, output);
+    await saveBody(response, output, { onProgress: progressOf(response) });
+    if (Deno.stderr.isTerminal()) console.error(`\r\x1b[Ksaved ${output}`);
   }
   if (isFailure) {
     const { status, head: { reason }, url } = response;
     throw new Error(`status: ${status} ${reason.replace(/[^ -~]/g, "?")} for ${url}`);
   }
+}
+
+/** Shows on a terminal how far it has got, a few times a second. */
+function progressOf(response: HttpResponse): (bytes: number) => void {
+  if (!Deno.stderr.isTerminal()) return () => {};
+  const isPacked = response.headers.has("content-encoding");
+  const total = isPacked ? 0 : Number(response.headers.get("content-length"));
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  let next = 0;
+  return (bytes) => {
+    if (performance.now() < next) return;
+    next = performance.now() + 200;
+    const text = total > 0 ? `${megabytes(bytes)} of ${megabytes(total)}` : megabytes(bytes);
+    Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+  };
 }
 
 function readUrl({ rest }: ProgramArguments): string {

@@ -5,8 +5,8 @@
  */
 import type { HttpResponse } from "./response.ts";
 
-/** Small pieces are gathered up to this size before they are written. */
-const BUFFER_SIZE = 256 * 1024;
+/** Pieces are gathered up to this size: each write has its price, whatever it writes. */
+const BUFFER_SIZE = 1024 * 1024;
 
 /** How to save a body. */
 export interface SaveBodyOptions {
@@ -146,26 +146,36 @@ async function copy(
   file: Deno.FsFile,
   onProgress: (bytes: number) => void,
 ): Promise<number> {
-  const buffer = new Uint8Array(BUFFER_SIZE);
+  let buffer = new Uint8Array(BUFFER_SIZE);
+  let other = new Uint8Array(BUFFER_SIZE); // is being written while the first is filled
   let held = 0;
   let size = 0;
+  let writing = Promise.resolve();
   const write = async (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
     size += bytes.length;
     onProgress(size);
   };
-  for await (const piece of response) {
-    if (held + piece.length > BUFFER_SIZE) {
-      await write(buffer.subarray(0, held));
-      held = 0;
+  const flush = async () => {
+    await writing;
+    writing = write(buffer.subarray(0, held));
+    writing.catch(() => {}); // whoever waits for it is told
+    [buffer, other] = [other, buffer];
+    held = 0;
+  };
+  try {
+    for await (const piece of response) {
+      for (let at = 0; at < piece.length;) {
+        const part = piece.subarray(at, at + BUFFER_SIZE - held);
+        buffer.set(part, held);
+        held += part.length;
+        at += part.length;
+        if (held === BUFFER_SIZE) await flush();
+      }
     }
-    if (piece.length >= BUFFER_SIZE) {
-      await write(piece);
-    } else {
-      buffer.set(piece, held);
-      held += piece.length;
-    }
+    await flush();
+  } finally {
+    await writing;
   }
-  await write(buffer.subarray(0, held));
   return size;
 }

@@ -141,6 +141,12 @@ Deno.test("http: IPv6 literals and default ports", async () => {
   assertStringIncludes(await serving, `\r\nHost: [::1]:${port}\r\n`);
 });
 
+Deno.test("http: a name in another alphabet is looked up and asked for in its ASCII form", async () => {
+  const error = await assertRejects(() => httpGet("http://b\u00fccher.invalid/"));
+  assertEquals(httpFailure(error), "dns");
+  assertStringIncludes((error as Error).message, "xn--bcher-kva.invalid");
+});
+
 Deno.test("http: what is no address is refused before anything is done", async () => {
   for (const url of ["ftp://x/", "//x", "http://", "http://a b/", "file:///etc/passwd"]) {
     await assertRejects(() => httpGet(url), TypeError, "Cannot fetch");
