@@ -326,6 +326,20 @@ Deno.test("http: a small body that unpacks to a large one stops at the limit", a
   }
 });
 
+Deno.test("http: at that limit nobody waits for a server that says nothing more", async () => {
+  const bomb = await pack(new Uint8Array(1024 * 1024), "gzip");
+  await using server = scripted(async (conn) => {
+    await conn.write(join(OK, "Content-Encoding: gzip\r\n\r\n", bomb));
+    await conn.read(new Uint8Array(1)).catch(() => {}); // until the client leaves
+  });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), 10_000);
+  const options = { limits: { maxDecodedSize: 1000 }, timeouts: { idle: 0 }, signal: late.signal };
+  await refused("too_large", server.origin, options);
+  clearTimeout(timer);
+  assertEquals(late.signal.aborted, false);
+});
+
 // Hostile servers
 
 /** Writes `piece` again and again until the client has had enough; how much that was, in bytes. */
