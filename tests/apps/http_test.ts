@@ -455,7 +455,7 @@ const SLOW: [name: string, first: string, piece: string, HttpGetOptions, message
     "a dripping body",
     `${OK}\r\n`,
     "x",
-    { timeouts: { idle: 200 }, limits: { minRate: 1000 } },
+    { timeouts: { idle: 200, total: 20_000 }, limits: { minRate: 1000 } },
     "the least is 1000/s",
   ],
   [
