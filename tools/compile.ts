@@ -10,6 +10,7 @@
 
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
+  ["http_get", ["--allow-net", "--allow-read", "--allow-write"]],
   ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
   ["udp_chat", ["--allow-net", "--allow-read"]],
