@@ -65,12 +65,12 @@ await runProgram({
 
 async function serve(args: ProgramArguments): Promise<void> {
   const options: ChatRoomOptions = {};
-  const history = args.text("history");
-  const members = args.text("members");
-  const rate = args.text("rate");
-  if (history !== undefined) options.history = readCount("history", history, 0);
-  if (members !== undefined) options.maxMembers = readCount("members", members, 1);
-  if (rate !== undefined) options.maxLinesPerSecond = readCount("rate", rate, 1);
+  const history = readCount(args, "history");
+  const members = readCount(args, "members", 1);
+  const rate = readCount(args, "rate", 1);
+  if (history !== undefined) options.history = history;
+  if (members !== undefined) options.maxMembers = members;
+  if (rate !== undefined) options.maxLinesPerSecond = rate;
   const server = serveChat({
     hostname: args.text("hostname") ?? "127.0.0.1",
     port: args.port(9999),

@@ -11,6 +11,7 @@
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
   ["file_transfer", ["--allow-net", "--allow-read", "--allow-write"]],
+  ["http_get", ["--allow-net", "--allow-read", "--allow-write"]],
   ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
   ["udp_chat", ["--allow-net", "--allow-read"]],
