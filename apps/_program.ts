@@ -218,3 +218,35 @@ export async function serveUntilInterrupted(server: TcpServer): Promise<void> {
   });
   await server.finished;
 }
+
+/**
+ * Reads an option that is a whole number.
+ *
+ * @throws {UsageError} If it is not, or lies outside `lowest` to `highest`.
+ */
+export function readWhole(
+  args: ProgramArguments,
+  name: string,
+  { lowest = 0, highest = Number.MAX_SAFE_INTEGER }: { lowest?: number; highest?: number } = {},
+): number | undefined {
+  const text = args.text(name);
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= lowest && value <= highest) return value;
+  const range = highest === Number.MAX_SAFE_INTEGER ? `from ${lowest}` : `${lowest} to ${highest}`;
+  throw new UsageError(
+    `Option --${name} must be a whole number ${range}, current value is "${text}"`,
+  );
+}
+
+/** A line on the terminal that is written over and over; nothing where stderr is not a terminal. */
+export function statusLine(): { show(text: string): void; clear(): void } {
+  const isTerminal = Deno.stderr.isTerminal();
+  const write = (text: string) => {
+    if (isTerminal) Deno.stderr.writeSync(new TextEncoder().encode(text));
+  };
+  return {
+    show: (text) => write(`\r${text.padEnd(60)}\r`),
+    clear: () => write("\r".padEnd(61) + "\r"),
+  };
+}

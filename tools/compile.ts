@@ -10,6 +10,7 @@
 
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
+  ["port_scan", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
 ]);
 
