@@ -11,6 +11,7 @@
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
   ["port_scan", ["--allow-net"]],
+  ["relay", ["--allow-net", "--allow-read", "--allow-write"]], // captures
   ["tcp_echo", ["--allow-net"]],
 ]);
 
