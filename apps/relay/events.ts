@@ -20,6 +20,7 @@ export interface RelayEventBase {
 
 /** A client has connected, and so has the relay to the target. */
 export interface RelayOpenEvent extends RelayEventBase {
+  /** A client has connected. */
   readonly type: "open";
   /** The client's address. */
   readonly client: SocketAddress;
@@ -29,6 +30,7 @@ export interface RelayOpenEvent extends RelayEventBase {
 
 /** The target could not be reached; the client's connection was closed. */
 export interface RelayRefusedEvent extends RelayEventBase {
+  /** The target could not be reached. */
   readonly type: "refused";
   /** The client's address. */
   readonly client: SocketAddress;
@@ -38,6 +40,7 @@ export interface RelayRefusedEvent extends RelayEventBase {
 
 /** Bytes that one read returned. They are on their way to the other side already. */
 export interface RelayDataEvent extends RelayEventBase {
+  /** A read. */
   readonly type: "data";
   /** Who sent them. */
   readonly from: RelaySide;
@@ -49,6 +52,7 @@ export interface RelayDataEvent extends RelayEventBase {
 
 /** A message that a read completed. */
 export interface RelayMessageEvent extends RelayEventBase {
+  /** A message. */
   readonly type: "message";
   /** Who sent it. */
   readonly from: RelaySide;
@@ -66,6 +70,7 @@ export interface RelayMessageEvent extends RelayEventBase {
 
 /** How a read ended in the middle of a message. */
 export interface RelayPartialEvent extends RelayEventBase {
+  /** The rest of a read. */
   readonly type: "partial";
   /** Who sent it. */
   readonly from: RelaySide;
@@ -77,6 +82,7 @@ export interface RelayPartialEvent extends RelayEventBase {
 
 /** A message that is broken, or the end of the messages because they cannot be told apart any more. */
 export interface RelayUnframedEvent extends RelayEventBase {
+  /** Bytes that are no message. */
   readonly type: "unframed";
   /** Who sent it. */
   readonly from: RelaySide;
@@ -88,6 +94,7 @@ export interface RelayUnframedEvent extends RelayEventBase {
 
 /** One side has ended its sending; the other direction goes on. */
 export interface RelayEndEvent extends RelayEventBase {
+  /** One side sends no more. */
   readonly type: "end";
   /** Who. */
   readonly from: RelaySide;
@@ -95,6 +102,7 @@ export interface RelayEndEvent extends RelayEventBase {
 
 /** Both directions are over. */
 export interface RelayCloseEvent extends RelayEventBase {
+  /** The connection is over. */
   readonly type: "close";
   /** Who ended it first: one of the sides, or the relay itself (it was shut down, or a time-out). */
   readonly first: RelaySide | "relay";

@@ -46,8 +46,10 @@ function start(worker: Worker, job: Job, onOpen: (port: OpenPort) => void): Help
 /** Whether the worker's module may be loaded: never worth asking the user for a permission. */
 function mayLoad(url: URL): boolean {
   if (Deno.build.standalone) return true; // it is packed into the executable
-  const permission: Deno.PermissionDescriptor = url.protocol === "file:"
+  const { protocol, hostname, port } = url;
+  const permission: Deno.PermissionDescriptor = protocol === "file:"
     ? { name: "read", path: url }
-    : { name: "import", host: url.host };
+    // As the runtime's own list of trusted hosts has it, which jsr.io is on: always with the port.
+    : { name: "import", host: `${hostname}:${port || (protocol === "https:" ? 443 : 80)}` };
   return Deno.permissions.querySync(permission).state === "granted";
 }

@@ -15,6 +15,7 @@ import {
   serviceName,
 } from "../../apps/scan/mod.ts";
 import { jsonLine, printable } from "../../apps/_printable.ts";
+import { run } from "../examples/_run.ts";
 import { canIsolate, inNamespace } from "./_namespace.ts";
 
 Deno.test("parsePorts reads lists, ranges, open ranges and services", () => {
@@ -254,6 +255,32 @@ Deno.test("printable makes every control and every invalid byte harmless", () =>
   const line = jsonLine({ banner: "\u009b2J\u202e\x7f\n" });
   assertEquals(line, '{"banner":"\\u009b2J\\u202e\\u007f\\n"}\n');
   assertEquals(JSON.parse(line), { banner: "\u009b2J\u202e\x7f\n" });
+});
+
+Deno.test("imported from a server, as from JSR, it loads its worker from there", async () => {
+  const asked: string[] = [];
+  const root = new URL("../..", import.meta.url);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push(pathname);
+    const source = await Deno.readTextFile(new URL(`.${pathname}`, root));
+    return new Response(source, { headers: { "content-type": "application/typescript" } });
+  });
+  const at = `127.0.0.1:${server.addr.port}`;
+  const script = `
+    import { scanPorts } from "http://${at}/apps/scan/mod.ts";
+    const { hosts } = await scanPorts("127.0.0.1", { ports: "1-8000" });
+    console.log(Object.values(hosts[0].counts).reduce((all, one) => all + one));`;
+  const file = await Deno.makeTempFile({ suffix: ".js" });
+  await Deno.writeTextFile(file, script);
+  const args = ["--no-prompt", "--no-check", "--no-lock", "--reload", "--allow-net"];
+  const { stdout, stderr } = await run(Deno.execPath(), [
+    ...["run", ...args, `--allow-import=${at}`, file],
+  ]);
+  await Deno.remove(file);
+  await server.shutdown();
+  assertEquals(stdout, "8000\n", stderr);
+  assertEquals(asked.filter((path) => path === "/apps/scan/_worker.ts").length, 2);
 });
 
 /** What the scripts below get from the program. */
