@@ -24,3 +24,4 @@
 export * from "./errors.ts";
 export * from "./framing/mod.ts";
 export * from "./tcp/mod.ts";
+export * from "./udp/mod.ts";

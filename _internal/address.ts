@@ -15,11 +15,19 @@ export function unmapHostname(hostname: string): string {
   return MAPPED_V4.exec(hostname)?.[1] ?? hostname;
 }
 
-/** The address with an IPv4-mapped hostname turned into plain IPv4. */
+/**
+ * The address as its type says it is, with an IPv4-mapped hostname turned into plain IPv4.
+ *
+ * The runtime reports `null` as the path of a unix socket without a name (every client's), and
+ * leaves out the transport of a connection that `startTls` has taken over.
+ */
 export function normaliseAddr<A extends Deno.Addr>(addr: A): A {
-  if (addr.transport !== "tcp" && addr.transport !== "udp") return addr;
+  if ("path" in addr) return (addr.path as string | null) === null ? { ...addr, path: "" } : addr;
+  if (!("hostname" in addr)) return addr;
+  const transport = (addr.transport as "tcp" | "udp" | undefined) ?? "tcp";
   const hostname = unmapHostname(addr.hostname);
-  return hostname === addr.hostname ? addr : { ...addr, hostname };
+  if (hostname === addr.hostname && transport === addr.transport) return addr;
+  return { ...addr, transport, hostname };
 }
 
 /** `host:port`, with an IPv6 host in brackets as in RFC 3986 section 3.2.2. */
@@ -31,7 +39,8 @@ export function formatHostPort(hostname: string, port: number): string {
 
 /** An address as a person would write it: `host:port`, or the path of a unix socket. */
 export function formatAddr(addr: SocketAddress): string {
-  return "path" in addr ? addr.path : formatHostPort(addr.hostname, addr.port);
+  if ("path" in addr) return addr.path || "an unnamed unix socket";
+  return formatHostPort(addr.hostname, addr.port);
 }
 
 /** A hostname without the brackets of `[::1]`, which the system's resolver does not take. */

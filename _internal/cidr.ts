@@ -11,10 +11,20 @@ interface Ip {
   bits: 32 | 128;
 }
 
-/** The numeric form of an IPv4 or IPv6 literal, `null` if the text is neither. */
+/** The first 96 bits of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
+const MAPPED = 0xffffn;
+
+/**
+ * The numeric form of an IPv4 or IPv6 literal, `null` if the text is neither. A mapped address is the
+ * IPv4 address that it stands for.
+ */
 export function parseIp(text: string): Ip | null {
-  const plain = unmapHostname(stripBrackets(text));
-  return plain.includes(":") ? parseIpv6(plain) : parseIpv4(plain);
+  const plain = stripBrackets(text);
+  if (!plain.includes(":")) return parseIpv4(plain);
+  const ip = parseIpv6(plain);
+  return ip !== null && ip.value >> 32n === MAPPED
+    ? { value: ip.value & 0xffff_ffffn, bits: 32 }
+    : ip;
 }
 
 function parseIpv4(text: string): Ip | null {
@@ -32,7 +42,7 @@ function parseIpv6(text: string): Ip | null {
   const [address = ""] = text.split("%", 1); // a zone names an interface, not an address
   const halves = address.split("::");
   if (halves.length > 2) return null;
-  const groups = halves.map(parseGroups);
+  const groups = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
   const [head, tail] = groups;
   if (head === null || head === undefined || tail === null) return null;
   const missing = 8 - head.length - (tail?.length ?? 0);
@@ -45,12 +55,12 @@ function parseIpv6(text: string): Ip | null {
   return { value: all.reduce((value, group) => (value << 16n) | BigInt(group), 0n), bits: 128 };
 }
 
-function parseGroups(text: string): number[] | null {
+function parseGroups(text: string, isEnd: boolean): number[] | null {
   if (text === "") return [];
   const groups: number[] = [];
   const parts = text.split(":");
   for (const [index, part] of parts.entries()) {
-    if (index === parts.length - 1 && part.includes(".")) {
+    if (isEnd && index === parts.length - 1 && part.includes(".")) {
       const tail = parseIpv4(part);
       if (tail === null) return null;
       groups.push(Number(tail.value >> 16n), Number(tail.value & 0xffffn));
@@ -76,10 +86,11 @@ export class CidrList {
     for (const range of ranges) {
       const [address = "", length, ...rest] = range.split("/");
       const ip = parseIp(address);
-      const prefix = length === undefined ? ip?.bits ?? 0 : Number(length);
+      const skipped = ip?.bits === 32 && address.includes(":") ? 96 : 0; // of a mapped address
+      const prefix = length === undefined ? ip?.bits ?? 0 : Number(length) - skipped;
       if (
         ip === null || rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length)) ||
-        prefix > ip.bits
+        prefix < 0 || prefix > ip.bits
       ) {
         throw new TypeError(
           `Cannot use option "${name}": expected addresses or CIDR ranges, current value is ${

@@ -60,6 +60,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: "too many open files in this process",
   ENFILE: "too many open files on this machine",
   EACCES: "permission denied",
+  EMSGSIZE: "message too long for the network",
+  EINVAL: "the system does not take this address or option",
+  UNKNOWN: "the system refused, and the runtime does not say why",
+  EAFNOSUPPORT: "the socket is of another address family",
   ENOENT: "no such file or directory",
 };
 
@@ -81,12 +85,14 @@ function describe(context: OperationContext): string {
       return `Cannot ${context.operation} on ${local}`;
     case "handshake":
       return `Cannot finish the TLS handshake with ${remote}`;
-    case "read":
     case "receive":
-      return `Cannot ${context.operation} from ${remote}`;
+      return remote === undefined ? `Cannot receive on ${local}` : `Cannot receive from ${remote}`;
+    case "read":
+      return `Cannot read from ${remote}`;
+    case "request":
+      return `Cannot get an answer from ${remote}`;
     case "write":
     case "send":
-    case "request":
       return `Cannot ${context.operation} to ${remote}`;
     case "multicast":
       return `Cannot change the multicast groups of ${local}`;
@@ -134,7 +140,7 @@ export function netError(
  */
 export function translate(thrown: unknown, context: OperationContext): unknown {
   if (!(thrown instanceof Error) || isNetError(thrown)) return thrown;
-  if (thrown instanceof RangeError || thrown instanceof TypeError) return thrown;
+  if (isAboutArguments(thrown)) return thrown;
   const lookup = RESOLVE_FAILURE.exec(thrown.message);
   if (lookup) {
     const passing = /temporary/i.test(lookup[1] ?? "");
@@ -150,7 +156,13 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
   const reason = context.transport === "unix" && code === "ENOENT"
     ? "no such socket"
     : REASONS[code] ?? thrown.message.replace(OS_ERROR, "");
-  return netError(errorClass(thrown), code, reason, context, thrown);
+  return netError(errorClass(thrown, code), code, reason, context, thrown);
+}
+
+/** The runtime throws a `TypeError` for the system's EINVAL too; that one has the system's code. */
+function isAboutArguments(thrown: Error): boolean {
+  if (!(thrown instanceof RangeError || thrown instanceof TypeError)) return false;
+  return !("code" in thrown && typeof thrown.code === "string") || thrown.code.startsWith("ERR_");
 }
 
 function errorCode(thrown: Error, context: OperationContext): string {
@@ -159,8 +171,11 @@ function errorCode(thrown: Error, context: OperationContext): string {
   return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[1] ?? "EUNKNOWN";
 }
 
-function errorClass(thrown: Error): ErrorClass {
-  return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[0] ?? Error;
+/** The class of what was thrown; the modules under `node:` throw plain errors with the code. */
+function errorClass(thrown: Error, code: string): ErrorClass {
+  const known = CLASS_CODES.find(([Class]) => thrown instanceof Class) ??
+    CLASS_CODES.find(([, known]) => known === code);
+  return known?.[0] ?? Error;
 }
 
 /** Makes the error of a wait that took longer than allowed. */

@@ -70,6 +70,21 @@ export async function buildLoad(): Promise<string> {
   return program;
 }
 
+/** A script run by Node with packages from npm, installed into a temporary folder. */
+export async function nodeSubjectWith(
+  name: string,
+  script: string,
+  packages: string[],
+): Promise<Subject> {
+  const folder = await Deno.makeTempDir({ prefix: "tincan_node_" });
+  await Deno.copyFile(new URL(`servers/${script}`, here), `${folder}/${script}`);
+  await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true }');
+  const args = ["install", "--no-audit", "--no-fund", "--silent", ...packages];
+  const { success } = await new Deno.Command("npm", { args, cwd: folder }).output();
+  if (!success) throw new Error(`Cannot install ${packages.join(", ")} with npm`);
+  return { name, command: "node", args: [`${folder}/${script}`] };
+}
+
 /** Starts a server and waits for the port that it prints on the first line of its output. */
 export async function start(subject: Subject): Promise<Running> {
   const child = new Deno.Command(subject.command, {
@@ -157,4 +172,49 @@ export function printTable(title: string, head: string[], rows: string[][]): voi
     ).join("  ");
   console.log(`\n${title}\n${line(head)}`);
   for (const row of rows) console.log(line(row));
+}
+
+/** What to compare: the first subject is the control. */
+export interface Comparison {
+  program: string;
+  subjects: Subject[];
+  load: Load;
+  rounds: number;
+  seconds: number;
+}
+
+/** Runs one load against every subject in turn, round after round, and prints the medians. */
+export async function compareEcho(comparison: Comparison): Promise<void> {
+  const { program, subjects, load, rounds, seconds } = comparison;
+  const running: Running[] = [];
+  const results = new Map<string, EchoResult[]>();
+  for (const subject of subjects) running.push(await start(subject));
+  for (const server of running) await measureEcho(program, server, load, seconds / 4); // warm up
+  for (let round = 0; round < rounds; round++) {
+    for (const server of running) {
+      const result = await measureEcho(program, server, load, seconds);
+      results.set(server.name, [...results.get(server.name) ?? [], result]);
+    }
+  }
+  for (const server of running) await server[Symbol.asyncDispose]();
+  const control = results.get(subjects[0]?.name ?? "") ?? [];
+  const rows = subjects.map(({ name }) => {
+    const own = results.get(name) ?? [];
+    // Pair by pair within a round: neighbours in time are comparable.
+    const ratios = own.map(({ rate }, round) => rate / (control[round]?.rate ?? NaN));
+    return [
+      name,
+      median(own.map(({ rate }) => rate)).toFixed(0),
+      median(ratios).toFixed(2),
+      median(own.map(({ fairness }) => fairness)).toFixed(2),
+      median(own.map(({ cost }) => cost)).toFixed(2),
+    ];
+  });
+  printTable(load.name, [
+    "server",
+    "messages/s",
+    "of the first",
+    "least/most",
+    "CPU us/message",
+  ], rows);
 }

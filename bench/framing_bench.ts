@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- it prints a table
 // What a frame costs, beside what else could be used, in one run.
 //
 //   deno run -A bench/framing_bench.ts [--json] [--rounds 9]

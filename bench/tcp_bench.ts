@@ -8,16 +8,13 @@
  */
 import {
   buildLoad,
+  compareEcho,
   denoSubject,
-  type EchoResult,
   isInstalled,
   type Load,
-  measureEcho,
-  median,
   nodeSubject,
   printTable,
   residentMemory,
-  type Running,
   start,
   type Subject,
 } from "./_harness.ts";
@@ -32,7 +29,7 @@ const LOADS: Load[] = [
 ];
 const IDLE_CONNECTIONS = 10_000;
 
-const flags = parseArgs(Deno.args, { string: ["rounds", "seconds", "only"] });
+const flags = parseArgs(Deno.args, { string: ["rounds", "seconds"] });
 const rounds = Number(flags.rounds ?? 5);
 const seconds = Number(flags.seconds ?? 2);
 
@@ -45,40 +42,11 @@ const subjects: Subject[] = [
 if (await isInstalled("node")) subjects.push(nodeSubject("Node net", "node_net.mjs"));
 
 const load = await buildLoad();
-for (const kind of LOADS) await compare(kind);
+for (const kind of LOADS) {
+  await compareEcho({ program: load, subjects, load: kind, rounds, seconds });
+}
 await compareMemory();
 await Deno.remove(load);
-
-async function compare(kind: Load): Promise<void> {
-  const running: Running[] = [];
-  const results = new Map<string, EchoResult[]>();
-  for (const subject of subjects) running.push(await start(subject));
-  for (const server of running) await measureEcho(load, server, kind, seconds / 4); // warm up
-  for (let round = 0; round < rounds; round++) {
-    for (const server of running) {
-      const result = await measureEcho(load, server, kind, seconds);
-      results.set(server.name, [...results.get(server.name) ?? [], result]);
-    }
-  }
-  for (const server of running) await server[Symbol.asyncDispose]();
-  const control = results.get("plain Deno loop") ?? [];
-  printTable(
-    kind.name,
-    ["server", "messages/s", "of plain loop", "least/most", "CPU us/message"],
-    subjects.map(({ name }) => {
-      const own = results.get(name) ?? [];
-      // Pair by pair within a round: neighbours in time are comparable.
-      const ratios = own.map(({ rate }, round) => rate / (control[round]?.rate ?? NaN));
-      return [
-        name,
-        median(own.map(({ rate }) => rate)).toFixed(0),
-        median(ratios).toFixed(2),
-        median(own.map(({ fairness }) => fairness)).toFixed(2),
-        median(own.map(({ cost }) => cost)).toFixed(2),
-      ];
-    }),
-  );
-}
 
 async function compareMemory(): Promise<void> {
   const rows: string[][] = [];

@@ -19,12 +19,12 @@ import {
   onInterrupt,
   printData,
   type ProgramArguments,
-  readWhole,
+  readCount,
   runProgram,
   statusLine,
   UsageError,
-} from "../apps/_program.ts";
-import { jsonLine, printable, printableText } from "../apps/_printable.ts";
+} from "../apps/program.ts";
+import { escapeBytes, escapeText, jsonLine } from "../apps/escape.ts";
 
 const HELP = `Finds out which ports are open, closed or filtered, by connecting to them.
 
@@ -106,15 +106,18 @@ function scanOptions(args: ProgramArguments): ScanOptions {
   };
   const ports = args.text("ports");
   if (ports !== undefined) options.ports = ports;
-  options.maxHosts = readWhole(args, "max-hosts", { lowest: 1 });
-  const family = readWhole(args, "family", { lowest: 4, highest: 6 });
-  if (family === 5) throw new UsageError('Option --family must be 4 or 6, current value is "5"');
-  if (family !== undefined) options.family = family === 4 ? 4 : 6;
-  const timeout = readWhole(args, "timeout", { lowest: 1 });
+  const maxHosts = readCount(args, "max-hosts", 1);
+  if (maxHosts !== undefined) options.maxHosts = maxHosts;
+  const family = readCount(args, "family");
+  if (family === 4 || family === 6) options.family = family;
+  else if (family !== undefined) {
+    throw new UsageError(`Option --family must be 4 or 6, current value is "${family}"`);
+  }
+  const timeout = readCount(args, "timeout", 1);
   if (timeout !== undefined) options.timeout = timeout;
-  const retries = readWhole(args, "retries", { highest: 10 });
+  const retries = readCount(args, "retries");
   if (retries !== undefined) options.retries = retries;
-  const concurrency = readWhole(args, "concurrency", { lowest: 1 });
+  const concurrency = readCount(args, "concurrency", 1);
   if (concurrency !== undefined) options.concurrency = concurrency;
   return options;
 }
@@ -185,12 +188,12 @@ function table(ports: readonly PortResult[]): string {
 
 /** What a port said, harmless to a terminal, without the line end that most of them send. */
 function bannerText(banner: Uint8Array): string {
-  return printable(banner).replace(/(\\r)?\\n$/, "");
+  return escapeBytes(banner).replace(/(\\r)?\\n$/, "");
 }
 
 function nameOf({ host, address, otherAddresses }: HostReport): string {
   const others = otherAddresses.length === 0 ? "" : `, not scanned: ${otherAddresses.join(" ")}`;
-  return host === address ? address : `${address} (${printableText(host)}${others})`;
+  return host === address ? address : `${address} (${escapeText(host)}${others})`;
 }
 
 function* summary(report: ScanReport, args: ProgramArguments): Generator<string> {

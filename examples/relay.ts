@@ -23,12 +23,12 @@ import {
   onInterrupt,
   printData,
   type ProgramArguments,
+  readCount,
   readPort,
-  readWhole,
   runProgram,
   serveUntilInterrupted,
   UsageError,
-} from "../apps/_program.ts";
+} from "../apps/program.ts";
 
 const HELP = `Passes bytes between clients and a server, and shows what passes.
 
@@ -138,11 +138,11 @@ function relayOptions(args: ProgramArguments): RelayOptions {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-  const maxConnections = readWhole(args, "max-connections", { lowest: 1 });
+  const maxConnections = readCount(args, "max-connections", 1);
   if (maxConnections !== undefined) options.maxConnections = maxConnections;
-  const connectTimeout = readWhole(args, "timeout");
+  const connectTimeout = readCount(args, "timeout");
   if (connectTimeout !== undefined) options.connectTimeout = connectTimeout;
-  const idleTimeout = readWhole(args, "idle");
+  const idleTimeout = readCount(args, "idle");
   if (idleTimeout !== undefined) options.idleTimeout = idleTimeout;
   return options;
 }

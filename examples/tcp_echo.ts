@@ -16,7 +16,7 @@ import {
   type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
-} from "../apps/_program.ts";
+} from "../apps/program.ts";
 import { TextLineStream } from "@std/streams";
 
 const HELP = `Echo over TCP: answers every message. A message is what one read returned.

@@ -2,8 +2,8 @@
 
 const EMPTY = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
-/** Shorter input is not worth a second view of it. */
-const MIN_WORDS = 16;
+/** Shorter input (less than 256 bytes) is not worth a second view of it. */
+const MIN_WORDS = 64;
 /** After this many words (256 bytes) the built-in search is faster, for all that its call costs. */
 const NEAR_WORDS = 64;
 

@@ -1,17 +1,18 @@
 /** What a scanner works on: a window of the stream and the place reached in it. @module */
 import type { FrameError } from "../errors.ts";
-import type { DecoderProgress } from "./codec.ts";
+import type { DecoderProgress, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
+
+/** Receives each frame as a part of `bytes`; otherwise the same as `Emit`. */
+export type EmitRange = (bytes: Uint8Array, start: number, end: number) => void | boolean;
 
 /** A window of the stream. All indexes are indexes of `bytes`. */
 export class Cursor implements DecoderProgress {
   /** The window: all of it is input. */
   bytes: Uint8Array = EMPTY;
-  /** Where the frame being read begins; scanners move it behind a frame before they emit it. */
+  /** Where the frame being read begins. */
   start = 0;
-  /** Where the frame emitted last began. */
-  emitted = 0;
   /** Set when `emit` returned `false`. */
   stopped = false;
   /** Set while what arrives belongs to a frame that is being dropped. */
@@ -20,29 +21,34 @@ export class Cursor implements DecoderProgress {
   partial = false;
   /** The error that ended the framing. */
   failure: FrameError | undefined = undefined;
+  /** Where the frame emitted last began. */
+  #emitted = 0;
+  /** The memory of `bytes`: to ask an array for it costs as much as all the rest of emitting. */
+  #buffer: ArrayBufferLike = EMPTY.buffer;
+  #offset = 0;
+  /** One of these is there while frames are emitted. */
+  #emit: Emit<Uint8Array> | undefined = undefined;
+  #emitRange: EmitRange | undefined = undefined;
   /** How many of the next bytes are to be dropped. */
   #skip = 0;
   /** Where in the stream the window begins. */
   #base = 0;
 
   get frameStart(): number {
-    return this.#base + this.emitted;
+    return this.#base + this.#emitted;
   }
 
   get position(): number {
     return this.#base + this.start;
   }
 
-  /** Whether all the bytes to be dropped have come. */
-  get skipped(): boolean {
-    return this.#skip === 0;
-  }
-
   /** Moves on to another window that begins at `base` in the stream, at index `start` in it. */
   load(bytes: Uint8Array, start: number, base: number): void {
-    this.emitted += this.#base - base;
+    this.#emitted += this.#base - base;
     this.#base = base;
     this.bytes = bytes;
+    this.#buffer = bytes.buffer;
+    this.#offset = bytes.byteOffset;
     this.start = start;
     if (this.#skip > 0) this.skip(this.#skip);
   }
@@ -50,6 +56,47 @@ export class Cursor implements DecoderProgress {
   /** Lets go of the window, so that its memory can be freed. */
   unload(): void {
     this.bytes = EMPTY;
+    this.#buffer = EMPTY.buffer;
+  }
+
+  /** Sets who receives the frames: in views, or as parts of their window. */
+  direct(emit: Emit<Uint8Array> | undefined, emitRange: EmitRange | undefined): void {
+    this.#emit = emit;
+    this.#emitRange = emitRange;
+    this.stopped = false;
+  }
+
+  /**
+   * Emits the frame at `start`, which holds the bytes from `from` to `to`, and moves on to `next`.
+   *
+   * @returns Whether to go on.
+   */
+  emit(from: number, to: number, next: number): boolean {
+    this.#emitted = this.start;
+    this.start = next;
+    // A plain view is the fastest to make, and the same for subclasses such as Node's Buffer.
+    const emit = this.#emit;
+    if (emit !== undefined) {
+      return this.#goOn(emit(new Uint8Array(this.#buffer, this.#offset + from, to - from)));
+    }
+    const emitRange = this.#emitRange!;
+    return this.#goOn(emitRange(this.bytes, from, to));
+  }
+
+  /** Emits `frame` for the frame at `start`, as `emit` does. */
+  emitOther(frame: Uint8Array, next: number): boolean {
+    this.#emitted = this.start;
+    this.start = next;
+    const emit = this.#emit;
+    if (emit !== undefined) return this.#goOn(emit(frame));
+    const emitRange = this.#emitRange!;
+    return this.#goOn(emitRange(frame, 0, frame.length));
+  }
+
+  #goOn(answer: void | boolean): boolean {
+    if (answer !== false) return true;
+    this.stopped = true;
+    return false;
   }
 
   /** Drops `count` bytes from `start` on, also those that have yet to come. */

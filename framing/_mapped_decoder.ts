@@ -45,12 +45,20 @@ export class MappedDecoder<Frame, In> implements Decoder<In> {
     try {
       message = this.#decode(frame);
     } catch (cause) {
-      const error = asFrameError(cause, this.#inner.progress?.frameStart);
-      if (this.#report === undefined) throw error;
-      return this.#report(error);
+      return reject(cause, { offset: this.#inner.progress?.frameStart, report: this.#report });
     }
     return emit(message);
   }
+}
+
+/** Deals with a frame at `offset` that cannot be decoded because of `cause`. */
+export function reject(
+  cause: unknown,
+  { offset, report }: { offset: number | undefined; report: Report | undefined },
+): void {
+  const error = asFrameError(cause, offset);
+  if (report === undefined) throw error;
+  report(error);
 }
 
 /** A `FrameError` with its offset, as far as that is known. */

@@ -1,6 +1,5 @@
 /** The scanner of codecs whose packets are escaped so that one byte can end them. @module */
 import { FrameError } from "../errors.ts";
-import type { Emit } from "./codec.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import type { Cursor } from "./_cursor.ts";
 import type { LengthLimit } from "./_length_limit.ts";
@@ -58,17 +57,17 @@ export class PacketScanner implements Scanner {
     this.#reportCorrupt = reportCorrupt;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     this.#terminators.load(cursor.bytes);
     try {
-      this.#scanPackets(cursor, emit);
+      this.#scanPackets(cursor);
       if (!cursor.stopped) this.#scanPartial(cursor);
     } finally {
       this.#terminators.unload();
     }
   }
 
-  #scanPackets(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  #scanPackets(cursor: Cursor): void {
     const { bytes } = cursor;
     const terminators = this.#terminators;
     const rules = this.#rules;
@@ -85,9 +84,7 @@ export class PacketScanner implements Scanner {
         if (problem === undefined) {
           const packet = rules.decode(bytes, start, stop);
           rules.reset();
-          cursor.emitted = start;
-          cursor.start = next;
-          if (emit(packet) === false) return void (cursor.stopped = true);
+          if (!cursor.emitOther(packet, next)) return;
         } else {
           this.#refuse(cursor, problem, { next, dropping: false });
         }

@@ -1,23 +1,23 @@
 /** The decoder of all byte codecs: buffering, stopping, failing and ending. @module */
 import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
 import { ByteQueue } from "./_byte_queue.ts";
-import { Cursor } from "./_cursor.ts";
+import { Cursor, type EmitRange } from "./_cursor.ts";
 
 /** What a byte codec adds to the {@linkcode ScanDecoder}: where its frames begin and end. */
 export interface Scanner {
   /**
-   * Emits every frame that is whole in the window, moving `cursor.start` behind each before emitting
-   * it. Returns when more bytes are needed, or when it set `cursor.stopped` because `emit` returned
-   * `false`. What it remembers about the frame begun, it remembers relative to `cursor.start`.
+   * Emits every frame that is whole in the window. Returns when more bytes are needed or
+   * `cursor.emit` says so. What it remembers about the frame begun, it remembers relative to
+   * `cursor.start`.
    */
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void;
+  scan(cursor: Cursor): void;
   /**
    * How many bytes of `chunk` from index `from` on may complete the frame that has begun: at least
    * one; more than there are means all.
    */
   reach(chunk: Uint8Array, from: number): number;
   /** Deals with what is left of the window when the input ends. */
-  finish(cursor: Cursor, emit: Emit<Uint8Array>): void;
+  finish(cursor: Cursor): void;
   /** Forgets the frame that has begun. */
   reset(): void;
 }
@@ -55,43 +55,28 @@ export class ScanDecoder implements Decoder<Uint8Array> {
 
   push(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
     this.#enter("push");
-    if (this.#ending) throw new TypeError("Cannot push: the input has ended");
-    const queue = this.#queue;
-    const cursor = this.#cursor;
-    this.#busy = true;
-    this.#at = 0;
-    cursor.stopped = false;
-    try {
-      if (queue.length > 0) this.#completeFrame(chunk, emit);
-      if (this.#at < chunk.length && queue.length === 0 && !cursor.stopped) {
-        this.#scanChunk(chunk, emit);
-      }
-      this.#stalled = cursor.stopped;
-    } catch (error) {
-      this.#stalled = true;
-      throw error;
-    } finally {
-      if (this.#at < chunk.length) this.#enqueue(chunk, chunk.length);
-      this.#leave();
-    }
+    this.#cursor.direct(emit, undefined);
+    this.#push(chunk);
   }
 
   end(emit: Emit<Uint8Array>): void {
     this.#enter("end");
-    if (this.#ended) return;
-    const cursor = this.#cursor;
-    this.#busy = true;
-    this.#ending = true;
-    cursor.stopped = false;
-    try {
-      if (this.#stalled) this.#scanQueue(emit, false);
-      if (cursor.stopped) return;
-      this.#stalled = false;
-      this.#scanQueue(emit, true);
-      this.#ended = true;
-    } finally {
-      this.#leave();
-    }
+    this.#cursor.direct(emit, undefined);
+    this.#end();
+  }
+
+  /** The same as `push`, for those who need no view of each frame. */
+  pushRanges(chunk: Uint8Array, emit: EmitRange): void {
+    this.#enter("push");
+    this.#cursor.direct(undefined, emit);
+    this.#push(chunk);
+  }
+
+  /** The same as `end`, for those who need no view of each frame. */
+  endRanges(emit: EmitRange): void {
+    this.#enter("end");
+    this.#cursor.direct(undefined, emit);
+    this.#end();
   }
 
   takeRemaining(): Uint8Array {
@@ -105,24 +90,63 @@ export class ScanDecoder implements Decoder<Uint8Array> {
     return bytes;
   }
 
-  #enter(operation: string): void {
+  #enter(operation: "push" | "end"): void {
     if (this.#busy) throw new TypeError(`Cannot ${operation} from inside emit`);
     if (this.#cursor.failure !== undefined) throw this.#cursor.failure;
+    if (this.#ending && operation === "push") {
+      throw new TypeError("Cannot push: the input has ended");
+    }
   }
 
   #leave(): void {
     const cursor = this.#cursor;
+    const { stopped } = cursor;
+    cursor.direct(undefined, undefined);
     cursor.partial = cursor.dropping || this.#queue.length > 0;
+    this.#stalled ||= stopped;
     this.#busy = false;
   }
 
+  #push(chunk: Uint8Array): void {
+    this.#busy = true;
+    this.#at = 0;
+    try {
+      if (this.#queue.length > 0) this.#completeFrame(chunk);
+      if (this.#at < chunk.length && this.#queue.length === 0 && !this.#cursor.stopped) {
+        this.#scanChunk(chunk);
+      }
+      this.#stalled = false;
+    } catch (error) {
+      this.#stalled = true;
+      throw error;
+    } finally {
+      if (this.#at < chunk.length) this.#enqueue(chunk, chunk.length);
+      this.#leave();
+    }
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#busy = true;
+    this.#ending = true;
+    try {
+      if (this.#stalled) this.#scanQueue(false);
+      if (this.#cursor.stopped) return;
+      this.#stalled = false;
+      this.#scanQueue(true);
+      this.#ended = true;
+    } finally {
+      this.#leave();
+    }
+  }
+
   /** Emits the frames that wait in the queue, and completes the one that begins there. */
-  #completeFrame(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
-    if (this.#stalled) this.#scanQueue(emit, false);
+  #completeFrame(chunk: Uint8Array): void {
+    if (this.#stalled) this.#scanQueue(false);
     while (this.#at < chunk.length && this.#queue.length > 0 && !this.#cursor.stopped) {
       const to = this.#at + this.#scanner.reach(chunk, this.#at);
       this.#enqueue(chunk, Math.min(to, chunk.length));
-      this.#scanQueue(emit, false);
+      this.#scanQueue(false);
     }
   }
 
@@ -132,12 +156,12 @@ export class ScanDecoder implements Decoder<Uint8Array> {
     this.#at = to;
   }
 
-  #scanChunk(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
+  #scanChunk(chunk: Uint8Array): void {
     const cursor = this.#cursor;
     const from = this.#at;
     cursor.load(chunk, from, this.#taken - from);
     try {
-      this.#scanner.scan(cursor, emit);
+      this.#scanner.scan(cursor);
     } finally {
       this.#at = cursor.start;
       this.#taken += cursor.start - from;
@@ -145,13 +169,13 @@ export class ScanDecoder implements Decoder<Uint8Array> {
     }
   }
 
-  #scanQueue(emit: Emit<Uint8Array>, finish: boolean): void {
+  #scanQueue(finish: boolean): void {
     const cursor = this.#cursor;
     const held = this.#queue.view();
     cursor.load(held, 0, this.#taken - held.length);
     try {
-      if (finish) this.#scanner.finish(cursor, emit);
-      else this.#scanner.scan(cursor, emit);
+      if (finish) this.#scanner.finish(cursor);
+      else this.#scanner.scan(cursor);
     } finally {
       this.#queue.consume(cursor.start);
       cursor.unload();

@@ -1,26 +1,53 @@
 /** Small pieces of memory cut from larger ones. @module */
 
-const SLAB_SIZE = 4096;
-/** Larger pieces are not worth sharing memory for. */
-const MAX_SHARED = 512;
+/** How much memory {@linkcode Slab} takes at a time. */
+export interface SlabOptions {
+  /**
+   * How large the memory is that pieces are cut from, in bytes.
+   *
+   * @default {4096}
+   */
+  size?: number;
+  /**
+   * Up to which length a piece is cut, in bytes. Larger ones have memory of their own.
+   *
+   * @default {512}
+   */
+  maxShared?: number;
+}
 
 /**
- * Memory for frames that must be unescaped. A piece is never used twice, so it belongs to whoever
- * holds it; while held, it keeps at most one slab alive.
+ * Memory for many small pieces, at a fraction of what allocating each would cost. A piece is never
+ * used twice, so it belongs to whoever holds it; while held, it keeps at most one slab alive.
  */
 export class Slab {
+  readonly #size: number;
+  readonly #maxShared: number;
   #memory = new ArrayBuffer(0);
   #used = 0;
 
+  constructor({ size = 4096, maxShared = 512 }: SlabOptions = {}) {
+    this.#size = size;
+    this.#maxShared = maxShared;
+  }
+
   /** Returns `length` bytes of zeros. */
   take(length: number): Uint8Array {
-    if (length > MAX_SHARED) return new Uint8Array(length);
+    if (length > this.#maxShared) return new Uint8Array(length);
     if (this.#used + length > this.#memory.byteLength) {
-      this.#memory = new ArrayBuffer(SLAB_SIZE);
+      this.#memory = new ArrayBuffer(this.#size);
       this.#used = 0;
     }
     const piece = new Uint8Array(this.#memory, this.#used, length);
     this.#used += length;
+    return piece;
+  }
+
+  /** Returns a copy of `bytes`. */
+  copy(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > this.#maxShared) return new Uint8Array(bytes);
+    const piece = this.take(bytes.length);
+    piece.set(bytes);
     return piece;
   }
 }

@@ -2,7 +2,7 @@
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import { crc32 } from "./crc32.ts";
-import { encodeAlone, encodeInto } from "./_encode.ts";
+import { encodeAlone, encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
 import { discardReport, oneOf, type Report, wholeNumber } from "./_options.ts";

@@ -1,7 +1,7 @@
 /** COBS: packets without zero bytes, after Cheshire and Baker. @module */
 import type { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
 import { discardReport, type Report } from "./_options.ts";

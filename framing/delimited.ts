@@ -1,10 +1,10 @@
 /** Frames that end with a delimiter of any length, or with one of several. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -137,7 +137,7 @@ function toDelimiters(
       return new TextEncoder().encode(delimiter);
     }
     // A copy: the caller's bytes may change.
-    if (delimiter instanceof Uint8Array && delimiter.length > 0) return delimiter.slice();
+    if (delimiter instanceof Uint8Array && delimiter.length > 0) return new Uint8Array(delimiter);
     throw new TypeError(
       `Cannot use delimiter as bytes or a string that is not empty: current value is ${
         typeof delimiter === "string" ? '""' : `[${String(delimiter)}]`
@@ -163,21 +163,20 @@ class DelimitedScanner implements Scanner {
     this.#keepEnd = keepEnd;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     this.#finder.load(cursor.bytes);
     try {
-      this.#scan(cursor, emit);
+      this.#scan(cursor);
     } finally {
       this.#finder.unload();
     }
   }
 
-  #scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  #scan(cursor: Cursor): void {
     const finder = this.#finder;
     const automaton = this.#automaton;
     const { maxLength } = this.#limit;
     const { bytes } = cursor;
-    const { buffer, byteOffset } = bytes;
     let start = cursor.start;
     let next = automaton.find(finder, start + this.#scanned, this.#state);
     this.#scanned = 0;
@@ -190,12 +189,7 @@ class DelimitedScanner implements Scanner {
       } else if (next - found - start > maxLength) {
         this.#refuse(cursor, next);
       } else {
-        cursor.emitted = start;
-        cursor.start = next;
-        const length = (this.#keepEnd ? next : next - found) - start;
-        if (emit(new Uint8Array(buffer, byteOffset + start, length)) === false) {
-          return void (cursor.stopped = true);
-        }
+        if (!cursor.emit(start, this.#keepEnd ? next : next - found, next)) return;
       }
       start = next;
       next = automaton.find(finder, start, 0);
@@ -222,13 +216,11 @@ class DelimitedScanner implements Scanner {
     return next === -1 ? chunk.length : next - from;
   }
 
-  finish(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  finish(cursor: Cursor): void {
     const { bytes, start } = cursor;
     if (bytes.length === start) return;
     if (bytes.length - start > this.#limit.maxLength) return this.#refuse(cursor, bytes.length);
-    cursor.emitted = start;
-    cursor.start = bytes.length;
-    emit(bytes.subarray(start));
+    cursor.emit(start, bytes.length, bytes.length);
   }
 
   reset(): void {

@@ -1,8 +1,8 @@
 /** Frames that all have the same length. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { wholeNumber } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
@@ -67,18 +67,13 @@ class FixedScanner implements Scanner {
     this.#size = size;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     const { bytes } = cursor;
-    const { buffer, byteOffset } = bytes;
     const size = this.#size;
     let start = cursor.start;
     let next = start + size;
     while (next <= bytes.length) {
-      cursor.emitted = start;
-      cursor.start = next;
-      if (emit(new Uint8Array(buffer, byteOffset + start, size)) === false) {
-        return void (cursor.stopped = true);
-      }
+      if (!cursor.emit(start, next, next)) return;
       start = next;
       next += size;
     }

@@ -184,7 +184,7 @@ class BatchIterator<T> {
     };
     try {
       if (chunk !== undefined) {
-        this.#decoder.push(this.#detached ? chunk : chunk.slice(), emit);
+        this.#decoder.push(this.#detached ? chunk : new Uint8Array(chunk), emit);
       } else {
         this.#decoder.end(emit);
         this.#done = true;

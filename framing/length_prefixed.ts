@@ -1,8 +1,8 @@
 /** Frames that begin with their length in binary. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -199,9 +199,8 @@ class LengthPrefixedScanner implements Scanner {
     this.#limit = limit;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     const { bytes } = cursor;
-    const { buffer, byteOffset } = bytes;
     const { header, offset, size, strip, bias, littleEndian } = this.#layout;
     const { maxLength } = this.#limit;
     const end = bytes.length;
@@ -223,10 +222,7 @@ class LengthPrefixedScanner implements Scanner {
         this.#missing = next - end;
         return;
       }
-      cursor.emitted = start;
-      cursor.start = next;
-      const frame = new Uint8Array(buffer, byteOffset + start + strip, next - start - strip);
-      if (emit(frame) === false) return void (cursor.stopped = true);
+      if (!cursor.emit(start + strip, next, next)) return;
       start = next;
     }
     this.#missing = header - (end - start);

@@ -1,9 +1,9 @@
 /** Lines of text: the framing of most protocols that people can type. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_LINE_LENGTH, type LimitOptions } from "./limits.ts";
@@ -137,20 +137,18 @@ class LineScanner implements Scanner {
     this.#keepEnd = keepEnd;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     this.#newlines.load(cursor.bytes);
     try {
-      this.#scan(cursor, emit);
+      this.#scan(cursor);
     } finally {
       this.#newlines.unload();
     }
   }
 
-  #scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  #scan(cursor: Cursor): void {
     const { bytes } = cursor;
     const newlines = this.#newlines;
-    // A plain view is the fastest to make, and the same for subclasses such as Node's Buffer.
-    const { buffer, byteOffset } = bytes;
     const maxLength = this.#maxLength;
     const keepEnd = this.#keepEnd;
     let start = cursor.start;
@@ -168,12 +166,7 @@ class LineScanner implements Scanner {
       if (stop - start > maxLength) {
         this.#refuse(cursor, next);
       } else {
-        cursor.emitted = start;
-        cursor.start = next;
-        const length = (keepEnd ? next : stop) - start;
-        if (emit(new Uint8Array(buffer, byteOffset + start, length)) === false) {
-          return void (cursor.stopped = true);
-        }
+        if (!cursor.emit(start, keepEnd ? next : stop, next)) return;
       }
       start = next;
       newline = newlines.find(start);
@@ -193,14 +186,12 @@ class LineScanner implements Scanner {
     return newline === -1 ? chunk.length : newline + 1 - from;
   }
 
-  finish(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  finish(cursor: Cursor): void {
     const { bytes, start } = cursor;
     const held = bytes.length - start;
     if (held === 0) return;
     if (held > this.#maxLength) return this.#refuse(cursor, bytes.length);
-    cursor.emitted = start;
-    cursor.start = bytes.length;
-    emit(bytes.subarray(start));
+    cursor.emit(start, bytes.length, bytes.length);
   }
 
   reset(): void {

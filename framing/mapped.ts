@@ -1,7 +1,7 @@
 /** Messages of any kind in the frames of another codec. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
-import { encodeInto } from "./_encode.ts";
+import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder, reason } from "./_mapped_decoder.ts";
 import { discardReport, type Report } from "./_options.ts";

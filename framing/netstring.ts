@@ -1,8 +1,8 @@
 /** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -97,9 +97,8 @@ class NetstringScanner implements Scanner {
     this.#limit = limit;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     const { bytes } = cursor;
-    const { buffer, byteOffset } = bytes;
     const { maxLength } = this.#limit;
     const end = bytes.length;
     let start = cursor.start;
@@ -128,11 +127,7 @@ class NetstringScanner implements Scanner {
         return;
       }
       if (bytes[comma] !== COMMA) this.#failComma(cursor, length);
-      cursor.emitted = start;
-      cursor.start = comma + 1;
-      if (emit(new Uint8Array(buffer, byteOffset + at, length)) === false) {
-        return void (cursor.stopped = true);
-      }
+      if (!cursor.emit(at, comma, comma + 1)) return;
       start = comma + 1;
     }
   }

@@ -1,15 +1,16 @@
 /** Frames whose contents are text. @module */
-import type { Codec, Decoder, Emit } from "./codec.ts";
-import { encodeInto } from "./_encode.ts";
+import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
+import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
-import { MappedDecoder } from "./_mapped_decoder.ts";
+import { MappedDecoder, reject } from "./_mapped_decoder.ts";
 import { discardReport, oneOf, type Report } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
+import { ScanDecoder } from "./_scan_decoder.ts";
 
 /** Strings that may need more memory than this are encoded into memory of their own. */
 const SCRATCH_SIZE = 16 * 1024;
-const EMPTY = new Uint8Array(0);
 const ENCODER = new TextEncoder();
+const STRICT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Options for {@linkcode text}. */
 export interface TextOptions extends CorruptOptions {
@@ -65,10 +66,10 @@ class TextCodec implements Codec<string> {
   }
 
   decoder(): Decoder<string> {
-    const chunks = new ChunkText(this.#decoder);
-    const decode = (frame: Uint8Array): string => chunks.decode(frame);
-    const inner = new MappedDecoder(this.#codec.decoder(), decode, this.#report);
-    return new TextFrameDecoder(inner, chunks);
+    const inner = this.#codec.decoder();
+    return inner instanceof ScanDecoder
+      ? new TextScanDecoder(inner, this.#decoder, this.#report)
+      : new MappedDecoder(inner, (frame) => this.#decoder.decode(frame), this.#report);
   }
 
   encode(message: string): Uint8Array {
@@ -91,82 +92,59 @@ class TextCodec implements Codec<string> {
   }
 }
 
-/** Lets {@linkcode ChunkText} see the chunks that the frames come from. */
-class TextFrameDecoder implements Decoder<string> {
-  readonly #inner: MappedDecoder<Uint8Array, string>;
-  readonly #chunks: ChunkText;
-
-  constructor(inner: MappedDecoder<Uint8Array, string>, chunks: ChunkText) {
-    this.#inner = inner;
-    this.#chunks = chunks;
-  }
-
-  get progress(): Decoder<string>["progress"] {
-    return this.#inner.progress;
-  }
-
-  push(chunk: Uint8Array, emit: Emit<string>): void {
-    this.#chunks.begin(chunk);
-    try {
-      this.#inner.push(chunk, emit);
-    } finally {
-      this.#chunks.begin(EMPTY);
-    }
-  }
-
-  end(emit: Emit<string>): void {
-    this.#inner.end(emit);
-  }
-
-  takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining();
-  }
-}
-
 /**
  * Decodes the frames of a chunk. Decoding is dear to start and cheap to go on with, so from the second
  * frame on the chunk is decoded whole, and if it turns out to be ASCII throughout, frames are parts
  * of its text.
  */
-class ChunkText {
+class TextScanDecoder implements Decoder<string> {
+  readonly #inner: ScanDecoder;
   readonly #decoder: TextDecoder;
-  #chunk: Uint8Array = EMPTY;
-  #buffer: ArrayBufferLike = EMPTY.buffer;
-  #frames = 0;
-  /** The text of the chunk, if the chunk is ASCII. */
-  #text: string | undefined = undefined;
+  readonly #report: Report | undefined;
 
-  constructor(decoder: TextDecoder) {
+  constructor(inner: ScanDecoder, decoder: TextDecoder, report: Report | undefined) {
+    this.#inner = inner;
     this.#decoder = decoder;
+    this.#report = report;
   }
 
-  begin(chunk: Uint8Array): void {
-    this.#chunk = chunk;
-    this.#buffer = chunk.buffer;
-    this.#frames = 0;
-    this.#text = undefined;
+  get progress(): DecoderProgress {
+    return this.#inner.progress;
   }
 
-  decode(frame: Uint8Array): string {
-    if (this.#frames++ === 1) this.#text = asciiText(this.#chunk);
-    const text = this.#text;
-    if (text !== undefined && frame.buffer === this.#buffer) {
-      const start = frame.byteOffset - this.#chunk.byteOffset;
-      // A frame may also be a part of the same memory outside the chunk.
-      if (start >= 0 && start + frame.length <= text.length) {
-        return text.slice(start, start + frame.length);
-      }
+  push(chunk: Uint8Array, emit: Emit<string>): void {
+    let frames = 0;
+    let text: string | undefined;
+    this.#inner.pushRanges(chunk, (bytes, start, end) => {
+      if (frames++ === 1) text = asciiText(chunk);
+      if (text !== undefined && bytes === chunk) return emit(text.slice(start, end));
+      return this.#emit(bytes.subarray(start, end), emit);
+    });
+  }
+
+  end(emit: Emit<string>): void {
+    this.#inner.endRanges((bytes, start, end) => this.#emit(bytes.subarray(start, end), emit));
+  }
+
+  takeRemaining(): Uint8Array {
+    return this.#inner.takeRemaining();
+  }
+
+  #emit(frame: Uint8Array, emit: Emit<string>): void | boolean {
+    let message: string;
+    try {
+      message = this.#decoder.decode(frame);
+    } catch (cause) {
+      return reject(cause, { offset: this.progress.frameStart, report: this.#report });
     }
-    return this.#decoder.decode(frame);
+    return emit(message);
   }
 }
-
-const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The text of `bytes` if each byte is a character of it. */
 function asciiText(bytes: Uint8Array): string | undefined {
   try {
-    const text = STRICT.decode(bytes);
+    const text = STRICT_DECODER.decode(bytes);
     return text.length === bytes.length ? text : undefined;
   } catch {
     return undefined;

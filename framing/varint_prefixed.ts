@@ -1,8 +1,8 @@
 /** Frames that begin with their length as a varint, as Protocol Buffers delimits messages. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./_encode.ts";
+import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -98,9 +98,8 @@ class VarintPrefixedScanner implements Scanner {
     this.#limit = limit;
   }
 
-  scan(cursor: Cursor, emit: Emit<Uint8Array>): void {
+  scan(cursor: Cursor): void {
     const { bytes } = cursor;
-    const { buffer, byteOffset } = bytes;
     const { maxLength } = this.#limit;
     const end = bytes.length;
     let start = cursor.start;
@@ -126,11 +125,7 @@ class VarintPrefixedScanner implements Scanner {
         this.#missing = next - end;
         return;
       }
-      cursor.emitted = start;
-      cursor.start = next;
-      if (emit(new Uint8Array(buffer, byteOffset + at, length)) === false) {
-        return void (cursor.stopped = true);
-      }
+      if (!cursor.emit(at, next, next)) return;
       start = next;
     }
   }

@@ -7,8 +7,8 @@ import { setImmediate } from "node:timers";
 
 /** Something that collects messages until the end of the turn. */
 export interface Flushable {
-  /** Writes what was collected; without anything collected it does nothing. */
-  flushNow(): void;
+  /** Writes what was collected in this turn, if it has not left already. */
+  endTurn(): void;
 }
 
 let collected: Flushable[] = [];
@@ -21,5 +21,5 @@ export function flushLater(flushable: Flushable): void {
 function flushAll(): void {
   const all = collected;
   collected = [];
-  for (const flushable of all) flushable.flushNow();
+  for (const flushable of all) flushable.endTurn();
 }

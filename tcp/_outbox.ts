@@ -6,7 +6,7 @@
 import { LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import type { Codec } from "../framing/codec.ts";
-import { encodeInto } from "../framing/_encode.ts";
+import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { type Flushable, flushLater } from "./_flush.ts";
 import { contextOf, type Link } from "./_link.ts";
@@ -29,8 +29,10 @@ export class Outbox implements Flushable {
   #leaving = new OutputBuffer();
   #announced = false; // a flush at the end of this turn
   #writing = false;
+  #added = 0; // bytes ever collected
+  #written = 0; // bytes of them that the system has taken
   #failure: unknown;
-  #waiters: PromiseWithResolvers<void> | undefined;
+  #progress: PromiseWithResolvers<void> | undefined; // when the write under way has ended
 
   constructor(link: Link, writer: Writer, maxQueue: number) {
     this.#link = link;
@@ -38,69 +40,95 @@ export class Outbox implements Flushable {
     this.#maxQueue = maxQueue;
   }
 
-  /** Whether nothing waits to be written. */
-  get isEmpty(): boolean {
-    return this.#collecting.length === 0 && !this.#writing;
-  }
-
-  /**
-   * Collects one message, or throws and leaves everything as it was.
-   *
-   * @returns A promise that settles when there is room for more.
-   */
-  add<Out>(codec: Codec<unknown, Out>, message: Out): Promise<void> {
+  /** Collects one message, or throws and leaves everything as it was. */
+  add<Out>(codec: Codec<unknown, Out>, message: Out): void {
     const refusal = this.#failure ?? this.#writer.refusal;
     if (refusal !== undefined) throw refusal;
-    if (this.#collecting.length > this.#maxQueue) throw this.#full();
+    const before = this.#collecting.length;
+    if (before > this.#maxQueue) throw this.#full();
     encodeInto(codec, message, this.#collecting);
+    this.#added += this.#collecting.length - before;
     if (!this.#announced) {
       this.#announced = true;
       flushLater(this);
     }
-    if (this.#collecting.length < HIGH_WATER_MARK) return DONE;
+    if (this.#collecting.length >= HIGH_WATER_MARK) this.flushNow();
+  }
+
+  /** Settles when little enough waits that more may be added. */
+  room(): Promise<void> {
+    return this.#waiting < HIGH_WATER_MARK
+      ? DONE
+      : this.#until(() => this.#waiting < HIGH_WATER_MARK);
+  }
+
+  endTurn(): void {
+    this.#announced = false;
     this.flushNow();
-    return this.#collecting.length < HIGH_WATER_MARK && !this.#writing ? DONE : this.flushed();
   }
 
   /** Writes what was collected, unless a write is under way: then it follows by itself. */
   flushNow(): void {
-    this.#announced = false;
     if (this.#writing || this.#collecting.length === 0) return;
     const leaving = this.#collecting;
     this.#collecting = this.#leaving;
     this.#leaving = leaving;
     this.#writing = true;
-    this.#writer.write(leaving.bytes.subarray(0, leaving.length)).then(
-      () => this.#written(),
-      (error) => this.#failed(error),
+    this.#writer.write(leaving.bytes.subarray(0, leaving.length)).then(this.#ended, this.#failed);
+  }
+
+  /** Gives everything collected to the writer now: whatever is written next comes behind it. */
+  handOver(): void {
+    if (!this.#writing) return this.flushNow();
+    if (this.#collecting.length === 0) return;
+    const bytes = this.#collecting.take();
+    this.#writer.write(bytes).then(
+      () => {
+        this.#written += bytes.length;
+        this.#report();
+      },
+      this.#failed,
     );
   }
 
   /** Settles when everything collected so far was taken by the system; rejects if it was not. */
   flushed(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.flushNow();
-    if (this.isEmpty) return DONE;
-    return (this.#waiters ??= Promise.withResolvers()).promise;
+    const all = this.#added;
+    return this.#until(() => this.#written >= all);
   }
 
-  #written(): void {
+  get #waiting(): number {
+    return this.#added - this.#written;
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await (this.#progress ??= Promise.withResolvers()).promise;
+    }
+  }
+
+  readonly #ended = (): void => {
     this.#writing = false;
+    this.#written += this.#leaving.length;
     if (this.#leaving.length > MAX_KEPT) this.#leaving.take();
     this.#leaving.clear();
     this.flushNow();
-    if (this.#writing) return;
-    this.#waiters?.resolve();
-    this.#waiters = undefined;
-  }
+    this.#report();
+  };
 
-  #failed(error: unknown): void {
+  readonly #failed = (error: unknown): void => {
     this.#writing = false;
-    this.#failure = error;
+    this.#failure ??= error;
     this.#collecting.take();
     this.#leaving.take();
-    this.#waiters?.reject(error);
-    this.#waiters = undefined;
+    this.#report();
+  };
+
+  #report(): void {
+    this.#progress?.resolve();
+    this.#progress = undefined;
   }
 
   #full(): LimitError {

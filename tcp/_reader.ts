@@ -22,6 +22,7 @@ const SHRINK_AFTER = 8;
 const SHARED_SIZE = 4 * 1024;
 
 const EMPTY = new Uint8Array(0);
+const CR = 0x0d;
 
 /** Bytes that belong to whoever gets them. */
 export type Chunk = Uint8Array<ArrayBuffer>;
@@ -30,6 +31,8 @@ export type Chunk = Uint8Array<ArrayBuffer>;
 export interface Patience {
   /** Milliseconds for the whole call. */
   timeout?: number | undefined;
+  /** When they are over, on the clock of `performance.now()`, if the call began before this wait. */
+  until?: number | undefined;
   /** Milliseconds from the first byte of a message to its last. */
   frame?: number | undefined;
   /** Ends the wait when it aborts. */
@@ -40,6 +43,14 @@ export interface Patience {
 export interface Scheduler {
   /** Looks no later than `at`, on the clock of `performance.now()`. */
   schedule(at: number): void;
+}
+
+/** Who is called back with what arrives. */
+export interface Receiver {
+  /** Bytes have arrived; `null` at the end of the stream. It must not throw. */
+  arrived(bytes: Uint8Array | null): void;
+  /** Reading has failed or was stopped. */
+  failed(reason: unknown): void;
 }
 
 /** The reading half of a connection; one caller at a time. */
@@ -72,6 +83,8 @@ export class Reader implements Turn {
   #alone = false; // and with it the caller's call ends
   #resolve: ((n: number | null) => void) | undefined; // the caller who waits for it
   #reject: ((reason: unknown) => void) | undefined;
+  #receiver: Receiver | undefined; // or else he is called back
+  #lends = false; // what he gets is his own
   #failure: unknown; // of the socket: stays
   #stopped: unknown; // why this side reads no more
   #drained: (() => void) | undefined;
@@ -115,64 +128,49 @@ export class Reader implements Turn {
   }
 
   /** The next bytes as they come, in the form the caller wants them. */
-  next<T>(form: (chunk: Chunk | null) => T | PromiseLike<T>, patience?: Patience): Promise<T> {
+  next<T>(form: (chunk: Chunk | null) => T, patience?: Patience): Promise<T> {
     if (patience !== undefined || !this.isFree) return this.#nextAtMost(form, patience);
-    return this.#nextAlone((n) => form(n === null ? null : this.#take(this.buffered))) ??
-      this.#nextAtMost(form, undefined);
+    return new Promise((resolve, reject) => {
+      const arrived = (chunk: Uint8Array | null) => resolve(form(chunk as Chunk | null));
+      this.receive({ arrived, failed: reject }, true);
+    });
   }
 
   /**
-   * The next bytes as they come, shown to `form` and taken when it returns; it must keep none of them.
-   * Only while nothing waits here ({@linkcode isFree}); `undefined` if others must have their turn
-   * first.
+   * Calls `receiver` back with the next bytes: the cheapest way to wait, without a promise. Only while
+   * {@linkcode isFree}.
+   *
+   * @param owned Whether the bytes become the receiver's own; otherwise it is shown them and must keep
+   * none.
    */
-  show<T>(form: (bytes: Uint8Array | null) => T | PromiseLike<T>): Promise<T> | undefined {
-    return this.#nextAlone((n) => {
-      if (n === null) return form(null);
-      const shown = this.#buffer.subarray(this.#start, this.#end);
-      this.#start = this.#end;
-      return form(shown);
-    });
+  receive(receiver: Receiver, owned: boolean): void {
+    takeTurn(this);
+    this.#reading = true;
+    this.#receiver = receiver;
+    this.#lends = owned;
+    this.#fill(0);
   }
 
-  /** Whether nothing has arrived that was not taken, nobody waits, and reading is possible. */
+  /** Whether nothing has arrived that was not taken, nobody waits, and reading is possible now. */
   get isFree(): boolean {
-    return this.#stopped === undefined && !this.#reading && !this.#outstanding && !this.ended &&
+    return !isTurnOver(this) && this.#stopped === undefined && !this.#reading &&
+      !this.#outstanding && !this.ended &&
       this.#failure === undefined && this.#start === this.#end;
   }
 
-  /** The common case, without the layers of promises that patience needs. */
-  #nextAlone<T>(form: (n: number | null) => T | PromiseLike<T>): Promise<T> | undefined {
-    if (isTurnOver(this)) return undefined;
-    takeTurn(this);
-    this.#reading = true;
-    return new Promise((resolve, reject) => {
-      this.#resolve = (n) => {
-        try {
-          resolve(form(n));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.#reject = reject;
-      this.#fill(0);
-      this.#alone = true;
-    });
-  }
-
   async #nextAtMost<T>(
-    form: (chunk: Chunk | null) => T | PromiseLike<T>,
+    form: (chunk: Chunk | null) => T,
     patience: Patience | undefined,
   ): Promise<T> {
     let chunk: Chunk | null;
     this.#enter();
     try {
-      const arrived = this.#start < this.#end || await this.#more(waitFor(patience));
+      const arrived = this.#start < this.#end || await this.#more(waitFor(patience)) !== null;
       chunk = arrived ? this.#take(this.buffered) : null;
     } finally {
       this.#reading = false;
     }
-    return await form(chunk);
+    return form(chunk);
   }
 
   /** Exactly `length` bytes; `null` if the stream ended before the first of them. */
@@ -181,7 +179,7 @@ export class Reader implements Turn {
     try {
       const wait = waitFor(patience);
       while (this.buffered < length) {
-        if (!await this.#more(wait, length - this.buffered)) {
+        if (await this.#more(wait, length - this.buffered) === null) {
           return this.#endInside(`${length} bytes`);
         }
       }
@@ -195,14 +193,15 @@ export class Reader implements Turn {
    * Everything up to and with the delimiter; `null` if the stream ended before the first byte.
    *
    * @param tooLong Makes the error for a message that grows past `maxLength`.
-   * @param keepRest Whether what stands before the end of the stream is a message too.
+   * @param isLine Whether a CR before the delimiter belongs to it, and what stands before the end of
+   * the stream is a message too.
    */
   async until(
     delimiter: Uint8Array,
     maxLength: number,
     patience: Patience | undefined,
-    tooLong: (length: number) => unknown,
-    keepRest: boolean,
+    tooLong: () => unknown,
+    isLine: boolean,
   ): Promise<Chunk | null> {
     this.#enter();
     try {
@@ -211,41 +210,22 @@ export class Reader implements Turn {
       while (true) {
         const held = this.#buffer.subarray(this.#start, this.#end);
         const found = indexOf(held, delimiter, searched);
-        const length = found < 0 ? held.length - delimiter.length + 1 : found;
-        if (length > maxLength) throw tooLong(length);
+        const length = found < 0 ? Math.max(0, held.length - delimiter.length + 1) : found;
+        if (length > maxLength) {
+          const isCr = isLine && length === maxLength + 1 && held[length - 1] === CR;
+          if (!isCr) throw tooLong();
+        }
         if (found >= 0) return this.#take(found + delimiter.length);
-        searched = Math.max(0, length);
-        if (!await this.#more(wait)) {
-          if (keepRest && this.buffered > 0) {
-            if (this.buffered > maxLength) throw tooLong(this.buffered);
-            return this.#take(this.buffered);
-          }
-          return this.#endInside("the delimiter");
+        searched = length;
+        if (await this.#more(wait) === null) {
+          if (!isLine || this.buffered === 0) return this.#endInside("the delimiter");
+          if (this.buffered > maxLength) throw tooLong();
+          return this.#take(this.buffered);
         }
       }
     } finally {
       this.#reading = false;
     }
-  }
-
-  /**
-   * Waits for more bytes and shows them all: a view that is valid until the next call. The caller
-   * says how many of them it has used with {@linkcode consume}.
-   */
-  async borrow(patience?: Patience): Promise<Uint8Array | null> {
-    this.#enter();
-    try {
-      if (this.#start === this.#end && !await this.#more(waitFor(patience))) return null;
-      return this.#buffer.subarray(this.#start, this.#end);
-    } finally {
-      this.#reading = false;
-    }
-  }
-
-  /** Takes `length` bytes of what {@linkcode borrow} showed. */
-  consume(length: number): void {
-    this.#start += length;
-    this.#rewind();
   }
 
   /** Puts bytes back in front of everything that will be read. */
@@ -334,23 +314,37 @@ export class Reader implements Turn {
   ): Promise<number | null> {
     this.#reading = true;
     try {
-      return await this.#more(waitFor(patience)) ? this.#copyTo(target) : null;
+      return await this.#more(waitFor(patience)) === null ? null : this.#copyTo(target);
     } finally {
       this.#reading = false;
     }
   }
 
-  /** Waits until more bytes are in the buffer; `false` at the end of the stream. */
-  async #more(wait: Wait | undefined, wanted = 0): Promise<boolean> {
-    if (this.ended) return false;
-    if (this.#failure !== undefined) throw this.#failure;
+  /**
+   * Waits until more bytes are in the buffer; `null` at the end of the stream. Not an async function:
+   * its frame would cost each idle connection half a kilobyte.
+   */
+  #more(wait: Wait | undefined, wanted = 0): Promise<number | null> {
+    if (this.ended) return Promise.resolve(null);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (!this.#outstanding) {
       const turn = takeTurn(this);
-      if (turn !== undefined) await turn;
-      if (this.#stopped !== undefined) throw this.#stopped;
+      if (turn !== undefined) return this.#moreAfter(turn, wait, wanted);
     }
-    const read = wait === undefined ? this.#wait(wanted) : this.#waitUntil(wait, wanted);
-    return await read !== null;
+    if (wait === undefined) return this.#wait(wanted);
+    const isBounded = wait.until < Infinity || wait.signal !== undefined ||
+      (wait.frame < Infinity && this.buffered > 0);
+    return isBounded ? this.#waitUntil(wait, wanted) : this.#wait(wanted);
+  }
+
+  async #moreAfter(
+    turn: Promise<void>,
+    wait: Wait | undefined,
+    wanted: number,
+  ): Promise<number | null> {
+    await turn;
+    if (this.#stopped !== undefined) throw this.#stopped;
+    return await (wait === undefined ? this.#wait(wanted) : this.#waitUntil(wait, wanted));
   }
 
   #wait(wanted: number): Promise<number | null> {
@@ -388,6 +382,7 @@ export class Reader implements Turn {
 
   /** Tells the caller who waits that it is over; the read of the socket goes on. */
   #giveUp(reason: unknown): void {
+    if (this.#receiver !== undefined) return this.#dismiss().failed(reason);
     const reject = this.#reject;
     this.#resolve = undefined;
     this.#reject = undefined;
@@ -412,13 +407,32 @@ export class Reader implements Turn {
       this.bytesRead += n;
       if (!this.#direct) this.#received(n);
     }
-    this.#settled()?.(n);
+    if (this.#receiver !== undefined) this.#deliver(n);
+    else this.#settled()?.(n);
   };
+
+  #deliver(n: number | null): void {
+    const from = this.#start;
+    const receiver = this.#dismiss();
+    if (n === null) return receiver.arrived(null);
+    if (this.#lends) return receiver.arrived(this.#take(this.buffered));
+    this.#start = this.#end;
+    receiver.arrived(this.#buffer.subarray(from, this.#end));
+  }
+
+  /** Lets go of the receiver, who may come again at once. */
+  #dismiss(): Receiver {
+    const receiver = this.#receiver as Receiver;
+    this.#receiver = undefined;
+    this.#reading = false;
+    return receiver;
+  }
 
   readonly #onFailure = (error: unknown): void => {
     this.#outstanding = false;
     this.#failure ??= translate(error, contextOf(this.#link, "read"));
     const reject = this.#reject;
+    if (this.#receiver !== undefined) this.#dismiss().failed(this.#failure);
     this.#settled();
     reject?.(this.#failure);
   };
@@ -483,10 +497,15 @@ export class Reader implements Turn {
     this.#end = 0;
   }
 
+  #consume(length: number): void {
+    this.#start += length;
+    this.#rewind();
+  }
+
   #copyTo(target: Uint8Array): number {
     const n = Math.min(target.length, this.buffered);
     target.set(this.#buffer.subarray(this.#start, this.#start + n));
-    this.consume(n);
+    this.#consume(n);
     return n;
   }
 
@@ -497,7 +516,7 @@ export class Reader implements Turn {
     const from = this.#start;
     if (size > SHARED_SIZE && length * 4 < size) {
       const copy = this.#buffer.slice(from, from + length);
-      this.consume(length);
+      this.#consume(length);
       return copy;
     }
     this.#lent = true;
@@ -536,7 +555,7 @@ function waitFor(patience: Patience | undefined): Wait | undefined {
   if (patience === undefined) return undefined;
   const { timeout = Infinity, frame = Infinity, signal } = patience;
   if (timeout === Infinity && frame === Infinity && signal === undefined) return undefined;
-  const until = timeout === Infinity ? Infinity : performance.now() + timeout;
+  const until = patience.until ?? (timeout === Infinity ? Infinity : performance.now() + timeout);
   return { timeout, until, frame, frameUntil: undefined, signal };
 }
 

@@ -7,21 +7,35 @@ import type { Reader } from "./_reader.ts";
 
 /** A byte stream of what the peer sends. Nothing is read ahead of demand. */
 export function readableOf(reader: Reader): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const cancelled = new AbortController();
+  // A read that waits ends with the stream, and leaves the bytes to the next.
+  const patience = { signal: cancelled.signal };
+  let pulling: Promise<void> | undefined;
+
+  async function pull(controller: ReadableByteStreamController): Promise<void> {
+    const request = controller.byobRequest;
+    if (request?.view) {
+      const { buffer, byteOffset, byteLength } = request.view;
+      const view = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+      const n = await reader.read(view, patience);
+      if (cancelled.signal.aborted) return reader.unread(view.subarray(0, n ?? 0));
+      if (n === null) controller.close();
+      request.respond(n ?? 0);
+      return;
+    }
+    const chunk = await reader.chunk(patience);
+    if (cancelled.signal.aborted) return reader.unread(chunk ?? new Uint8Array(0));
+    if (chunk === null) controller.close();
+    // The stream takes the buffer over, so it must be the chunk's own.
+    else controller.enqueue(chunk.byteLength === chunk.buffer.byteLength ? chunk : chunk.slice());
+  }
+
   return new ReadableStream({
     type: "bytes",
-    async pull(controller) {
-      const request = controller.byobRequest;
-      if (request?.view) {
-        const { buffer, byteOffset, byteLength } = request.view;
-        const n = await reader.read(new Uint8Array(buffer, byteOffset, byteLength), undefined);
-        if (n === null) controller.close();
-        request.respond(n ?? 0);
-        return;
-      }
-      const chunk = await reader.chunk();
-      if (chunk === null) controller.close();
-      // The stream takes the buffer over, so it must be the chunk's own.
-      else controller.enqueue(chunk.byteLength === chunk.buffer.byteLength ? chunk : chunk.slice());
+    pull: (controller) => pulling = pull(controller),
+    async cancel(reason) {
+      cancelled.abort(reason);
+      await Promise.allSettled([pulling]);
     },
   }, { highWaterMark: 0 }) as ReadableStream<Uint8Array<ArrayBuffer>>;
 }
@@ -36,8 +50,11 @@ export interface Sink {
 /** A stream whose chunks are written in order; closing it ends our side only. */
 export function writableOf(sink: Sink): WritableStream<Uint8Array> {
   return new WritableStream({
+    // The stream's own `abort` would wait for the write under way, which may never end.
+    start({ signal }) {
+      signal.addEventListener("abort", () => sink.abort(signal.reason));
+    },
     write: (chunk) => sink.write(chunk),
     close: () => sink.closeWrite(),
-    abort: (reason) => sink.abort(reason),
   });
 }

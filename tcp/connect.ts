@@ -187,7 +187,7 @@ export async function connectTcp(
     options.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
   );
   const { attempts, backoff } = resolveRetry(options.retry);
-  const target = "path" in options ? unixTarget(options) : tcpTarget(options);
+  const target = "path" in options ? unixTarget(options) : tcpTarget(options, timeouts.handshake);
   for (let attempt = 1;; attempt++) {
     signal?.throwIfAborted();
     try {
@@ -267,7 +267,7 @@ function unixTarget({ path }: UnixConnectOptions): Target {
   };
 }
 
-function tcpTarget(options: TcpConnectOptions): Target {
+function tcpTarget(options: TcpConnectOptions, handshakeTimeout: number): Target {
   const { port, noDelay = true, keepAlive = false } = options;
   checkPort("connect", port, 1);
   const hostname = stripBrackets(options.hostname ?? "127.0.0.1");
@@ -286,7 +286,7 @@ function tcpTarget(options: TcpConnectOptions): Target {
       const { cert, key, serverName: _, ...rest } = tls;
       const socket = await Deno.connectTls({ ...rest, hostname, port, cert, key });
       keep(socket);
-      return { socket, alpnProtocol: await shakeHands(socket, context) };
+      return { socket, alpnProtocol: await shakeHands(socket, context, handshakeTimeout) };
     }
     const plain = await Deno.connect({ hostname, port, signal });
     keep(plain);
@@ -297,16 +297,25 @@ function tcpTarget(options: TcpConnectOptions): Target {
     const { serverName = hostname, cert: _cert, key: _key, ...rest } = tls;
     const socket = await Deno.startTls(plain, { ...rest, hostname: serverName });
     keep(socket);
-    return { socket, alpnProtocol: await shakeHands(socket, context) };
+    return { socket, alpnProtocol: await shakeHands(socket, context, handshakeTimeout) };
   };
   return { context, open };
 }
 
-async function shakeHands(socket: Deno.TlsConn, context: OperationContext): Promise<string | null> {
+async function shakeHands(
+  socket: Deno.TlsConn,
+  context: OperationContext,
+  limit: number,
+): Promise<string | null> {
+  const during: OperationContext = { ...context, operation: "handshake" };
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const cancel = deadline(limit, () => reject(timedOut(during, limit, "not finished")));
   try {
-    return (await socket.handshake()).alpnProtocol;
+    return (await Promise.race([socket.handshake(), expired])).alpnProtocol;
   } catch (error) {
-    throw translate(error, { ...context, operation: "handshake" });
+    throw translate(error, during);
+  } finally {
+    cancel();
   }
 }
 

@@ -264,7 +264,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const bytes = typeof delimiter === "string" ? encoder.encode(delimiter) : delimiter;
     if (bytes.length === 0) throw new TypeError("Cannot read until an empty delimiter");
-    return await this.#until(bytes, maxLengthOf(options), 0, options, false);
+    return await this.#until(bytes, maxLengthOf(options), options, false);
   }
 
   /**
@@ -281,14 +281,12 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Nothing was taken.
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
-  async readLine(options?: ReadUntilOptions): Promise<string | null> {
-    const maxLength = maxLengthOf(options);
-    const bytes = await this.#until(LF, maxLength, 1, options, true);
-    if (bytes === null) return null;
-    let end = bytes.length;
-    if (bytes[end - 1] === 0x0a) end--;
-    if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
-    return decoder.decode(bytes.subarray(0, end));
+  readLine(options?: ReadUntilOptions): Promise<string | null> {
+    try {
+      return this.#until(LF, maxLengthOf(options), options, true).then(lineOf);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -309,7 +307,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {ClosedError} If this side was closed, or ended with {@linkcode closeWrite}.
    */
   write(data: Uint8Array | string): Promise<void> {
-    this.#outbox?.flushNow(); // what was sent before goes out before
+    this.#outbox?.handOver(); // what was sent before goes out before
     return this.#writer.write(typeof data === "string" ? encoder.encode(data) : data);
   }
 
@@ -364,7 +362,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
   closeWrite(): Promise<void> {
-    this.#outbox?.flushNow();
+    this.#outbox?.handOver();
     return this.#writer.end();
   }
 
@@ -431,9 +429,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   #until(
     delimiter: Uint8Array,
     maxLength: number,
-    slack: number,
     options: ReadOptions | undefined,
-    keepRest: boolean,
+    isLine: boolean,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const tooLong = () =>
       new LimitError(
@@ -445,10 +442,10 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       );
     return this.#reader.until(
       delimiter,
-      maxLength + slack,
+      maxLength,
       this.#patience(options, true),
       tooLong,
-      keepRest,
+      isLine,
     );
   }
 
@@ -491,7 +488,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   async #close(linger: number): Promise<void> {
     if (this.#info === undefined) {
       const reason = this.#closedError("closed");
-      this.#outbox?.flushNow();
+      this.#outbox?.handOver();
       this.#writer.refuse(reason);
       this.#reader.stop(reason);
       this.#tell(reason);
@@ -578,6 +575,14 @@ class Chunks implements AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
 
 function toIteration<T>(value: T | null): IteratorResult<T> {
   return value === null ? { done: true, value: undefined } : { done: false, value };
+}
+
+function lineOf(bytes: Uint8Array | null): string | null {
+  if (bytes === null) return null;
+  let end = bytes.length;
+  if (bytes[end - 1] === 0x0a) end--;
+  if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
+  return decoder.decode(bytes.subarray(0, end));
 }
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {

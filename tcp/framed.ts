@@ -4,11 +4,11 @@
  * @module
  */
 import { busy, netError, timedOut } from "../_internal/translate.ts";
-import { BatchDecoder } from "../framing/_batch.ts";
+import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
 import { contextOf, type Link } from "./_link.ts";
 import type { Outbox } from "./_outbox.ts";
-import type { Patience, Reader } from "./_reader.ts";
+import type { Patience, Reader, Receiver } from "./_reader.ts";
 import { Requests } from "./_requests.ts";
 import type { ReadOptions } from "./read_options.ts";
 
@@ -23,6 +23,14 @@ interface FramedInit<In, Out> {
   /** The caller's limits on a wait, with the connection's where the caller set none. */
   readonly patience: (options: ReadOptions | undefined) => Patience | undefined;
   readonly onRelease: () => void;
+}
+
+/** A caller who waits for messages, and the form in which he wants them. */
+interface Waiter<In, T> {
+  take: (batch: BatchDecoder<In>) => T;
+  end: T;
+  resolve: (value: T | PromiseLike<T>) => void;
+  reject: (reason: unknown) => void;
 }
 
 let create: <In, Out>(init: FramedInit<In, Out>) => Framed<In, Out>;
@@ -68,6 +76,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   #frameUntil: number | undefined; // when the message that has begun must be complete
   #owed = 0; // answers on their way to requests that nobody waits for any more
   #requests: Requests<In> | undefined;
+  readonly #isPatient: boolean; // by itself, without options
+  #waiter: Waiter<In, unknown> | undefined; // in the simple case
 
   static {
     create = (init) => new Framed(init);
@@ -77,6 +87,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     this.#init = init;
     this.#codec = init.codec;
     this.#batch = new BatchDecoder(init.codec);
+    this.#isPatient = init.patience(undefined) === undefined;
   }
 
   /**
@@ -117,10 +128,31 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    */
   send(message: Out): Promise<void> {
     try {
-      return this.#add(message);
+      this.#add(message);
     } catch (error) {
       return Promise.reject(error);
     }
+    return this.#init.outbox.room();
+  }
+
+  /**
+   * Sends several messages, in order. The same as one {@linkcode send} after the other, but cheaper; if
+   * one of them cannot be encoded, those before it are sent and those behind it are not.
+   *
+   * @param messages What to send.
+   * @returns A promise that settles as that of the last `send` would.
+   * @throws {FrameError} If a message cannot be a frame of this codec.
+   * @throws {LimitError} With the code `write_queue`, if too much waits already.
+   * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
+   * @throws {ClosedError} If this side was closed, or ended with `closeWrite`.
+   */
+  sendAll(messages: Iterable<Out>): Promise<void> {
+    try {
+      for (const message of messages) this.#add(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#init.outbox.room();
   }
 
   /**
@@ -152,7 +184,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     if (!isAsking && (this.#receiving || this.#init.reader.isReading)) throw this.#busy();
     options?.signal?.throwIfAborted();
     const { timeout = Infinity } = this.#init.patience(options) ?? {};
-    this.#add(message).catch(() => {}); // then reading fails too, and says so
+    this.#add(message);
     this.#requests ??= new Requests((signal) => this.#nextAnswer(signal));
     return await this.#requests.answer({
       timeout,
@@ -203,15 +235,15 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    */
   release(): void {
     const remaining = this.#takeRemaining();
-    this.#init.outbox.flushNow();
+    this.#init.outbox.handOver();
     this.#init.reader.unread(remaining);
     this.#released = true;
     this.#init.onRelease();
   }
 
-  #add(message: Out): Promise<void> {
+  #add(message: Out): void {
     if (this.#released) throw releasedError();
-    return this.#init.outbox.add(this.#codec, message);
+    this.#init.outbox.add(this.#codec, message);
   }
 
   /** Whether somebody waits for a message already. */
@@ -229,23 +261,39 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     options: ReadOptions | undefined,
   ): Promise<T> {
     const batch = this.#batch;
+    if (batch.size > 0 && !this.#receiving && this.#requests === undefined) {
+      return Promise.resolve(take(batch)); // most calls, where messages come in crowds
+    }
     const { reader, outbox } = this.#init;
     const leaving = this.#requests?.leaving;
     if (leaving !== undefined) return leaving.then(() => this.#receive(take, end, options));
     if (this.#isBusy) return Promise.reject(this.#busy());
     if (batch.size > 0 && this.#owed === 0) return Promise.resolve(take(batch));
-    const isSimple = options === undefined && this.#init.patience(undefined) === undefined &&
-      !batch.partial && !this.#released && reader.isFree && batch.isIdle;
+    const isSimple = options === undefined && this.#isPatient && !batch.partial &&
+      !this.#released && reader.isFree && batch.isIdle;
     if (!isSimple) return this.#receivePatiently(take, end, options);
     outbox.flushNow(); // nothing more is sent before somebody answers
-    const arrived = (bytes: Uint8Array | null): T | Promise<T> => {
-      if (bytes === null) batch.end();
-      else batch.feed(bytes);
-      return this.#pull() ? take(batch) : this.#receivePatiently(take, end, undefined);
-    };
-    return (this.#codec.detached === true ? reader.show(arrived) : reader.next(arrived)) ??
-      this.#receivePatiently(take, end, undefined);
+    return new Promise<T>((resolve, reject) => {
+      this.#waiter = { take, end, resolve, reject } as Waiter<In, unknown>;
+      reader.receive(this.#receiver, this.#codec.detached !== true);
+    });
   }
+
+  /** The reader's answer to the simple case; what is not simple after all goes on patiently. */
+  readonly #receiver: Receiver = {
+    arrived: (bytes) => {
+      const { take, end, resolve, reject } = this.#waiter as Waiter<In, unknown>;
+      const batch = this.#batch;
+      try {
+        if (bytes === null) batch.end();
+        else batch.feed(bytes);
+        resolve(this.#pull() ? take(batch) : this.#receivePatiently(take, end, undefined));
+      } catch (error) {
+        reject(error);
+      }
+    },
+    failed: (reason) => this.#waiter?.reject(reason),
+  };
 
   async #receivePatiently<T>(
     take: (batch: BatchDecoder<In>) => T,
@@ -259,7 +307,12 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   async #wait(options: ReadOptions | undefined): Promise<boolean> {
     if (this.#released) throw releasedError();
     const { reader, outbox } = this.#init;
-    const patience = this.#init.patience(options);
+    const given = this.#init.patience(options);
+    const { timeout = Infinity } = given ?? {};
+    // However many chunks it takes, the call has one time.
+    const patience = timeout === Infinity
+      ? given
+      : { ...given, until: performance.now() + timeout };
     this.#receiving = true;
     try {
       while (!this.#pull()) {
@@ -299,7 +352,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const now = performance.now();
     this.#frameUntil ??= now + frame;
     const left = Math.max(0, this.#frameUntil - now);
-    return { ...patience, timeout: Math.min(patience?.timeout ?? Infinity, left) };
+    return {
+      ...patience,
+      timeout: Math.min(patience?.timeout ?? Infinity, left),
+      until: Math.min(patience?.until ?? Infinity, this.#frameUntil),
+    };
   }
 
   /** The next message for the requests, whose own slots account for those nobody waits for. */

@@ -32,6 +32,9 @@ export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000;
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
 
+/** The longest time a timer can be set for (a signed 32-bit number of milliseconds). */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** What to do with one connection. The connection is closed when it returns or throws. */
 export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
 
@@ -186,7 +189,8 @@ class Server implements TcpServer {
   #accepting = true;
   #stopping = false;
   #pause: Sleep | undefined;
-  #cancelForce: (() => void) | undefined;
+  #forced = false;
+  #forceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
@@ -209,7 +213,6 @@ class Server implements TcpServer {
     this.#listening = listen(options);
     this.addr = this.#listening.addr;
     this.finished = this.#done.promise;
-    signal?.addEventListener("abort", this.#abort);
     try {
       this.#announce();
     } catch (error) {
@@ -217,6 +220,9 @@ class Server implements TcpServer {
       throw error;
     }
     this.#acceptAll();
+    // After the announcement, which may throw, or abort the signal itself.
+    if (signal?.aborted) this.#abort();
+    else signal?.addEventListener("abort", this.#abort);
   }
 
   stats(): TcpServerStats {
@@ -235,9 +241,8 @@ class Server implements TcpServer {
       this.#stopAccepting();
       for (const conn of this.connections) drainConnection(conn);
     }
-    this.#cancelForce?.();
     if (timeout === 0) this.#force(undefined);
-    else this.#cancelForce = deadline(timeout, () => this.#force(undefined));
+    else if (!this.#forced) this.#forceAfter(timeout, () => this.#force(undefined));
     this.#finishIfEmpty();
     return this.finished;
   }
@@ -331,6 +336,7 @@ class Server implements TcpServer {
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);
+    if (this.#forced) conn.abort(this.#options.signal?.reason); // its handshake had just ended
     const end = () => {
       conn.close().then(() => this.#leave(hostname));
     };
@@ -414,12 +420,19 @@ class Server implements TcpServer {
     this.#admission.wake();
   }
 
+  /** A timer of its own: who waits for the shutdown may have nothing else that keeps the process. */
+  #forceAfter(ms: number, act: () => void): void {
+    clearTimeout(this.#forceTimer);
+    if (ms <= MAX_TIMER) this.#forceTimer = setTimeout(act, ms);
+  }
+
   #force(reason: unknown): void {
+    if (this.#forced) return;
+    this.#forced = true;
     for (const end of this.#handshakes.values()) end();
     for (const conn of this.connections) conn.abort(reason);
     // A handler that waits for something else than its connection may never notice.
-    this.#cancelForce?.();
-    this.#cancelForce = deadline(FORCE_GRACE, () => this.#finish());
+    this.#forceAfter(FORCE_GRACE, () => this.#finish());
   }
 
   #finishIfEmpty(): void {
@@ -427,7 +440,7 @@ class Server implements TcpServer {
   }
 
   #finish(): void {
-    this.#cancelForce?.();
+    clearTimeout(this.#forceTimer);
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#done.resolve();
   }

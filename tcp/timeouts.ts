@@ -15,7 +15,7 @@ import { checkTimeout } from "../_internal/guard.ts";
 export interface TcpTimeouts {
   /**
    * From the start of the TLS handshake to its end. A silent client would otherwise keep its
-   * place for ever.
+   * place for ever. (The runtime holds the descriptor of an unfinished handshake until the peer goes.)
    *
    * @default {10_000}
    */

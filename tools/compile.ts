@@ -10,9 +10,13 @@
 
 /** The programs and the permissions that are baked in. */
 const PROGRAMS = new Map([
+  ["http_get", ["--allow-net", "--allow-read", "--allow-write"]],
   ["port_scan", ["--allow-net"]],
   ["relay", ["--allow-net", "--allow-read", "--allow-write"]], // captures
+  ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
+  ["udp_chat", ["--allow-net", "--allow-read"]],
+  ["udp_echo", ["--allow-net"]],
 ]);
 
 const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];

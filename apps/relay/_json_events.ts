@@ -4,7 +4,7 @@
  * @module
  */
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
-import { jsonLine } from "../_printable.ts";
+import { jsonLine } from "../escape.ts";
 import type { RelayEvent } from "./events.ts";
 
 const encoder = new TextEncoder();

@@ -6,7 +6,7 @@
 import { formatAddr } from "../../_internal/address.ts";
 import { checkOneOf } from "../../_internal/guard.ts";
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
-import { jsonLine, printable, printableText } from "../_printable.ts";
+import { escapeBytes, escapeText, jsonLine } from "../escape.ts";
 import { BatchWriter } from "./_batch_writer.ts";
 import { appendHexdump } from "./_hexdump.ts";
 import { append, appendJson } from "./_json_events.ts";
@@ -132,7 +132,7 @@ export class RelayDump {
   #message(event: RelayMessageEvent): void {
     const { number, length, reads, value } = event;
     const text = value instanceof Uint8Array
-      ? printable(value.subarray(0, MAX_SHOWN)) + (value.length > MAX_SHOWN ? "…" : "")
+      ? escapeBytes(value.subarray(0, MAX_SHOWN)) + (value.length > MAX_SHOWN ? "…" : "")
       : jsonLine(value).trimEnd().slice(0, MAX_SHOWN);
     const pieces = reads > 1 ? `, in ${reads} reads` : "";
     this.#inside(event, `message ${number} (${bytes(length)}${pieces}): ${text}`);
@@ -145,7 +145,7 @@ export class RelayDump {
 
   #unframed(event: RelayUnframedEvent): void {
     const end = event.lost ? "; from here on, reads only" : "";
-    this.#inside(event, `not a message: ${printableText(event.reason)}${end}`);
+    this.#inside(event, `not a message: ${escapeText(event.reason)}${end}`);
   }
 
   /** A line below its read; where reads are not shown, it says itself when. */
@@ -166,7 +166,7 @@ function appendLines(output: OutputBuffer, data: Uint8Array): void {
   for (let begin = 0; begin < data.length;) {
     const found = data.indexOf(0x0a, begin);
     const end = found < 0 ? data.length : found + 1;
-    append(output, `  ${printable(data.subarray(begin, end))}\n`);
+    append(output, `  ${escapeBytes(data.subarray(begin, end))}\n`);
     begin = end;
   }
 }
@@ -180,14 +180,14 @@ function noteOf(
     case "open":
       return `${head} open: ${formatAddr(event.client)} to ${formatAddr(event.target)}`;
     case "refused":
-      return `${head} refused ${formatAddr(event.client)}: ${printableText(event.reason)}`;
+      return `${head} refused ${formatAddr(event.client)}: ${escapeText(event.reason)}`;
     case "end":
       return `${head} ${arrow(event.from)} end: the ${event.from} sends no more`;
     case "close": {
       const { first, reason, fromClient, fromTarget, elapsed } = event;
       const who = reason === undefined
         ? `the ${first} ended first`
-        : `by the ${first} (${printableText(reason)})`;
+        : `by the ${first} (${escapeText(reason)})`;
       const seconds = (elapsed / 1_000).toFixed(3);
       return `${head} closed: ${who}, > ${bytes(fromClient)}, < ${bytes(fromTarget)}, ${seconds} s`;
     }

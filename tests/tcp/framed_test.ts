@@ -174,6 +174,23 @@ Deno.test("a peer that trickles cannot stretch timeouts.frame", async () => {
   await trickle;
 });
 
+Deno.test("a peer that trickles cannot stretch the time-out of a call", async () => {
+  await using ends = await pair({ timeouts: { frame: 0 } });
+  const messages = ends.near.framed(textLines);
+  let over = false;
+  const trickle = (async () => {
+    for (let count = 0; count < 100 && !over; count++) {
+      await ends.far.write("x");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (!over) await ends.far.write("\n"); // so that the test ends
+  })();
+  const error = await assertRejects(() => messages.receive({ timeout: 60 }), Deno.errors.TimedOut);
+  assertEquals(error.message.includes("nothing arrived within 60 ms"), true);
+  over = true;
+  await trickle;
+});
+
 Deno.test("two receivers at once get an error that says so; the first gets its message", async () => {
   await using ends = await pair();
   const messages = ends.near.framed(textLines);
@@ -344,6 +361,23 @@ Deno.test("what was sent goes out before a later write, closeWrite and close", a
     const closing = how === "close" ? ends.near.close() : ends.near.closeWrite();
     const expected = how === "write" ? ["first", "second"] : ["first"];
     assertEquals(await collect(ends.far.framed(textLines)), expected);
+    await ends.far.close();
+    await closing;
+  }
+});
+
+Deno.test("everything sent goes out before the end, also behind a large message", async () => {
+  for (const how of ["write", "closeWrite", "close"] as const) {
+    await using ends = await pair();
+    const codec = text(lengthPrefixed());
+    const sent = ["a", "x".repeat(300_000), "b", "y".repeat(100_000), "c"];
+    const messages = ends.near.framed(codec);
+    await messages.sendAll(sent.slice(0, 3));
+    for (const message of sent.slice(3)) messages.send(message);
+    if (how === "write") await ends.near.write(codec.encode("plain"));
+    const closing = how === "close" ? ends.near.close() : ends.near.closeWrite();
+    const expected = how === "write" ? [...sent, "plain"] : sent;
+    assertEquals(await collect(ends.far.framed(codec)), expected);
     await ends.far.close();
     await closing;
   }

@@ -20,20 +20,20 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 /** Text with everything that a terminal might obey written as `\n`, `\x1b`, `\u{202e}`. */
-export function printableText(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(AMBIGUOUS, escapeCharacter);
 }
 
 /** Bytes as UTF-8 text, what is not UTF-8 or not printable written as `\xff`, `\n`, `\u{202e}`. */
-export function printable(bytes: Uint8Array): string {
+export function escapeBytes(bytes: Uint8Array): string {
   const text = decoder.decode(bytes);
-  if (!text.includes("\ufffd")) return printableText(text);
+  if (!text.includes("\ufffd")) return escapeText(text);
   let shown = "";
   for (let at = 0; at < bytes.length;) {
     const length = characterLength(bytes, at);
     shown += length === 0
       ? `${BACKSLASH}x${hex(bytes[at] ?? 0, 2)}`
-      : printableText(decoder.decode(bytes.subarray(at, at + length)));
+      : escapeText(decoder.decode(bytes.subarray(at, at + length)));
     at += length || 1;
   }
   return shown;

@@ -24,6 +24,8 @@ export interface ProgramOptions {
   collect?: readonly string[];
   /** Options without a value. */
   boolean?: readonly string[];
+  /** Short names, such as `{ output: "o" }`. */
+  alias?: Readonly<Record<string, string>>;
 }
 
 /** The arguments a program was started with. */
@@ -86,7 +88,7 @@ export function readArguments(
     string: [...string, "_"],
     boolean,
     collect,
-    alias: { help: "h" },
+    alias: { help: "h", ...options.alias },
     unknown(arg, key) {
       if (key !== undefined) {
         throw new UsageError(`Unknown option ${arg.split("=")[0]}${nearest(key, known)}`);
@@ -186,6 +188,40 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/**
+ * Reads a number of seconds, such as `5` or `0.5`.
+ *
+ * @returns Milliseconds, `undefined` if the option was not given.
+ * @throws {UsageError} If it is no positive number.
+ */
+export function readSeconds(args: ProgramArguments, name: string): number | undefined {
+  const value = args.text(name);
+  if (value === undefined) return undefined;
+  const seconds = /^\d*\.?\d+$/.test(value) ? Number(value) : NaN;
+  if (!(seconds > 0)) {
+    throw new UsageError(`Option --${name} must be seconds, current value is "${value}"`);
+  }
+  return seconds * 1000;
+}
+
+/**
+ * Reads a count.
+ *
+ * @returns The number, `undefined` if the option was not given.
+ * @throws {UsageError} If it is not a whole number from `lowest`.
+ */
+export function readCount(args: ProgramArguments, name: string, lowest = 0): number | undefined {
+  const value = args.text(name);
+  if (value === undefined) return undefined;
+  const count = /^\d+$/.test(value) ? Number(value) : NaN;
+  if (!(count >= lowest && Number.isSafeInteger(count))) {
+    throw new UsageError(
+      `Option --${name} must be a whole number from ${lowest}, current value is "${value}"`,
+    );
+  }
+  return count;
+}
+
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
 }
@@ -201,6 +237,22 @@ export async function printData(data: string | Uint8Array): Promise<void> {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
     throw error;
   }
+}
+
+/**
+ * Makes a function that writes a stranger's bytes to stdout: as they are where a program or a file
+ * takes them, with everything escaped that a terminal might obey where a person reads them.
+ */
+export function foreignPrinter(): (data: Uint8Array) => Promise<void> {
+  if (!Deno.stdout.isTerminal()) return printData;
+  const decoder = new TextDecoder();
+  return (data) =>
+    printData(
+      decoder.decode(data, { stream: true }).replaceAll("\r\n", "\n").replace(
+        /[^\P{C}\n\t]/gu,
+        (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+      ),
+    );
 }
 
 /** Calls `interrupt` when the user or the system asks the program to end. */
@@ -225,26 +277,6 @@ export async function serveUntilInterrupted(
     stopped.then(finish).then(() => Deno.exit(0));
   });
   await server.finished;
-}
-
-/**
- * Reads an option that is a whole number.
- *
- * @throws {UsageError} If it is not, or lies outside `lowest` to `highest`.
- */
-export function readWhole(
-  args: ProgramArguments,
-  name: string,
-  { lowest = 0, highest = Number.MAX_SAFE_INTEGER }: { lowest?: number; highest?: number } = {},
-): number | undefined {
-  const text = args.text(name);
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= lowest && value <= highest) return value;
-  const range = highest === Number.MAX_SAFE_INTEGER ? `from ${lowest}` : `${lowest} to ${highest}`;
-  throw new UsageError(
-    `Option --${name} must be a whole number ${range}, current value is "${text}"`,
-  );
 }
 
 /** A line on the terminal that is written over and over; nothing where stderr is not a terminal. */

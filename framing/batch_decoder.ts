@@ -1,7 +1,9 @@
 /** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
-import type { Codec, Decoder, Emit } from "./codec.ts";
+import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
+/** Arrays for so many messages serve batch after batch. */
+const MAX_REUSED = 16;
 
 /**
  * Owned messages from borrowed chunks, with the way back: bytes behind the last message taken can be
@@ -10,13 +12,20 @@ const EMPTY = new Uint8Array(0);
  * The reader's loop: `while (!batch.pull()) batch.feed(await read())`, then `take()` or `takeAll()`.
  * Decoding happens in `pull`, so a chunk that arrives when nobody waits can be fed and left.
  *
+ * A byte message that is kept keeps the copy of its chunk alive, or 1 KiB if the chunk was smaller than
+ * that.
+ *
  * @typeParam T What a message is.
  */
 export class BatchDecoder<T> {
   readonly #decoder: Decoder<T>;
+  readonly #progress: DecoderProgress | undefined;
+  readonly #emit: Emit<T>;
+  #messages: T[] = [];
   /** Where each message of the batch ends in the stream. */
   #ends: number[] = [];
-  #messages: T[] = [];
+  /** How many messages the batch has. */
+  #count = 0;
   /** The message to take next. */
   #next = 0;
   #chunk: Uint8Array = EMPTY;
@@ -30,27 +39,27 @@ export class BatchDecoder<T> {
   #finished = false;
   /** An error that comes behind the messages of the batch. */
   #failure: { error: unknown } | undefined = undefined;
-  readonly #emit: Emit<T>;
 
   /** @param codec What finds the messages. */
   constructor(codec: Codec<T, unknown>) {
     this.#decoder = codec.decoder();
-    const { progress } = this.#decoder;
+    const progress = this.#decoder.progress;
+    this.#progress = progress;
     // Without progress, stopping behind each message is the only way to know where it ended.
     this.#emit = progress === undefined
       ? (message) => {
-        this.#messages.push(message);
+        this.#messages[this.#count++] = message;
         return false;
       }
       : (message) => {
-        this.#messages.push(message);
-        this.#ends.push(progress.position);
+        this.#ends[this.#count] = progress.position;
+        this.#messages[this.#count++] = message;
       };
   }
 
   /** How many messages can be taken without another pull. */
   get size(): number {
-    return this.#messages.length - this.#next;
+    return this.#count - this.#next;
   }
 
   /**
@@ -58,7 +67,7 @@ export class BatchDecoder<T> {
    * frame runs. A codec without progress never says so.
    */
   get partial(): boolean {
-    return this.#fed || (this.#decoder.progress?.partial ?? false);
+    return this.#fed || (this.#progress?.partial ?? false);
   }
 
   /** Whether nothing can be had without feeding. */
@@ -80,7 +89,7 @@ export class BatchDecoder<T> {
    */
   feed(chunk: Uint8Array): void {
     if (this.#fed || this.size > 0) throw new TypeError("Cannot feed: the last chunk is in use");
-    this.#chunkStart += this.#chunk.length;
+    this.#release();
     this.#chunk = chunk;
     this.#fed = true;
   }
@@ -98,16 +107,18 @@ export class BatchDecoder<T> {
    * contents of one frame the next pull goes on behind it; any other is thrown again.
    */
   pull(): boolean {
-    while (this.size === 0) {
-      this.#messages.length = 0;
-      this.#ends.length = 0;
+    while (this.#next === this.#count) {
       this.#next = 0;
+      this.#count = 0;
       if (this.#failure !== undefined) {
         const { error } = this.#failure;
         this.#failure = undefined;
         throw error;
       }
-      if (!this.#decode()) return false;
+      if (!this.#decode()) {
+        this.#release();
+        return false;
+      }
     }
     return true;
   }
@@ -119,9 +130,12 @@ export class BatchDecoder<T> {
 
   /** Takes all messages of the batch. */
   takeAll(): T[] {
-    const messages = this.#next === 0 ? this.#messages : this.#messages.slice(this.#next);
+    const messages = this.#messages;
+    messages.length = this.#count;
+    if (this.#next > 0) messages.splice(0, this.#next);
     this.#messages = [];
     this.#next = 0;
+    this.#count = 0;
     return messages;
   }
 
@@ -139,7 +153,7 @@ export class BatchDecoder<T> {
       const from = this.#ends[this.#next - 1]! - this.#chunkStart;
       this.takeAll();
       this.#decoder.takeRemaining();
-      return this.#chunk.slice(from);
+      return new Uint8Array(this.#chunk.subarray(from));
     }
     const held = this.#decoder.takeRemaining();
     if (!this.#fed) return held;
@@ -150,9 +164,17 @@ export class BatchDecoder<T> {
     return bytes;
   }
 
-  /** Whether the decoder says where its messages end, so that it need not be stopped behind each. */
-  get #knowsEnds(): boolean {
-    return this.#decoder.progress !== undefined;
+  /** Lets go of the messages taken and of their chunk. */
+  #release(): void {
+    this.#chunkStart += this.#chunk.length;
+    this.#chunk = EMPTY;
+    // What is left of a large batch is not worth keeping for the next one.
+    if (this.#messages.length > MAX_REUSED) {
+      this.#messages = [];
+      this.#ends = [];
+    } else {
+      this.#messages.fill(undefined as T);
+    }
   }
 
   /** Does the next step of decoding; returns whether there was one. */
@@ -165,10 +187,10 @@ export class BatchDecoder<T> {
     try {
       if (finishing) {
         this.#decoder.end(this.#emit);
-        this.#finished = this.#knowsEnds || this.#messages.length === 0;
+        this.#finished = this.#progress !== undefined || this.#count === 0;
       } else {
         this.#decoder.push(fed ? this.#chunk : EMPTY, this.#emit);
-        this.#stalled = !this.#knowsEnds && this.#messages.length > 0;
+        this.#stalled = this.#progress === undefined && this.#count > 0;
       }
     } catch (error) {
       this.#failure = { error };

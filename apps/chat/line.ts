@@ -1,0 +1,58 @@
+/** What a room's lines say, for programs. @module */
+import { toPrintable } from "./printable.ts";
+
+/** A line from a room, understood. */
+export interface ChatLine {
+  /**
+   * What it is.
+   *
+   * - `message`: somebody said it to all.
+   * - `action`: somebody did it (`/me`).
+   * - `private`: somebody said it to this person only.
+   * - `sent`: this person said it to `from` only; the room confirms it.
+   * - `notice`: the room says it itself.
+   */
+  readonly kind: "message" | "action" | "private" | "sent" | "notice";
+  /** Who said it, or to whom a `sent` line went; `null` for a notice. */
+  readonly from: string | null;
+  /** What was said. */
+  readonly text: string;
+  /** The whole line. */
+  readonly line: string;
+}
+
+/**
+ * Understands a line that a room has sent. What a terminal would obey is made printable first, because
+ * not every server does it.
+ *
+ * @param line The line without its end.
+ * @returns What it says. A line that is none of a room's is a notice.
+ *
+ * @example
+ * ```ts
+ * import { parseChatLine } from "@tincan/net/chat";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { kind, from, text } = parseChatLine("<Ada> hello");
+ * assertEquals([kind, from, text], ["message", "Ada", "hello"]);
+ * assertEquals(parseChatLine("*** Ada has left").kind, "notice");
+ * ```
+ */
+export function parseChatLine(line: string): ChatLine {
+  const shown = toPrintable(line);
+  const spoken = /^(?:<([^\s<>]+)>|\* (\S+)|\[to ([^\s[\]]+)\]|\[([^\s[\]]+)\]) (.*)$/su.exec(
+    shown,
+  );
+  if (spoken === null) {
+    return { kind: "notice", from: null, text: shown.replace(/^\*\*\* /, ""), line: shown };
+  }
+  const [, said, acted, sent, told, text = ""] = spoken;
+  const kind = said !== undefined
+    ? "message"
+    : acted !== undefined
+    ? "action"
+    : sent !== undefined
+    ? "sent"
+    : "private";
+  return { kind, from: said ?? acted ?? sent ?? told ?? null, text, line: shown };
+}

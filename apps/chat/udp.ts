@@ -1,0 +1,262 @@
+/** Talk by name over UDP: bare text in datagrams, to and from a table of contacts. @module */
+import { formatHostPort, stripBrackets } from "../../_internal/address.ts";
+import { checkCount } from "../../_internal/guard.ts";
+import type { SocketAddress } from "../../errors.ts";
+import { bindUdp, type UdpEndpoint } from "../../udp/endpoint.ts";
+import type { UdpBindOptions } from "../../udp/options.ts";
+import type { ContactAddress } from "./contacts.ts";
+import { chatNameKey } from "./names.ts";
+import { toPrintable } from "./printable.ts";
+
+/**
+ * Bytes in a message, unless said otherwise: what peers of a few lines give to `recvfrom`, which cuts
+ * off the rest, and what fits into one packet of any network.
+ */
+export const DEFAULT_MAX_UDP_MESSAGE_LENGTH = 1_024;
+
+/** The largest datagram there is, over IPv6. */
+const MAX_DATAGRAM_SIZE = 65_527;
+
+/** Who talks to whom. */
+export interface UdpChatOptions extends Pick<UdpBindOptions, "backend" | "signal"> {
+  /** Our own name. */
+  name: string;
+  /** Whom we know, as `parseContacts` answers with. */
+  contacts: ReadonlyMap<string, ContactAddress>;
+  /**
+   * The address to bind.
+   *
+   * @default {undefined} what the contacts have for our own name, else 127.0.0.1
+   */
+  hostname?: string;
+  /**
+   * The port to bind; 0 lets the system choose a free one.
+   *
+   * @default {undefined} what the contacts have for our own name, else 0
+   */
+  port?: number;
+  /**
+   * The longest message to send, in bytes; a longer one is refused, not cut.
+   *
+   * @default {1_024}
+   */
+  maxLength?: number;
+}
+
+/** A message that somebody has sent. */
+export interface UdpChatMessage {
+  /** The contact who has this address; `null` for a stranger. */
+  readonly from: string | null;
+  /** Where it came from, as `host:port`. */
+  readonly address: string;
+  /**
+   * The lines of the text, made printable, without their ends. Bytes that are not UTF-8 are U+FFFD.
+   */
+  readonly lines: readonly string[];
+  /** The bytes as they came. */
+  readonly data: Uint8Array;
+}
+
+let create: (options: UdpChatOptions, endpoint: UdpEndpoint, addresses: Addresses) => UdpChat;
+
+/** The numeric addresses of contacts; missing for those that were not found. */
+type Addresses = Map<string, ContactAddress>;
+
+/**
+ * Somebody who talks by name over UDP: what {@linkcode bindUdpChat} answers with. Iterating gives the
+ * messages that come.
+ *
+ * A datagram is a message, nothing but text; who sent it shows in its address only. That is no proof:
+ * anybody on the way can send in another's name, and messages can get lost, as UDP has it.
+ */
+export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
+  /** Our own name. */
+  readonly name: string;
+  /** The longest message that is sent, in bytes. */
+  readonly maxLength: number;
+  readonly #contacts: ReadonlyMap<string, ContactAddress>;
+  readonly #endpoint: UdpEndpoint;
+  readonly #addresses: Addresses;
+  readonly #names = new Map<string, string>(); // by what is the same for names that look the same
+  readonly #senders = new Map<string, string>(); // by address
+
+  static {
+    create = (options, endpoint, addresses) => new UdpChat(options, endpoint, addresses);
+  }
+
+  private constructor(options: UdpChatOptions, endpoint: UdpEndpoint, addresses: Addresses) {
+    this.name = options.name;
+    this.maxLength = checkCount(
+      "maxLength",
+      options.maxLength ?? DEFAULT_MAX_UDP_MESSAGE_LENGTH,
+      1,
+    );
+    this.#contacts = options.contacts;
+    this.#endpoint = endpoint;
+    this.#addresses = addresses;
+    for (const name of options.contacts.keys()) {
+      this.#names.set(chatNameKey(name), name);
+      const address = addresses.get(name);
+      if (address === undefined) continue;
+      const sender = formatHostPort(withoutZone(address.hostname), address.port);
+      if (!this.#senders.has(sender)) this.#senders.set(sender, name);
+    }
+  }
+
+  /** Where we are bound; with the port the system chose, if it was 0. */
+  get addr(): SocketAddress {
+    return this.#endpoint.addr;
+  }
+
+  /** The names of all contacts but ourselves. */
+  get names(): string[] {
+    const own = chatNameKey(this.name);
+    return [...this.#contacts.keys()].filter((name) => chatNameKey(name) !== own);
+  }
+
+  /**
+   * Finds a contact, whatever the case of the letters.
+   *
+   * @param name What was typed.
+   * @returns The name as it stands in the contacts; `null` if there is none.
+   */
+  find(name: string): string | null {
+    return this.#names.get(chatNameKey(name.trim())) ?? null;
+  }
+
+  /**
+   * Sends a message to a contact. Whether it arrives does not show.
+   *
+   * @param to The contact's name.
+   * @param text What to say.
+   * @throws {TypeError} If there is no such contact.
+   * @throws {RangeError} If the text is longer than `maxLength`; nothing was sent.
+   * @throws {Deno.errors.NotFound} If the contact's host is not known.
+   * @throws {ClosedError} If this side was closed.
+   */
+  async send(to: string, text: string): Promise<void> {
+    const name = this.find(to);
+    const contact = name === null ? undefined : this.#addresses.get(name) ??
+      this.#contacts.get(name);
+    if (contact === undefined) throw new TypeError(`Cannot send: there is no contact "${to}"`);
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > this.maxLength) {
+      throw new RangeError(
+        `Cannot send ${bytes.length} bytes: a message may have at most ${this.maxLength}`,
+      );
+    }
+    await this.#endpoint.send(bytes, contact);
+  }
+
+  /**
+   * The messages as they come, until this side is closed.
+   *
+   * @returns An iterator; leaving it loses nothing.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<UdpChatMessage, void, undefined> {
+    for await (const { data, from } of this.#endpoint) {
+      if ("path" in from) continue;
+      const address = formatHostPort(from.hostname, from.port);
+      yield { from: this.#senders.get(address) ?? null, address, lines: linesOf(data), data };
+    }
+  }
+
+  /** Closes the socket; loops over the messages end. */
+  close(): Promise<void> {
+    return this.#endpoint.close();
+  }
+
+  /** Closes as {@linkcode close} does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Binds a UDP socket to talk by name. The hosts of all contacts are looked up first, so that senders
+ * can be told by their addresses.
+ *
+ * @param options Who talks to whom, and where to bind.
+ * @returns The socket with its contacts.
+ * @throws {Deno.errors.AddrInUse} If something is bound there already.
+ * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { bindUdpChat, parseContacts } from "@tincan/net/chat";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using bob = await bindUdpChat({ name: "Bob", contacts: new Map() });
+ * const { port } = bob.addr as Deno.NetAddr;
+ * const contacts = parseContacts(JSON.stringify({ Bob: `localhost:${port}` }));
+ *
+ * await using ada = await bindUdpChat({ name: "Ada", contacts });
+ * await ada.send("bob", "\u4f60\u597d");
+ * for await (const { from, lines } of bob) {
+ *   assertEquals([from, ...lines], [null, "\u4f60\u597d"]); // Bob does not know Ada
+ *   break;
+ * }
+ * ```
+ */
+export async function bindUdpChat(options: UdpChatOptions): Promise<UdpChat> {
+  const { name, contacts, backend, signal } = options;
+  const own = [...contacts].find(([other]) => chatNameKey(other) === chatNameKey(name))?.[1];
+  const endpoint = await bindUdp({
+    hostname: options.hostname ?? own?.hostname ?? "127.0.0.1",
+    port: options.port ?? own?.port ?? 0,
+    maxDatagramSize: MAX_DATAGRAM_SIZE,
+    ...backend === undefined ? {} : { backend },
+    ...signal === undefined ? {} : { signal },
+  });
+  try {
+    return create(options, endpoint, await lookUp(contacts, endpoint.addr));
+  } catch (error) {
+    await endpoint.close();
+    throw error;
+  }
+}
+
+async function lookUp(
+  contacts: ReadonlyMap<string, ContactAddress>,
+  bound: SocketAddress,
+): Promise<Addresses> {
+  const isIpv6 = "hostname" in bound && bound.hostname.includes(":");
+  const found: Addresses = new Map();
+  await Promise.all(Array.from(contacts, async ([name, { hostname, port }]) => {
+    const numeric = await resolve(hostname, isIpv6);
+    if (numeric !== undefined) found.set(name, { hostname: numeric, port });
+  }));
+  return found;
+}
+
+/** The numeric address in the one spelling that senders are shown in; none if it is not known. */
+async function resolve(hostname: string, isIpv6: boolean): Promise<string | undefined> {
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return hostname;
+  if (hostname.includes(":")) return canonical(hostname);
+  const { lookup } = await import("node:dns");
+  return await new Promise((done) => {
+    lookup(hostname, { family: isIpv6 ? 0 : 4 }, (error, address) => {
+      done(error ? undefined : address.includes(":") ? canonical(address) : address);
+    });
+  });
+}
+
+function canonical(address: string): string | undefined {
+  const [plain = "", zone] = address.split("%", 2);
+  if (!URL.canParse(`http://[${plain}]`)) return undefined;
+  const hostname = stripBrackets(new URL(`http://[${plain}]`).hostname);
+  return zone === undefined ? hostname : `${hostname}%${zone}`;
+}
+
+/** The runtime reports link-local senders without their zone. */
+function withoutZone(hostname: string): string {
+  return hostname.split("%", 1)[0] ?? hostname;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function linesOf(data: Uint8Array): string[] {
+  const text = decoder.decode(data).replace(/(?:\r?\n)+$/, "");
+  return text.split(/\r?\n/).map(toPrintable);
+}

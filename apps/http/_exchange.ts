@@ -1,0 +1,204 @@
+/**
+ * One request and its response on a connection of their own.
+ *
+ * @module
+ */
+import { FrameError } from "../../errors.ts";
+import { type OperationContext, timedOut } from "../../_internal/translate.ts";
+import { connectTcp } from "../../tcp/connect.ts";
+import type { TcpConnection } from "../../tcp/connection.ts";
+import type { Framed } from "../../tcp/framed.ts";
+import { type HttpRequestHead, httpResponses } from "./codec.ts";
+import { HttpError } from "./errors.ts";
+import type { HttpHead, HttpPart } from "./head.ts";
+import type { Settings } from "./options.ts";
+import { type Request, requestFields } from "./_request.ts";
+import { traced } from "./trace.ts";
+
+/**
+ * Milliseconds to wait behind a complete body for the end of the stream, which we asked for. It is
+ * usually there already; what comes instead of it is an error.
+ */
+const END_GRACE = 250;
+
+/** A request that was answered; the body is still to be read. */
+export class Exchange {
+  readonly head: HttpHead;
+  /** The trailer section, once the body was read to its end. */
+  trailers: Headers | undefined;
+
+  readonly #conn: TcpConnection;
+  readonly #messages: Framed<HttpPart, HttpRequestHead>;
+  readonly #settings: Settings;
+  readonly #url: string;
+  readonly #release: () => void;
+  #closed: Promise<void> | undefined;
+  #waited = 0; // milliseconds spent waiting for the body since the rate was looked at
+  #arrived = 0; // bytes of the body that came meanwhile
+
+  constructor(open: Open, head: HttpHead) {
+    this.head = head;
+    this.#conn = open.conn;
+    this.#messages = open.messages;
+    this.#settings = open.settings;
+    this.#url = open.url;
+    this.#release = open.release;
+  }
+
+  /** Where the response comes from. */
+  get conn(): TcpConnection {
+    return this.#conn;
+  }
+
+  /** The body as it is sent. Leaving the loop ends the exchange. */
+  async *body(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    try {
+      for (let part = await this.#next(); part.type !== "end"; part = await this.#next()) {
+        if (part.type === "data") yield part.bytes as Uint8Array<ArrayBuffer>;
+      }
+      await this.#hearEnd();
+    } catch (error) {
+      throw explain(error, this.#url, "short_body");
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Ends the exchange, whatever it is doing. */
+  close(): Promise<void> {
+    this.#release();
+    return this.#closed ??= closeConnection(this.#conn, this.#settings);
+  }
+
+  async #next(): Promise<HttpPart> {
+    const { idle } = this.#settings.timeouts;
+    const { minRate } = this.#settings.limits;
+    const before = performance.now();
+    const part = await this.#messages.receive({ timeout: idle });
+    this.#waited += performance.now() - before;
+    if (part === null) throw new TypeError("Cannot read a body again");
+    if (part.type === "end") this.trailers = part.trailers;
+    if (part.type === "data") this.#arrived += part.bytes.length;
+    if (this.#waited >= idle) {
+      if (this.#arrived * 1000 < minRate * this.#waited) {
+        const what = `only ${this.#arrived} bytes of the body arrived, the least is ${minRate}/s,`;
+        throw timedOut(contextOf(this.#conn), Math.round(this.#waited), what);
+      }
+      this.#waited = this.#arrived = 0;
+    }
+    return part;
+  }
+
+  /** Makes sure that nothing follows. */
+  async #hearEnd(): Promise<void> {
+    try {
+      await this.#messages.receive({ timeout: END_GRACE });
+    } catch (error) {
+      // A server that keeps the connection, or breaks it off, has still sent the whole body.
+      if (error instanceof FrameError) throw error;
+    }
+  }
+}
+
+/** A connection on which a request was sent. */
+interface Open {
+  conn: TcpConnection;
+  messages: Framed<HttpPart, HttpRequestHead>;
+  settings: Settings;
+  url: string;
+  release: () => void;
+}
+
+/**
+ * Connects, sends the request and reads the head of the response.
+ *
+ * @param signal Ends the exchange at any time, also later, while the body is read.
+ */
+export async function exchange(
+  request: Request,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<Exchange> {
+  const { url } = request;
+  const { limits, method, onTrace, timeouts } = settings;
+  const isTls = url.protocol === "https:";
+  onTrace({ type: "connecting", host: url.host, tls: isTls });
+  const conn = await connectTcp({
+    hostname: url.hostname,
+    port: url.port === "" ? (isTls ? 443 : 80) : Number(url.port),
+    tls: isTls && settings.tls,
+    timeout: timeouts.connect,
+    timeouts: { frame: Infinity }, // a body may take as long as it likes; see `idle` and `minRate`
+    signal,
+  });
+  const { localAddr, remoteAddr, alpnProtocol } = conn;
+  onTrace({
+    type: "connected",
+    localAddr,
+    remoteAddr,
+    alpnProtocol: isTls ? alpnProtocol : undefined,
+  });
+  const abort = () => conn.abort(signal.reason);
+  signal.addEventListener("abort", abort);
+  const release = () => signal.removeEventListener("abort", abort);
+  const messages = conn.framed(traced(httpResponses({ method, limits }), onTrace));
+  try {
+    if (signal.aborted) abort();
+    const target = url.pathname + url.search;
+    await messages.send({ method, target, fields: requestFields(request, settings) });
+    const head = await receiveHead(conn, messages, timeouts.head);
+    return new Exchange({ conn, messages, settings, url: url.href, release }, head);
+  } catch (error) {
+    release();
+    await closeConnection(conn, settings);
+    throw explain(error, url.href, "malformed");
+  }
+}
+
+/** The head; interim ones (1xx) are passed over. */
+async function receiveHead(
+  conn: TcpConnection,
+  messages: Framed<HttpPart, HttpRequestHead>,
+  timeout: number,
+): Promise<HttpHead> {
+  const until = performance.now() + timeout;
+  while (true) {
+    try {
+      const left = Math.max(0, until - performance.now());
+      const part = await messages.receive({ timeout: left });
+      if (part?.type === "head") return part.head;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.TimedOut) || performance.now() < until) throw error;
+      throw timedOut(contextOf(conn), timeout, "the head of the response was not complete");
+    }
+  }
+}
+
+async function closeConnection(conn: TcpConnection, { onTrace }: Settings): Promise<void> {
+  const { bytesRead, bytesWritten } = conn.stats;
+  await conn.close({ linger: 0 });
+  onTrace({ type: "closed", bytesRead, bytesWritten });
+}
+
+function contextOf({ transport, localAddr, remoteAddr }: TcpConnection): OperationContext {
+  return { operation: "read", transport, localAddr, remoteAddr };
+}
+
+/** Says in the words of HTTP what the framing found. */
+function explain(error: unknown, url: string, whenCut: "short_body" | "malformed"): unknown {
+  const options = { url, cause: error };
+  if (error instanceof FrameError) {
+    const code = error.code === "truncated"
+      ? whenCut
+      : error.code === "too_long"
+      ? "too_large"
+      : "malformed";
+    return new HttpError(code, error.message, options);
+  }
+  // A TLS peer that did not say that this was the end: somebody may have cut it short.
+  if (error instanceof Deno.errors.UnexpectedEof) {
+    const what = whenCut === "malformed" ? "the head of the response" : "the body";
+    return new HttpError(whenCut, `Cannot read ${what}: the connection ended early`, options);
+  }
+  return error;
+}

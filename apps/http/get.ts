@@ -1,0 +1,161 @@
+/**
+ * Fetching a page.
+ *
+ * @module
+ */
+import { deadline } from "../../_internal/deadline.ts";
+import { timedOut } from "../../_internal/translate.ts";
+import { HttpError } from "./errors.ts";
+import { type Exchange, exchange } from "./_exchange.ts";
+import { type HttpGetOptions, resolveOptions, type Settings } from "./options.ts";
+import { firstRequest, redirected, type Request } from "./_request.ts";
+import { createResponse, type HttpRedirect, type HttpResponse } from "./response.ts";
+
+/**
+ * Fetches a page with HTTP/1.1 over a connection of its own: resolves the name, connects (with TLS for
+ * `https:`), asks, follows redirects, and answers when the head of the response is there. A status of
+ * failure is an answer too: see {@linkcode HttpResponse.ok}.
+ *
+ * A user name and password in the address are sent as Basic authentication (RFC 7617), to that origin
+ * only. A name in any alphabet is looked up in its ASCII form.
+ *
+ * Cancellation: `signal` and `timeouts.total` end the fetch at any time, the reading of the body
+ * included; the connection is closed.
+ *
+ * @param url Where the page is; a fragment is kept in `response.url` and not sent.
+ * @param options What to send, how far to follow, how long to wait, how much to take.
+ * @returns The response, whose body is still to be read.
+ * @throws {HttpError} If the response, or where it redirects to, is not one that can be used.
+ * @throws {Deno.errors.NotFound} If there is no such host (code `ENOTFOUND`).
+ * @throws {Deno.errors.ConnectionRefused} If nobody listens there.
+ * @throws {Deno.errors.TimedOut} If it took longer than the time-outs allow.
+ * @throws {Deno.errors.InvalidData} If the TLS handshake failed (code `ETLS`).
+ * @throws {Deno.errors.ConnectionReset} If the server broke the connection off.
+ * @throws {TypeError | RangeError} If the address or an option is wrong.
+ *
+ * @example
+ * ```ts
+ * import { httpGet } from "@tincan/net/http";
+ * import { serveTcp } from "@tincan/net/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
+ *   const request = await conn.readUntil("\r\n\r\n");
+ *   const [, path] = new TextDecoder().decode(request ?? undefined).split(" ");
+ *   await conn.write(
+ *     path === "/old"
+ *       ? "HTTP/1.1 301 Moved\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n"
+ *       : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+ *   );
+ * });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * await using response = await httpGet(`http://127.0.0.1:${port}/old`, { timeouts: { total: 5_000 } });
+ * assertEquals(response.url, `http://127.0.0.1:${port}/new`);
+ * assertEquals(await response.text(), "hello");
+ * ```
+ */
+export async function httpGet(
+  url: string | URL,
+  options: HttpGetOptions = {},
+): Promise<HttpResponse> {
+  const settings = resolveOptions(options);
+  const request = firstRequest(url, options.headers);
+  settings.signal?.throwIfAborted();
+  const life = lifeOf(request, settings);
+  try {
+    return await follow(request, settings, life);
+  } catch (error) {
+    life.end();
+    throw error;
+  }
+}
+
+/** The time in which a fetch may act. */
+interface Life {
+  /** Aborts when it is over before the fetch is. */
+  readonly signal: AbortSignal;
+  /** Says that the fetch is done. */
+  end(): void;
+}
+
+function lifeOf({ url }: Request, { signal, timeouts: { total } }: Settings): Life {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  const transport = url.protocol === "https:" ? "tls" : "tcp";
+  const context = { operation: "request", transport, target: url.host } as const;
+  const cancel = deadline(total, () => controller.abort(timedOut(context, total, "not finished")));
+  return {
+    signal: controller.signal,
+    end() {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    },
+  };
+}
+
+/** Asks, and asks again where the answers lead. */
+async function follow(first: Request, settings: Settings, life: Life): Promise<HttpResponse> {
+  const redirects: HttpRedirect[] = [];
+  const visited = new Set<string>();
+  let request = first;
+  while (true) {
+    visited.add(pageOf(request.url));
+    const { url } = request;
+    const answer = await exchange(request, settings, life.signal);
+    const next = settings.followRedirects ? await leave(answer, request, settings) : null;
+    if (next === null) {
+      return createResponse({
+        url: url.href,
+        exchange: answer,
+        redirects,
+        settings,
+        onEnd: life.end,
+      });
+    }
+    redirects.push({ url: url.href, head: answer.head });
+    checkWay(redirects, next.url, visited, settings);
+    settings.onTrace({ type: "redirect", status: answer.head.status, url: next.url.href });
+    request = next;
+  }
+}
+
+/** The request after this one, if there is one; then the connection is closed. */
+async function leave(
+  answer: Exchange,
+  request: Request,
+  settings: Settings,
+): Promise<Request | null> {
+  let next: Request | null = null;
+  let isRefused = true;
+  try {
+    next = redirected(request, answer.head, settings);
+    isRefused = false;
+  } finally {
+    if (next !== null || isRefused) await answer.close();
+  }
+  return next;
+}
+
+function checkWay(
+  redirects: readonly HttpRedirect[],
+  next: URL,
+  visited: ReadonlySet<string>,
+  { maxRedirects }: Settings,
+): void {
+  const { url = "" } = redirects[0] ?? {};
+  if (visited.has(pageOf(next))) {
+    const message = `Cannot fetch ${url}: the redirects lead back to ${next.href}`;
+    throw new HttpError("redirect_loop", message, { url });
+  }
+  if (redirects.length > maxRedirects) {
+    const message = `Cannot fetch ${url}: it has more redirects than the limit of ${maxRedirects}`;
+    throw new HttpError("too_many_redirects", message, { url });
+  }
+}
+
+/** What is asked for: the address without its fragment. */
+function pageOf(url: URL): string {
+  return url.origin + url.pathname + url.search;
+}

@@ -1,0 +1,254 @@
+/**
+ * A response: the head that has come, and the body that is to be read.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../../errors.ts";
+import { checkCount } from "../../_internal/guard.ts";
+import type { Exchange } from "./_exchange.ts";
+import type { HttpHead } from "./head.ts";
+import { HttpError } from "./errors.ts";
+import { DEFAULT_MAX_MEMORY_SIZE } from "./limits.ts";
+import type { Settings } from "./options.ts";
+import { type Pieces, unpack } from "./_unpack.ts";
+
+/** A redirect that was followed. */
+export interface HttpRedirect {
+  /** The page that was asked for. */
+  readonly url: string;
+  /** The head that said to go on. */
+  readonly head: HttpHead;
+}
+
+/** How much of a body may be held in memory. */
+export interface HttpBodyOptions {
+  /**
+   * The largest body in bytes; a larger one is an `HttpError` with the code `too_large`.
+   *
+   * @default {67_108_864} 64 MiB
+   */
+  maxSize?: number;
+}
+
+/** What a response is made from. */
+interface ResponseInit {
+  readonly url: string;
+  readonly exchange: Exchange;
+  readonly redirects: readonly HttpRedirect[];
+  readonly settings: Settings;
+  /** Called once, when nothing more will be read. */
+  readonly onEnd: () => void;
+}
+
+let create: (init: ResponseInit) => HttpResponse;
+
+/**
+ * What a server has answered. The head is here; the body comes piece by piece to whoever reads it, in
+ * one of the ways there are: `for await`, {@linkcode body}, {@linkcode bytes}, {@linkcode text}.
+ *
+ * A body that is not read to its end keeps the connection open: {@linkcode close} it, or declare the
+ * response with `await using`.
+ *
+ * @example
+ * ```ts
+ * import { httpGet } from "@tincan/net/http";
+ * import { serveTcp } from "@tincan/net/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
+ *   await conn.readUntil("\r\n\r\n");
+ *   await conn.write("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nhello");
+ * });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * await using response = await httpGet(`http://127.0.0.1:${port}/`);
+ * assertEquals(response.headers.get("content-type"), "text/plain");
+ * assertEquals(await response.text(), "hello");
+ * ```
+ */
+export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, AsyncDisposable {
+  /** The page that has answered, after all redirects, without a user name or password. */
+  readonly url: string;
+  /** The head. */
+  readonly head: HttpHead;
+  /** The redirects that led here. */
+  readonly redirects: readonly HttpRedirect[];
+  /** Who has answered. */
+  readonly remoteAddr: SocketAddress;
+
+  readonly #exchange: Exchange;
+  readonly #settings: Settings;
+  readonly #onEnd: () => void;
+  #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #used = false;
+
+  static {
+    create = (init) => new HttpResponse(init);
+  }
+
+  private constructor(init: ResponseInit) {
+    this.url = init.url;
+    this.head = init.exchange.head;
+    this.redirects = init.redirects;
+    this.remoteAddr = init.exchange.conn.remoteAddr;
+    this.#exchange = init.exchange;
+    this.#settings = init.settings;
+    this.#onEnd = init.onEnd;
+  }
+
+  /** The status code, such as 200. */
+  get status(): number {
+    return this.head.status;
+  }
+
+  /** Whether the status is one of success (200 to 299). */
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  /** The fields of the head. */
+  get headers(): Headers {
+    return this.head.headers;
+  }
+
+  /** What stood in the trailer section of a chunked body; `undefined` before the body's end. */
+  get trailers(): Headers | undefined {
+    return this.#exchange.trailers;
+  }
+
+  /** Whether somebody reads the body, or has read it. */
+  get bodyUsed(): boolean {
+    return this.#used;
+  }
+
+  /**
+   * The body in pieces as they arrive, unpacked if it was packed. Leaving the loop closes the
+   * connection.
+   *
+   * @returns An iterator, once. It throws an {@linkcode HttpError} if the body is not whole or not as
+   * it should be, and `Deno.errors.TimedOut` if it does not come.
+   * @throws {TypeError} If the body was asked for before.
+   * @throws {HttpError} `bad_encoding`, if the body is packed in a way that was not asked for.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+    if (this.#used) throw new TypeError("Cannot read the body again: it was read already");
+    this.#used = true;
+    const pieces = this.#pieces();
+    return {
+      next: () => pieces.next(),
+      return: async () => {
+        await this.close(); // then nobody waits for the network any more
+        await pieces.return();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /**
+   * The body as a web stream, which reads when it is read from. Cancelling it closes the connection. It
+   * fails as the iteration does.
+   */
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    if (this.#stream !== undefined) return this.#stream;
+    const pieces = this[Symbol.asyncIterator]();
+    return this.#stream = new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await pieces.return?.();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /**
+   * Reads the whole body into memory.
+   *
+   * @param options How large it may be.
+   * @returns The bytes.
+   * @throws {HttpError} `too_large`, or as the iteration does.
+   * @throws {Deno.errors.TimedOut} If it does not come in time.
+   * @throws {TypeError} If the body was asked for before.
+   */
+  async bytes(options: HttpBodyOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const maxSize = checkCount("maxSize", options.maxSize ?? DEFAULT_MAX_MEMORY_SIZE);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    for await (const piece of this) {
+      size += piece.length;
+      if (size > maxSize) {
+        const message = `Cannot hold the body: it is larger than the limit of ${maxSize} bytes`;
+        throw new HttpError("too_large", message, { url: this.url });
+      }
+      pieces.push(piece);
+    }
+    const all = new Uint8Array(size);
+    let at = 0;
+    for (const piece of pieces) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    return all;
+  }
+
+  /**
+   * Reads the whole body as text, in the encoding that `Content-Type` names, or else in UTF-8. What is
+   * not text in it becomes U+FFFD.
+   *
+   * @param options How large it may be.
+   * @returns The text.
+   * @throws {HttpError} `too_large`, or as the iteration does.
+   * @throws {Deno.errors.TimedOut} If it does not come in time.
+   * @throws {TypeError} If the body was asked for before.
+   */
+  async text(options: HttpBodyOptions = {}): Promise<string> {
+    const type = this.headers.get("content-type") ?? "";
+    const label = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] ?? "utf-8";
+    const bytes = await this.bytes(options);
+    let decoder: TextDecoder;
+    try {
+      decoder = new TextDecoder(label);
+    } catch {
+      decoder = new TextDecoder();
+    }
+    return decoder.decode(bytes);
+  }
+
+  /**
+   * Closes the connection. Whoever reads the body is told so with a `ClosedError`.
+   *
+   * @returns A promise that settles when it is closed; it never rejects.
+   */
+  async close(): Promise<void> {
+    await this.#exchange.close();
+    this.#onEnd();
+  }
+
+  /** Closes as {@linkcode close} does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#pieces(): Pieces {
+    const { decode, limits } = this.#settings;
+    try {
+      yield* unpack(this.#exchange.body(), decode ? this.headers.get("content-encoding") : null, {
+        url: this.url,
+        maxSize: limits.maxDecodedSize,
+        stop: () => this.#exchange.close(),
+      });
+    } finally {
+      await this.close();
+    }
+  }
+}
+
+/** Makes a response; for this package only. */
+export function createResponse(init: ResponseInit): HttpResponse {
+  return create(init);
+}

@@ -1,0 +1,75 @@
+/**
+ * The second lesson: a read is not a message. The same messages go to a server that takes what one
+ * read returns for a message, and to one that frames.
+ *
+ *     deno run -A examples/sticky_packets.ts
+ *
+ * Needs --allow-net only.
+ */
+import { type Codec, connectTcp, lengthPrefixed, serveTcp, type TcpHandler, text } from "../mod.ts";
+import { printData, runProgram } from "../apps/program.ts";
+
+const HELP = `The "sticky packet" problem and its cure, in one run.
+
+Usage: sticky_packets.ts [--help]
+
+Sends the same messages, all at once, to a naive reader and to a framed one, and
+shows what each of them takes for a message. Everything happens on this machine.
+`;
+
+const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "six"];
+
+/** Messages with their length in front, four bytes: what Python's struct calls ">I". */
+const framing: Codec<string> = text(lengthPrefixed({ size: 4 }));
+
+await runProgram({ help: HELP }, async () => {
+  await show("Read by read: what one read returned is taken for a message", naive, sendBare);
+  await show("Framed: four bytes in front say how long each message is", framed, sendFramed);
+});
+
+/** What a handler saw, and when it has seen everything. */
+type Report = (message: string) => void;
+
+function naive(report: Report): TcpHandler {
+  return async (conn) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of conn) report(decoder.decode(chunk, { stream: true }));
+  };
+}
+
+function framed(report: Report): TcpHandler {
+  return async (conn) => {
+    for await (const message of conn.framed(framing)) report(message);
+  };
+}
+
+async function sendBare(port: number): Promise<void> {
+  await using conn = await connectTcp({ port });
+  await Promise.all(MESSAGES.map((message) => conn.write(message)));
+}
+
+async function sendFramed(port: number): Promise<void> {
+  await using conn = await connectTcp({ port });
+  await conn.framed(framing).sendAll(MESSAGES);
+}
+
+/** Runs one server and one client, and shows what arrived as messages. */
+async function show(
+  title: string,
+  handler: (report: Report) => TcpHandler,
+  send: (port: number) => Promise<void>,
+): Promise<void> {
+  const seen: string[] = [];
+  const server = serveTcp({ port: 0, onListen() {} }, handler((message) => seen.push(message)));
+  await send((server.addr as Deno.NetAddr).port);
+  await server.shutdown();
+  const lines = seen.map((message, index) => `  ${index + 1}. ${abbreviate(message)}\n`);
+  await printData(`${title}:\n  ${MESSAGES.length} sent, ${seen.length} received\n`);
+  await printData(`${lines.slice(0, 8).join("")}${lines.length > 8 ? "  ...\n" : ""}\n`);
+}
+
+function abbreviate(message: string): string {
+  return message.length <= 40
+    ? message
+    : `${message.slice(0, 30)}... (${message.length} characters)`;
+}

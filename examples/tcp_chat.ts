@@ -1,0 +1,119 @@
+/**
+ * A chat room over TCP. A line of text is a message, so nc and telnet can join; the first line they
+ * send is their name.
+ *
+ *     deno run -A examples/tcp_chat.ts                      # serves on 127.0.0.1:9999
+ *     nc 127.0.0.1 9999                                     # join with nc
+ *     deno run -A examples/tcp_chat.ts join --name Ada      # or with this client
+ *
+ * Needs --allow-net only.
+ */
+import { FrameError } from "../mod.ts";
+import {
+  type ChatClient,
+  ChatRoom,
+  type ChatRoomOptions,
+  joinChat,
+  serveChat,
+} from "../apps/chat/mod.ts";
+import { openPrompt, type Prompt } from "../apps/prompt.ts";
+import {
+  type ProgramArguments,
+  readCount,
+  runProgram,
+  serveUntilInterrupted,
+  UsageError,
+} from "../apps/program.ts";
+
+const HELP = `A chat room over TCP: what one says all others see. A line of text is a message.
+
+Usage: tcp_chat.ts [serve] [options]
+       tcp_chat.ts join --name NAME [options]
+
+Options of both:
+  --hostname NAME    address to listen on or to connect to (default 127.0.0.1)
+  --port NUMBER      port; 0 lets the system choose when serving (default 9999)
+  --help             show this text
+
+Options of serve:
+  --history NUMBER   lines that newcomers are shown (default 50)
+  --members NUMBER   people in the room at one time (default 1000)
+  --rate NUMBER      lines a second that one person may say for long (default 10)
+
+Options of join:
+  --name NAME        your name in the room; one word
+
+In the room:
+  /who   /me TEXT   /msg NAME TEXT   /quit [TEXT]   /help
+  Ctrl-D leaves. On a terminal the line you type stays together while messages arrive above it;
+  otherwise lines are read from stdin, and what the room says goes to stdout.
+
+Examples:
+  tcp_chat.ts serve --hostname 0.0.0.0 --port 7000
+  tcp_chat.ts join --port 7000 --name Ada
+  nc 127.0.0.1 7000
+`;
+
+/** How long the room's last words may take after we said goodbye, in milliseconds. */
+const GOODBYE_TIME = 2_000;
+
+await runProgram({
+  help: HELP,
+  commands: ["serve", "join"],
+  string: ["hostname", "port", "name", "history", "members", "rate"],
+}, (args) => args.command === "join" ? join(args) : serve(args));
+
+async function serve(args: ProgramArguments): Promise<void> {
+  const options: ChatRoomOptions = {};
+  const history = readCount(args, "history");
+  const members = readCount(args, "members", 1);
+  const rate = readCount(args, "rate", 1);
+  if (history !== undefined) options.history = history;
+  if (members !== undefined) options.maxMembers = members;
+  if (rate !== undefined) options.maxLinesPerSecond = rate;
+  const server = serveChat({
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(9999),
+    room: new ChatRoom(options),
+  });
+  await serveUntilInterrupted(server);
+}
+
+async function join(args: ProgramArguments): Promise<void> {
+  const name = args.text("name");
+  if (name === undefined) throw new UsageError("Option --name is needed to join");
+  const chat = await joinChat({
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(9999, 1),
+    name,
+  });
+  const prompt = await openPrompt({ prompt: `${chat.name}> `, interrupt: () => Deno.exit(130) });
+  const saying = say(chat, prompt);
+  let last = "";
+  try {
+    for await (const { line } of chat) {
+      await prompt.show(line);
+      last = line;
+    }
+  } finally {
+    prompt.close();
+  }
+  const isGoodbye = await Promise.race([saying, last.startsWith("*** Goodbye")]);
+  if (!isGoodbye) console.error("the server closed the connection");
+  Deno.exit(0); // the input may still be waiting for a line
+}
+
+/** Sends what is typed; `true` when the input has ended and we have left. */
+async function say(chat: ChatClient, prompt: Prompt): Promise<boolean> {
+  for await (const line of prompt) {
+    try {
+      await chat.send(line);
+    } catch (error) {
+      if (!(error instanceof FrameError)) return false; // then reading fails too, and says why
+      prompt.note(error.message);
+    }
+  }
+  await chat.leave();
+  setTimeout(() => Deno.exit(0), GOODBYE_TIME);
+  return true;
+}

@@ -1,0 +1,143 @@
+/**
+ * A UDP server that answers what it hears, and a client for it. Start them in any order.
+ *
+ *     deno run -A examples/udp_echo.ts                      # serves on 127.0.0.1:9999
+ *     nc -u 127.0.0.1 9999                                  # talk to it
+ *     deno run -A examples/udp_echo.ts client               # or with this client
+ *     deno run -A examples/udp_echo.ts --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit
+ *
+ * Needs --allow-net only.
+ */
+import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
+import { type EchoOptions, echoReply } from "../apps/echo.ts";
+import { onInterrupt, printData, type ProgramArguments, runProgram } from "../apps/program.ts";
+import { TextLineStream } from "@std/streams";
+
+const HELP = `Echo over UDP: answers every datagram.
+
+Usage: udp_echo.ts [serve] [options]
+       udp_echo.ts client [options]
+
+Options of both:
+  --hostname NAME   address to bind or to talk to (default 127.0.0.1)
+  --port NUMBER     port; 0 lets the system choose when serving (default 9999)
+  --help            show this text
+
+Options of serve:
+  --greet TEXT      send TEXT to everybody who speaks for the first time
+  --reply TEMPLATE  answer with TEMPLATE, {} stands for the message (default {})
+  --upper           answer in upper case
+  --exit WORD       answer WORD with an empty datagram: the conversation is over
+
+Options of client:
+  --message TEXT    send TEXT and show the reply; may be given several times.
+                    Without it the client asks for messages until the input ends.
+                    What is not answered is sent again, six times in 5 seconds.
+
+Examples:
+  udp_echo.ts --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit
+  udp_echo.ts client --message hello --message exit
+`;
+
+/** How long the client waits for a reply behind a greeting, in milliseconds. */
+const GREETING_TIME = 100;
+
+/** How often the client asks: long enough to start the server after it. */
+const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5 };
+
+/** So many peers are remembered as greeted; then the memory starts anew. */
+const MAX_GREETED = 10_000;
+
+await runProgram({
+  help: HELP,
+  commands: ["serve", "client"],
+  string: ["hostname", "port", "greet", "reply", "exit"],
+  collect: ["message"],
+  boolean: ["upper"],
+}, (args) => args.command === "client" ? talk(args) : serve(args));
+
+async function serve(args: ProgramArguments): Promise<void> {
+  const options: EchoOptions = { upper: args.flag("upper") };
+  for (const name of ["greet", "reply", "exit"] as const) {
+    const value = args.text(name);
+    if (value !== undefined) options[name] = value;
+  }
+  const server = await serveUdp({
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(9999),
+  }, handlerFor(options));
+  onInterrupt(() => void server.shutdown({ timeout: 1_000 }).then(() => Deno.exit(0)));
+  await server.finished;
+}
+
+function handlerFor(options: EchoOptions): UdpHandler {
+  const { greet, reply, upper, exit } = options;
+  if (greet === undefined && reply === undefined && !upper && exit === undefined) {
+    return ({ data }) => data; // every byte as it came
+  }
+  const replyTo = echoReply(options);
+  const greeted = new Set<string>();
+  return async (datagram: Datagram) => {
+    const peer = JSON.stringify(datagram.from);
+    if (greet !== undefined && !greeted.has(peer)) {
+      if (greeted.size >= MAX_GREETED) greeted.clear();
+      greeted.add(peer);
+      await datagram.reply(greet);
+    }
+    const answer = replyTo(new TextDecoder().decode(datagram.data));
+    if (answer === null) greeted.delete(peer);
+    return answer ?? "";
+  };
+}
+
+async function talk(args: ProgramArguments): Promise<void> {
+  onInterrupt(() => Deno.exit(130));
+  await using peer = await connectUdp({
+    hostname: args.text("hostname") ?? "127.0.0.1",
+    port: args.port(9999, 1),
+  });
+  const messages = args.texts("message");
+  let wait = GREETING_TIME; // only the first message can bring a greeting too
+  for await (const message of messages.length > 0 ? messages : ask()) {
+    if (message === "") continue; // an empty datagram is how the server says goodbye
+    const isOver = !await show(await peer.request(message, PATIENCE)) || await showRest(peer, wait);
+    if (isOver) {
+      console.error("the server ended the conversation");
+      Deno.exit(0); // the input may still be waiting for a line
+    }
+    wait = 0;
+  }
+}
+
+/** Shows a reply; `false` if it says that the conversation is over. */
+async function show({ data }: Datagram): Promise<boolean> {
+  if (data.length === 0) return false;
+  await printData(data);
+  if (data[data.length - 1] !== 0x0a) await printData("\n");
+  return true;
+}
+
+/** Shows what else has come; `true` if the conversation is over. */
+async function showRest(peer: UdpPeer, timeout: number): Promise<boolean> {
+  try {
+    return !await show(await peer.receive({ timeout }));
+  } catch (error) {
+    if (error instanceof Deno.errors.TimedOut) return false;
+    throw error;
+  }
+}
+
+/** Asks for messages, line by line, until the input ends. */
+async function* ask(): AsyncGenerator<string> {
+  const prompt = () => {
+    if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode("> "));
+  };
+  const lines = Deno.stdin.readable
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream());
+  prompt();
+  for await (const line of lines) {
+    yield line;
+    prompt();
+  }
+}

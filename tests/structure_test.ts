@@ -1,0 +1,446 @@
+/**
+ * The shape of the project: who may import whom, what framing must not know, and which names are
+ * public. A name that is missing below, or one too many, is a change of the interface: make it on
+ * purpose.
+ */
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+/**
+ * What each part of the project may import, besides itself. A new folder needs its line here.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [],
+  "_internal": ["errors.ts"],
+  "framing": ["errors.ts", "_internal"],
+  "tcp": ["errors.ts", "_internal", "framing"],
+  "udp": ["errors.ts", "_internal", "framing"],
+  "mod.ts": ["errors.ts", "framing", "tcp", "udp"],
+  "apps": ["errors.ts", "_internal", "framing", "tcp", "udp"],
+  "examples": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps"],
+  "cli": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps", "_internal"],
+};
+
+/** The public names of each entry point, types included. */
+const EXPORTS: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [
+    "ClosedError",
+    "ClosedErrorCode",
+    "FrameError",
+    "FrameErrorCode",
+    "FrameErrorOptions",
+    "LimitError",
+    "LimitErrorCode",
+    "LimitErrorOptions",
+    "NetError",
+    "NetErrorFields",
+    "NetOperation",
+    "NetTransport",
+    "SocketAddress",
+    "SocketErrorOptions",
+    "isNetError",
+  ],
+  "tcp/mod.ts": [
+    "CloseInfo",
+    "CloseOptions",
+    "DEFAULT_BACKLOG",
+    "DEFAULT_CONNECT_TIMEOUT",
+    "DEFAULT_LINGER",
+    "DEFAULT_MAX_CONNECTIONS",
+    "DEFAULT_MAX_WRITE_QUEUE",
+    "DEFAULT_SHUTDOWN_TIMEOUT",
+    "Framed",
+    "ReadOptions",
+    "ReadUntilOptions",
+    "RetryOptions",
+    "ShutdownOptions",
+    "TcpConnectBaseOptions",
+    "TcpConnectOptions",
+    "TcpConnection",
+    "TcpConnectionStats",
+    "TcpHandler",
+    "TcpServer",
+    "TcpServerBaseOptions",
+    "TcpServerLimits",
+    "TcpServerOptions",
+    "TcpServerStats",
+    "TcpTimeouts",
+    "TlsClientOptions",
+    "TlsServerOptions",
+    "UnixConnectOptions",
+    "UnixServerOptions",
+    "connectTcp",
+    "serveTcp",
+  ],
+  "framing/mod.ts": [
+    "Checksum",
+    "ChecksummedOptions",
+    "ChunkSource",
+    "CobsOptions",
+    "Codec",
+    "CorruptOptions",
+    "DEFAULT_MAX_FRAME_LENGTH",
+    "DEFAULT_MAX_LINE_LENGTH",
+    "Decoder",
+    "DecoderProgress",
+    "DelimitedOptions",
+    "Emit",
+    "FrameDecoderStream",
+    "FrameEncoderStream",
+    "FrameError",
+    "FrameErrorCode",
+    "FrameErrorOptions",
+    "Frames",
+    "JsonLinesOptions",
+    "JsonOptions",
+    "LengthPrefixedOptions",
+    "LimitOptions",
+    "LinesOptions",
+    "MappedOptions",
+    "NetstringOptions",
+    "OutputBuffer",
+    "SlipOptions",
+    "TextOptions",
+    "VarintPrefixedOptions",
+    "checksummed",
+    "cobs",
+    "crc32",
+    "delimited",
+    "fixed",
+    "frames",
+    "json",
+    "jsonLines",
+    "lengthPrefixed",
+    "lines",
+    "mapped",
+    "netstring",
+    "slip",
+    "text",
+    "varintPrefixed",
+  ],
+  "udp/mod.ts": [
+    "DEFAULT_CONCURRENCY",
+    "DEFAULT_DEDUP_BYTES",
+    "DEFAULT_DEDUP_ENTRIES",
+    "DEFAULT_DEDUP_WINDOW",
+    "DEFAULT_MAX_DATAGRAM_SIZE",
+    "DEFAULT_MAX_PEERS",
+    "DEFAULT_MAX_QUEUE",
+    "DEFAULT_MAX_QUEUE_BYTES",
+    "DEFAULT_MAX_REQUESTS",
+    "DEFAULT_MAX_REQUEST_TIMEOUT",
+    "DEFAULT_REQUEST_RETRIES",
+    "DEFAULT_REQUEST_TIMEOUT",
+    "DEFAULT_SESSIONS_QUEUE_BYTES",
+    "DEFAULT_SESSION_IDLE",
+    "DEFAULT_SESSION_QUEUE",
+    "Datagram",
+    "DatagramData",
+    "DedupOptions",
+    "MulticastMembership",
+    "MulticastOptions",
+    "SessionEnd",
+    "SessionHandler",
+    "SocketAddress",
+    "UdpBaseOptions",
+    "UdpBindOptions",
+    "UdpConnectOptions",
+    "UdpEndpoint",
+    "UdpEndpointStats",
+    "UdpHandler",
+    "UdpHandlerContext",
+    "UdpPeer",
+    "UdpReceiveOptions",
+    "UdpRequestOptions",
+    "UdpServer",
+    "UdpServerBaseOptions",
+    "UdpServerOptions",
+    "UdpServerStats",
+    "UdpSession",
+    "UdpSessions",
+    "UdpSessionsOptions",
+    "UdpSessionsStats",
+    "UdpShutdownOptions",
+    "UdpSocketOptions",
+    "UdpTarget",
+    "UnixDatagramOptions",
+    "UnixDatagramServerOptions",
+    "bindUdp",
+    "connectUdp",
+    "serveUdp",
+    "sessions",
+  ],
+  "apps/chat/mod.ts": [
+    "ChatClient",
+    "ChatHandlerOptions",
+    "ChatJoinError",
+    "ChatJoinOptions",
+    "ChatLine",
+    "ChatNameCheck",
+    "ChatNameOptions",
+    "ChatOutput",
+    "ChatRoom",
+    "ChatRoomOptions",
+    "ChatServerOptions",
+    "ChatSession",
+    "ContactAddress",
+    "ContactBook",
+    "ConversationStep",
+    "DEFAULT_CHAT_HISTORY",
+    "DEFAULT_CHAT_IDLE_TIMEOUT",
+    "DEFAULT_CHAT_NAME_TIMEOUT",
+    "DEFAULT_CHAT_QUEUE",
+    "DEFAULT_MAX_CHAT_LINE_LENGTH",
+    "DEFAULT_MAX_LINES_AT_ONCE",
+    "DEFAULT_MAX_LINES_PER_SECOND",
+    "DEFAULT_MAX_MEMBERS",
+    "DEFAULT_MAX_NAME_ATTEMPTS",
+    "DEFAULT_MAX_NAME_LENGTH",
+    "DEFAULT_MAX_UDP_MESSAGE_LENGTH",
+    "UdpChat",
+    "UdpChatMessage",
+    "UdpChatOptions",
+    "UdpConversation",
+    "bindUdpChat",
+    "chatHandler",
+    "checkChatName",
+    "joinChat",
+    "parseChatLine",
+    "parseContacts",
+    "serveChat",
+    "toPrintable",
+  ],
+  "apps/echo.ts": [
+    "EchoOptions",
+    "echoHandler",
+    "echoReply",
+  ],
+  "apps/http/mod.ts": [
+    "DEFAULT_MAX_HEAD_SIZE",
+    "DEFAULT_MAX_MEMORY_SIZE",
+    "DEFAULT_MAX_REDIRECTS",
+    "FormatTraceOptions",
+    "HttpBodyOptions",
+    "HttpError",
+    "HttpErrorCode",
+    "HttpErrorOptions",
+    "HttpFailure",
+    "HttpGetOptions",
+    "HttpHead",
+    "HttpLimits",
+    "HttpPart",
+    "HttpRedirect",
+    "HttpRequestHead",
+    "HttpResponse",
+    "HttpResponsesOptions",
+    "HttpTimeouts",
+    "HttpTraceEvent",
+    "SaveBodyOptions",
+    "formatTrace",
+    "httpFailure",
+    "httpGet",
+    "httpResponses",
+    "saveBody",
+  ],
+  "apps/relay/mod.ts": [
+    "DEFAULT_MAX_RELAYED",
+    "DEFAULT_RELAY_CONNECT_TIMEOUT",
+    "DEFAULT_RELAY_IDLE_TIMEOUT",
+    "FRAMING_NAMES",
+    "RelayCloseEvent",
+    "RelayDataEvent",
+    "RelayDump",
+    "RelayDumpOptions",
+    "RelayEndEvent",
+    "RelayEvent",
+    "RelayEventBase",
+    "RelayMessageEvent",
+    "RelayObserver",
+    "RelayOpenEvent",
+    "RelayOptions",
+    "RelayPartialEvent",
+    "RelayRefusedEvent",
+    "RelaySide",
+    "RelayTarget",
+    "RelayUnframedEvent",
+    "RelayView",
+    "framingByName",
+    "readCapture",
+    "serveRelay",
+  ],
+  "apps/scan/mod.ts": [
+    "BannerOptions",
+    "DEFAULT_MAX_BANNER_LENGTH",
+    "DEFAULT_MAX_HOSTS",
+    "DEFAULT_SCAN_CONCURRENCY",
+    "DEFAULT_SCAN_TIMEOUT",
+    "HostReport",
+    "PortResult",
+    "PortState",
+    "ScanOptions",
+    "ScanProgress",
+    "ScanReport",
+    "TargetOptions",
+    "defaultPorts",
+    "parsePorts",
+    "scanPorts",
+    "serviceName",
+  ],
+};
+
+/** What `mod.ts` gathers. */
+const GATHERED = ["errors.ts", "framing/mod.ts", "tcp/mod.ts", "udp/mod.ts"];
+
+interface Module {
+  path: string;
+  code: string;
+  imports: string[];
+}
+
+/** Every TypeScript file of the project's own, by its path from the root. */
+async function readModules(): Promise<Map<string, Module>> {
+  const modules = new Map<string, Module>();
+  async function walk(folder: string): Promise<void> {
+    for await (const entry of Deno.readDir(new URL(folder || "./", ROOT))) {
+      const path = folder + entry.name;
+      if (entry.isDirectory) {
+        if (folder !== "" || entry.name in MAY_IMPORT) await walk(`${path}/`);
+      } else if (entry.name.endsWith(".ts") && !entry.name.endsWith("_test.ts")) {
+        const source = await Deno.readTextFile(new URL(path, ROOT));
+        modules.set(path, { path, ...scan(path, source) });
+      }
+    }
+  }
+  await walk("");
+  return modules;
+}
+
+/** The code without its comments, and the files it imports; type-only imports count. */
+function scan(path: string, source: string): { code: string; imports: string[] } {
+  const code = source
+    // Strings are kept, so that a "//" inside one is not taken for a comment.
+    .replace(
+      /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|\/\/.*/g,
+      (_, text) => text ?? " ",
+    );
+  const imports: string[] = [];
+  for (const [, from, called] of code.matchAll(/\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g)) {
+    const specifier = from ?? called ?? "";
+    if (!specifier.startsWith(".")) continue;
+    const url = new URL(specifier, new URL(path, ROOT)).href;
+    imports.push(url.slice(ROOT.href.length));
+  }
+  return { code, imports };
+}
+
+function partOf(path: string): string {
+  return path.split("/", 1)[0] as string;
+}
+
+Deno.test("imports only point down", async () => {
+  const modules = await readModules();
+  assert(modules.has("mod.ts") && modules.has("tcp/server.ts"), "the scan has found too little");
+  const wrong: string[] = [];
+  for (const { path, imports } of modules.values()) {
+    const allowed = MAY_IMPORT[partOf(path)];
+    assert(allowed, `${path} is in no layer: add its folder to MAY_IMPORT`);
+    for (const target of imports) {
+      const part = partOf(target);
+      if (part !== partOf(path) && !allowed.includes(part)) wrong.push(`${path} -> ${target}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("files with a leading underscore belong to their folder", async () => {
+  const wrong: string[] = [];
+  for (const { path, imports } of (await readModules()).values()) {
+    for (const target of imports) {
+      const folder = target.slice(0, target.lastIndexOf("/") + 1);
+      const isPrivate = target.slice(folder.length).startsWith("_");
+      if (isPrivate && !path.startsWith(folder)) wrong.push(`${path} -> ${target}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("no imports go round in a circle, types included", async () => {
+  const modules = await readModules();
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  function visit(path: string, trail: readonly string[]): void {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of modules.get(path)?.imports ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  }
+  for (const path of modules.keys()) visit(path, []);
+  assertEquals(cycles, []);
+});
+
+Deno.test("every import is there", async () => {
+  const modules = await readModules();
+  for (const { path, imports } of modules.values()) {
+    for (const target of imports) {
+      const isData = !target.endsWith(".ts");
+      assert(isData || modules.has(target), `${path} imports ${target}, which is not there`);
+    }
+  }
+});
+
+Deno.test("framing knows no runtime, no time and no promises", async () => {
+  const wrong: string[] = [];
+  for (const { path, code } of (await readModules()).values()) {
+    if (partOf(path) !== "framing") continue;
+    for (
+      const [word] of code.matchAll(/\b(?:Deno\s*\.|setTimeout|setInterval|performance\.|Date\.)/g)
+    ) {
+      wrong.push(`${path}: ${word}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+/** The names that a module exports, types included, as the documentation tool sees them. */
+async function exportedNames(path: string): Promise<string[]> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", path],
+    cwd: ROOT,
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const { nodes } = JSON.parse(new TextDecoder().decode(stdout));
+  return namesIn(nodes).sort();
+}
+
+function namesIn(nodes: unknown): string[] {
+  const names = new Set<string>();
+  const files = Array.isArray(nodes) ? [{ symbols: nodes }] : Object.values(nodes as object);
+  for (const { symbols } of files as { symbols: { name: string; kind?: string }[] }[]) {
+    for (const { name, kind } of symbols) {
+      if (kind !== "import" && kind !== "moduleDoc") names.add(name);
+    }
+  }
+  return [...names];
+}
+
+for (const [path, names] of Object.entries(EXPORTS)) {
+  Deno.test(`${path} exports exactly the names that are listed`, async () => {
+    assertEquals(await exportedNames(path), [...names].sort());
+  });
+}
+
+Deno.test("mod.ts exports everything that it gathers and nothing else", async () => {
+  const gathered = GATHERED.flatMap((path) => EXPORTS[path] ?? []);
+  assertEquals(await exportedNames("mod.ts"), [...new Set(gathered)].sort());
+});
+
+Deno.test("every entry point of the package is listed", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const entries = Object.values(exports as Record<string, string>).map((path) => path.slice(2));
+  const missing = entries.filter((path) => path !== "mod.ts" && !(path in EXPORTS));
+  assertEquals(missing, [], "add their names to EXPORTS");
+});

@@ -1,0 +1,316 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
+import { Events, nextTurn } from "../_util/events.ts";
+import { deno, python } from "../_util/peers.ts";
+import { drain, echo, portOf, tcp, text, transports } from "../_util/transports.ts";
+
+const limit = { timeout: 20_000 };
+
+/** Says from which addresses it connects and what it gets to hear: a byte back, or the end. */
+const CALLER = `
+import socket, sys
+port = int(sys.argv[1])
+held = []
+for source in sys.argv[2:]:
+    s = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
+    s.bind((source, 0))
+    s.settimeout(10)
+    s.connect(("::1" if ":" in source else "127.0.0.1", port))
+    try:
+        s.send(b"x")
+        print(source, s.recv(1).decode() or "end")
+    except OSError:
+        print(source, "end")
+    held.append(s)
+sys.stdin.read()
+`;
+
+for (const transport of transports) {
+  Deno.test(
+    `${transport.name}: at the limit newcomers wait until somebody leaves`,
+    limit,
+    async () => {
+      await using server = transport.serve({ limits: { maxConnections: 2 } }, echo);
+      const inside = [await transport.connect(server), await transport.connect(server)];
+      for (const conn of inside) {
+        await conn.write("x");
+        await conn.readExactly(1);
+      }
+      const waiting = transport.connect(server);
+      // Over TLS not even the handshake begins; elsewhere the system takes bytes for the server.
+      const served = waiting.then(async (conn) => {
+        await conn.write("y");
+        return [conn, text(await conn.readExactly(1))] as const;
+      });
+      await inside[0]?.write("z");
+      await inside[0]?.readExactly(1);
+      assertEquals(server.stats().accepted, 2);
+      assertEquals(server.connections.size, 2);
+      await inside[1]?.close();
+      const [conn, answer] = await served;
+      assertEquals(answer, "y");
+      assertEquals(server.stats().refused, 0);
+      await Promise.all([conn.close(), inside[0]?.close()]);
+    },
+  );
+
+  Deno.test(`${transport.name}: with onLimit "drop" newcomers are sent away`, limit, async () => {
+    await using server = transport.serve({
+      limits: { maxConnections: 1, onLimit: "drop" },
+    }, echo);
+    await using inside = await transport.connect(server);
+    await inside.write("x");
+    await inside.readExactly(1);
+    for (let i = 0; i < 3; i++) {
+      const outcome = await transport.connect(server).then(async (conn) => {
+        const heard = await drain(conn).catch(() => 0);
+        await conn.close();
+        return heard;
+      }, () => 0);
+      assertEquals(outcome, 0);
+    }
+    assertEquals(server.stats().refused, 3);
+    assertEquals(server.stats().active, 1);
+  });
+}
+
+Deno.test("places are given back by handlers that throw, too", limit, async () => {
+  await using server = tcp.serve({ limits: { maxConnections: 1 }, onError() {} }, async (conn) => {
+    await conn.readExactly(1);
+    throw new Error("a mistake");
+  });
+  for (let i = 0; i < 5; i++) {
+    await using conn = await tcp.connect(server);
+    await conn.write("x");
+    assertEquals(await drain(conn), 0);
+  }
+});
+
+Deno.test("a limit per address is one address's own affair", limit, async () => {
+  await using server = tcp.serve({ limits: { maxConnectionsPerIp: 2 } }, echo);
+  const a = "127.0.0.1";
+  const b = "127.0.0.2";
+  await using peer = python(CALLER, portOf(server), a, a, a, b, b, b, "127.0.0.3");
+  for (const expected of [`${a} x`, `${a} x`, `${a} end`, `${b} x`, `${b} x`, `${b} end`]) {
+    assertEquals(await peer.line(), expected);
+  }
+  assertEquals(await peer.line(), "127.0.0.3 x");
+  assertEquals(server.stats().refused, 2);
+  await peer.endInput();
+  await peer.status;
+  while (server.connections.size > 0) await nextTurn();
+  await using again = python(CALLER, portOf(server), a, a, a);
+  for (const expected of ["x", "x", "end"]) assertEquals(await again.line(), `${a} ${expected}`);
+});
+
+Deno.test("allow lets in only those on the list", limit, async () => {
+  await using server = serveTcp({ allow: ["127.0.0.2", "127.1.0.0/16"], onListen() {} }, echo);
+  await using peer = python(
+    CALLER,
+    portOf(server),
+    "127.0.0.1",
+    "127.0.0.2",
+    "127.1.2.3",
+    "127.2.0.1",
+  );
+  for (const expected of ["127.0.0.1 end", "127.0.0.2 x", "127.1.2.3 x", "127.2.0.1 end"]) {
+    assertEquals(await peer.line(), expected);
+  }
+  assertEquals(server.stats().denied, 2);
+});
+
+Deno.test("deny outweighs allow", limit, async () => {
+  await using server = serveTcp({
+    allow: ["127.0.0.0/8"],
+    deny: ["127.0.0.2"],
+    onListen() {},
+  }, echo);
+  await using peer = python(CALLER, portOf(server), "127.0.0.1", "127.0.0.2");
+  assertEquals(await peer.line(), "127.0.0.1 x");
+  assertEquals(await peer.line(), "127.0.0.2 end");
+});
+
+Deno.test("a dual-stack server knows its IPv4 peers as IPv4", limit, async () => {
+  const seen = new Events<TcpConnection>();
+  await using server = serveTcp({
+    hostname: "::",
+    deny: ["127.0.0.2/32"],
+    allow: ["127.0.0.0/8", "::1"],
+    limits: { maxConnectionsPerIp: 1 },
+    onListen() {},
+    onConnect: seen.push,
+  }, echo);
+  await using peer = python(CALLER, portOf(server), "127.0.0.1", "127.0.0.1", "127.0.0.2", "::1");
+  for (const expected of ["127.0.0.1 x", "127.0.0.1 end", "127.0.0.2 end", "::1 x"]) {
+    assertEquals(await peer.line(), expected);
+  }
+  const v4 = await seen.next();
+  const v6 = await seen.next();
+  assertEquals((v4.remoteAddr as Deno.NetAddr).hostname, "127.0.0.1");
+  assertEquals((v4.localAddr as Deno.NetAddr).hostname, "127.0.0.1");
+  assertEquals((v6.remoteAddr as Deno.NetAddr).hostname, "::1");
+});
+
+Deno.test("lists and limits that make no sense are refused before listening", limit, () => {
+  const wrong: [object, string][] = [
+    [{ allow: ["10.0.0.0/33"] }, '"allow"'],
+    [{ deny: ["localhost"] }, '"deny"'],
+    [{ limits: { maxConnections: 0 } }, '"limits.maxConnections"'],
+    [{ limits: { maxConnectionsPerIp: 1.5 } }, '"limits.maxConnectionsPerIp"'],
+    [{ limits: { onLimit: "explode" } }, '"limits.onLimit"'],
+    [{ limits: { maxWriteQueue: -1 } }, '"limits.maxWriteQueue"'],
+    [{ backlog: 0 }, '"backlog"'],
+    [{ port: 65_536 }, "port must be a whole number"],
+    [{ port: -1 }, "port must be a whole number"],
+  ];
+  for (const [options, message] of wrong) {
+    assertThrows(() => serveTcp({ onListen() {}, ...options }, echo), Error, message);
+  }
+  assertThrows(() => serveTcp({}, undefined as unknown as () => void), TypeError, "handler");
+});
+
+Deno.test("the backlog keeps who comes before the server accepts", limit, async () => {
+  // One place, taken: everybody else waits with the system.
+  await using server = serveTcp({ backlog: 8, limits: { maxConnections: 1 }, onListen() {} }, echo);
+  const port = portOf(server);
+  const conns = await Promise.all(Array.from({ length: 6 }, () => connectTcp({ port })));
+  assertEquals(server.stats().accepted <= 2, true);
+  for (const conn of conns) {
+    await conn.write("x");
+    assertEquals(text(await conn.readExactly(1)), "x");
+    await conn.close();
+  }
+});
+
+Deno.test("a full backlog makes newcomers wait, and time out", limit, async () => {
+  const release = Promise.withResolvers<void>();
+  await using server = serveTcp({
+    backlog: 1,
+    limits: { maxConnections: 1 },
+    onListen() {},
+  }, () => release.promise);
+  const port = portOf(server);
+  const conns: TcpConnection[] = [];
+  let error: unknown;
+  for (let i = 0; i < 20 && error === undefined; i++) {
+    try {
+      conns.push(await connectTcp({ port, timeout: 150 }));
+    } catch (thrown) {
+      error = thrown;
+    }
+  }
+  assert(error instanceof Deno.errors.TimedOut, String(error));
+  assert(conns.length < 20);
+  release.resolve();
+  await Promise.all(conns.map((conn) => conn.close()));
+});
+
+Deno.test("noDelay is on unless asked for otherwise", limit, async () => {
+  const probe = Deno.listen({ port: 0 });
+  const plain = await Deno.connect({ port: probe.addr.port });
+  const prototype = Object.getPrototypeOf(plain) as Deno.TcpConn;
+  plain.close();
+  probe.close();
+  const original = prototype.setNoDelay;
+  const calls: boolean[] = [];
+  prototype.setNoDelay = function (on = true) {
+    calls.push(on);
+    original.call(this, on);
+  };
+  try {
+    for (const noDelay of [undefined, true, false]) {
+      calls.length = 0;
+      const option = noDelay === undefined ? {} : { noDelay };
+      await using server = serveTcp({ ...option, onListen() {} }, echo);
+      await using conn = await connectTcp({ port: portOf(server), ...option });
+      await conn.write("x");
+      assertEquals(text(await conn.readExactly(1)), "x");
+      // Off is the system's own default, so a server has nothing to set.
+      assertEquals(calls, noDelay === false ? [false] : [true, true]);
+    }
+  } finally {
+    prototype.setNoDelay = original;
+  }
+});
+
+Deno.test({
+  name: "keepAlive is off unless asked for",
+  ...limit,
+  ignore: Deno.build.os !== "linux", // the system tells about its timers in /proc
+  async fn() {
+    for (const keepAlive of [undefined, true]) {
+      const option = keepAlive === undefined ? {} : { keepAlive };
+      await using server = serveTcp({ ...option, onListen() {} }, echo);
+      const port = portOf(server);
+      await using conn = await connectTcp({ port, ...option });
+      await conn.write("x");
+      assertEquals(text(await conn.readExactly(1)), "x");
+      while (keepaliveTimers(port).includes("01")) await nextTurn(); // not yet acknowledged
+      assertEquals(keepaliveTimers(port), keepAlive ? ["02", "02"] : ["00", "00"]);
+    }
+  },
+});
+
+/** The kinds of the timers of both ends of the connections to `port` (see proc_net_tcp.txt). */
+function keepaliveTimers(port: number): string[] {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return Deno.readTextFileSync("/proc/net/tcp").trim().split("\n").slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, remote, state]) =>
+      state === "01" && (local?.endsWith(hex) || remote?.endsWith(hex))
+    )
+    .map((fields) => fields[5]?.slice(0, 2) ?? "");
+}
+
+Deno.test("reusePort with its flag lets two servers share a port", limit, async () => {
+  await using child = deno(
+    `
+    const quiet = { onListen() {}, reusePort: true };
+    const a = net.serveTcp({ ...quiet, port: 0 }, () => {});
+    const b = net.serveTcp({ ...quiet, port: a.addr.port }, () => {});
+    console.log(a.addr.port === b.addr.port);
+    await Promise.all([a.shutdown(), b.shutdown()]);
+    `,
+    { flags: ["--unstable-net"] },
+  );
+  assertEquals(await child.line(), "true");
+  assertEquals((await child.status).code, 0);
+});
+
+Deno.test("reusePort without its flag is an error that can be caught", limit, async () => {
+  await using child = deno(`
+    try {
+      net.serveTcp({ reusePort: true, onListen() {} }, () => {});
+    } catch (error) {
+      console.log(error.name, error.code, error.operation, error.message);
+    }
+  `);
+  assertEquals(
+    await child.line(),
+    "NotSupported ENOTSUP listen Cannot listen on 127.0.0.1:0: " +
+      'option "reusePort" needs the runtime flag --unstable-net',
+  );
+  assertEquals((await child.status).code, 0);
+});
+
+Deno.test("without permission to listen the error is NotCapable", limit, async () => {
+  const { state } = await Deno.permissions.query({ name: "net" });
+  assertEquals(state, "granted");
+  await using child = deno(
+    `
+    try {
+      net.serveTcp({ onListen() {} }, () => {});
+    } catch (error) {
+      console.log(error.name, error.code, net.isNetError(error));
+    }
+    try {
+      await net.connectTcp({ port: 80, retry: 3 });
+    } catch (error) {
+      console.log(error.name, error.code, error.operation);
+    }
+    `,
+    { flags: ["--deny-net"] },
+  );
+  assertEquals(await child.line(), "NotCapable ENOTCAPABLE true");
+  assertEquals(await child.line(), "NotCapable ENOTCAPABLE connect");
+});

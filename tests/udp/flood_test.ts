@@ -1,0 +1,101 @@
+/** Floods: memory stays bounded, what is dropped is counted, and afterwards it still answers. */
+import { assert, assertEquals } from "@std/assert";
+import { bindUdp, serveUdp, sessions } from "../../udp/mod.ts";
+import { at, backends, type Peer, python, quiet, text } from "./_util.ts";
+
+const limit = { timeout: 60_000 };
+const MiB = 1024 * 1024;
+
+/** The collector, which the project's test task lays open. */
+const { gc } = globalThis as { gc?: () => void };
+
+/** Bytes that are held, garbage not counted where the collector can be called. */
+function heldMemory(): number {
+  gc?.();
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Sends 200,000 datagrams of 256 bytes from 1,000 ports. */
+function flood(port: number): Peer {
+  return python(
+    `
+import resource, socket, sys
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+to = ("127.0.0.1", int(sys.argv[1]))
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(1000)]
+data = b"x" * 256
+for _ in range(200):
+    for s in sockets:
+        s.sendto(data, to)
+print("sent", flush=True)
+`,
+    `${port}`,
+  );
+}
+
+for (const backend of backends) {
+  Deno.test(`${backend}: a flood with a slow handler`, limit, async () => {
+    const gate = Promise.withResolvers<void>();
+    let most = 0;
+    let running = 0;
+    await using server = await serveUdp(
+      { ...quiet, backend, concurrency: 64, maxQueue: 1_000 },
+      async ({ data }) => {
+        most = Math.max(most, ++running);
+        await gate.promise;
+        running--;
+        return data.length > 0 ? undefined : "alive";
+      },
+    );
+    const before = heldMemory();
+    await using flooding = flood(at(server).port);
+    assertEquals(await flooding.line(), "sent");
+    const grown = heldMemory() - before;
+    const { received, active, queued, dropped } = server.stats();
+    assert(received > 10_000, `only ${received} arrived`);
+    assertEquals([active, queued, most], [64, 1_000, 64]);
+    assertEquals(dropped, received - 1_064);
+    // Of 51 MB that were sent: 1,064 datagrams, each of which may keep a slab of 8 KiB.
+    if (gc !== undefined) assert(grown < 16 * MiB, `grew by ${grown / MiB} MiB`);
+    gate.resolve();
+    await using client = await bindUdp({ backend });
+    const answer = await client.request("", at(server), { timeout: 100, retries: 20 });
+    assertEquals(text(answer.data), "alive");
+  });
+
+  Deno.test(`${backend}: a flood that nobody reads`, limit, async () => {
+    await using endpoint = await bindUdp({ backend, maxQueueBytes: MiB });
+    await using flooding = flood(at(endpoint).port);
+    assertEquals(await flooding.line(), "sent");
+    const { received, queued, bytesQueued, dropped } = endpoint.stats();
+    assertEquals([queued, bytesQueued], [4_096, MiB]);
+    assertEquals(dropped, received - queued);
+    for (let i = 0; i < queued; i++) assertEquals((await endpoint.receive()).data.length, 256);
+    await using client = await bindUdp({ backend });
+    await client.send("after", at(endpoint));
+    for await (const { data } of endpoint) if (text(data) === "after") break;
+  });
+
+  Deno.test(`${backend}: a flood of peers`, limit, async () => {
+    await using endpoint = await bindUdp({ backend });
+    let most = 0;
+    let running = 0;
+    await using all = sessions(endpoint, async (session) => {
+      most = Math.max(most, ++running);
+      for await (const datagram of session) {
+        if (datagram.data.length < 256) await datagram.reply("alive");
+      }
+      running--;
+    }, { maxPeers: 50 });
+    await using flooding = flood(at(endpoint).port);
+    assertEquals(await flooding.line(), "sent");
+    await using client = await bindUdp({ backend });
+    const answer = await client.request("?", at(endpoint), { timeout: 100, retries: 20 });
+    assertEquals(text(answer.data), "alive");
+    assert(all.stats().active <= 50);
+    assert(all.stats().evicted > 100);
+    assert(most <= 100, `${most} handlers at once`);
+  });
+}

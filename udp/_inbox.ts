@@ -1,0 +1,185 @@
+/**
+ * Datagrams on one side, callers who wait for them on the other. Nothing is lost when a caller stops
+ * waiting: a datagram is handed over only to somebody who is there to take it.
+ *
+ * @module
+ */
+import { deadline } from "../_internal/deadline.ts";
+import { checkTimeout } from "../_internal/guard.ts";
+import { DatagramQueue } from "./_queue.ts";
+import type { Datagram } from "./datagram.ts";
+import type { UdpReceiveOptions } from "./options.ts";
+
+/** How a wait settles when there will be no more datagrams. */
+export type Ending<T> = (resolve: (value: T) => void, reject: (reason: unknown) => void) => void;
+
+/** A caller who waits. */
+interface Waiter {
+  take(datagram: Datagram): void;
+  end(): void;
+}
+
+/** What an inbox is made from. */
+export interface InboxOptions {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  /** Makes the error of a wait that took too long. */
+  readonly late: (after: number) => unknown;
+  /** Told how many bytes leave the queue. */
+  readonly onTaken?: (bytes: number) => void;
+}
+
+/** A bounded queue of datagrams, and those who wait at it. */
+export class Inbox {
+  readonly #queue: DatagramQueue;
+  readonly #waiters = new Set<Waiter>();
+  readonly #late: (after: number) => unknown;
+  readonly #onTaken: ((bytes: number) => void) | undefined;
+  #ended = false;
+
+  constructor({ maxCount, maxBytes, late, onTaken }: InboxOptions) {
+    this.#queue = new DatagramQueue(maxCount, maxBytes);
+    this.#late = late;
+    this.#onTaken = onTaken;
+  }
+
+  /** How many datagrams wait to be taken. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** How many bytes they have. */
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Whether somebody waits for a datagram. */
+  get awaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** Whether a datagram of `length` bytes finds a taker or a place. */
+  accepts(length: number): boolean {
+    return this.#waiters.size > 0 || this.#queue.fits(length);
+  }
+
+  /** Hands a datagram to the first who waits, or queues it: then the answer is `false`. */
+  deliver(datagram: Datagram): boolean {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.take(datagram);
+      return true;
+    }
+    this.#queue.push(datagram);
+    return false;
+  }
+
+  /** The next datagram that waits already. */
+  shift(): Datagram | undefined {
+    const datagram = this.#queue.shift();
+    if (datagram !== undefined) this.#onTaken?.(datagram.data.length);
+    return datagram;
+  }
+
+  /** The next datagram, or what `ending` says if there will be none. */
+  receive<E>(options: UdpReceiveOptions | undefined, ending: Ending<E>): Promise<Datagram | E> {
+    const { timeout = Infinity, signal } = options ?? {};
+    try {
+      signal?.throwIfAborted();
+      if (timeout !== 0) checkTimeout("timeout", timeout);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const datagram = this.shift();
+    if (datagram !== undefined) return Promise.resolve(datagram);
+    if (this.#ended) return new Promise(ending);
+    if (timeout === 0) return Promise.reject(this.#late(0));
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        cancel?.();
+        signal?.removeEventListener("abort", onAbort);
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        take(datagram) {
+          leave();
+          resolve(datagram);
+        },
+        end() {
+          leave();
+          ending(resolve, reject);
+        },
+      };
+      const onAbort = () => {
+        leave();
+        reject(signal?.reason);
+      };
+      const cancel = timeout === Infinity ? undefined : deadline(timeout, () => {
+        leave();
+        reject(this.#late(timeout));
+      });
+      signal?.addEventListener("abort", onAbort);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /**
+   * The datagrams as they arrive. An iterator that is left takes nothing with it, even while it waits.
+   *
+   * @param check Called before each; throws if nobody may receive.
+   */
+  iterate(
+    check: () => void,
+    ending: Ending<IteratorResult<Datagram>>,
+  ): AsyncIterableIterator<Datagram> {
+    const waiting = new Set<Waiter>();
+    const iterator: AsyncIterableIterator<Datagram> = {
+      next: () => {
+        if (this.#ended && this.size === 0) return Promise.resolve(DONE);
+        try {
+          check();
+        } catch (error) {
+          return Promise.reject(error);
+        }
+        const datagram = this.shift();
+        if (datagram !== undefined) return Promise.resolve({ value: datagram, done: false });
+        return new Promise((resolve, reject) => {
+          const waiter: Waiter = {
+            take(value) {
+              waiting.delete(waiter);
+              resolve({ value, done: false });
+            },
+            end() {
+              waiting.delete(waiter);
+              ending(resolve, reject);
+            },
+          };
+          waiting.add(waiter);
+          this.#waiters.add(waiter);
+        });
+      },
+      return: () => {
+        for (const waiter of waiting) {
+          this.#waiters.delete(waiter);
+          waiter.end();
+        }
+        return Promise.resolve(DONE);
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Forgets what waits and lets go of everybody who waits: there will be no more. */
+  end(): void {
+    this.#ended = true;
+    this.#queue.clear();
+    for (const waiter of [...this.#waiters]) {
+      this.#waiters.delete(waiter);
+      waiter.end();
+    }
+  }
+}
+
+/** What an iterator answers at its end. */
+export const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };

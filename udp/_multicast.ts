@@ -1,0 +1,135 @@
+/**
+ * Multicast groups.
+ *
+ * @module
+ */
+import { ClosedError } from "../errors.ts";
+import { formatAddr } from "../_internal/address.ts";
+import { netError, type OperationContext, translate } from "../_internal/translate.ts";
+import { numeric } from "./_address.ts";
+import type { Driver } from "./_driver.ts";
+
+/** On which interface to join a group, and how far to send. */
+export interface MulticastOptions {
+  /**
+   * The interface: for IPv4 its address, for IPv6 its index as text. Datagrams to the group leave
+   * through the interface that the system's routes choose, or the one whose address is bound.
+   *
+   * @default {undefined} the system chooses
+   */
+  interface?: string;
+  /**
+   * How many routers a datagram to the group may pass: 1 stays on the local network. IPv4 only, and for all groups of the endpoint.
+   *
+   * @default {undefined} the system's value, which is 1
+   */
+  ttl?: number;
+  /**
+   * Whether members on this machine get what is sent from here, for all groups of the endpoint.
+   *
+   * @default {undefined} the system's value, which is `true`
+   */
+  loopback?: boolean;
+}
+
+/** Being a member of a multicast group. */
+export interface MulticastMembership {
+  /** The group's address. */
+  readonly group: string;
+  /**
+   * Leaves the group. Calling it again does nothing, and closing the endpoint leaves all groups.
+   *
+   * @throws {Error} If the system refuses.
+   */
+  leave(): Promise<void>;
+  /**
+   * Changes how many routers a datagram may pass.
+   *
+   * @param ttl From 1 to 255.
+   * @throws {RangeError} If `ttl` is out of range.
+   * @throws {Deno.errors.NotSupported} On an IPv6 socket: the runtime cannot.
+   */
+  setTtl(ttl: number): Promise<void>;
+  /**
+   * Changes whether members on this machine get what is sent from here.
+   *
+   * @param loopback Whether they do.
+   * @throws {Error} If the system refuses.
+   */
+  setLoopback(loopback: boolean): Promise<void>;
+}
+
+/** Joins a group on a driver's socket. */
+export async function joinGroup(
+  driver: Driver,
+  group: string,
+  options: MulticastOptions,
+  context: OperationContext,
+): Promise<MulticastMembership> {
+  const { ttl, loopback } = options;
+  const address = numeric(group);
+  if (context.transport !== "udp" || !address?.multicast || address.v6 !== driver.v6) {
+    const family = driver.v6 ? "IPv6" : "IPv4";
+    throw new TypeError(
+      `Cannot join the group ${group}: expected ${
+        context.transport === "udp" ? `an ${family} multicast address` : "a UDP socket"
+      }`,
+    );
+  }
+  if (ttl !== undefined) checkTtl(ttl);
+  const attempt = async <T>(what: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await what();
+    } catch (error) {
+      throw translate(error, context);
+    }
+  };
+  const membership = await attempt(() => driver.join(address.hostname, options.interface));
+  let left = false;
+  const result: MulticastMembership = {
+    group,
+    async leave() {
+      if (left) return;
+      left = true;
+      await attempt(() => membership.leave());
+    },
+    async setTtl(ttl) {
+      checkTtl(ttl);
+      checkMember();
+      const { setTtl } = membership;
+      if (setTtl === undefined) {
+        const reason = "the runtime cannot change it for IPv6";
+        throw netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
+      }
+      await attempt(() => setTtl(ttl));
+    },
+    async setLoopback(loopback) {
+      checkMember();
+      await attempt(() => membership.setLoopback(loopback));
+    },
+  };
+  function checkMember(): void {
+    if (!left) return;
+    const where = context.localAddr === undefined ? "" : ` on ${formatAddr(context.localAddr)}`;
+    throw new ClosedError(
+      "closed",
+      `Cannot change the membership: ${group}${where} was left`,
+      context,
+    );
+  }
+  try {
+    if (ttl !== undefined) await result.setTtl(ttl);
+    if (loopback !== undefined) await result.setLoopback(loopback);
+  } catch (error) {
+    await result.leave();
+    throw error;
+  }
+  return result;
+}
+
+function checkTtl(ttl: number): void {
+  if (Number.isInteger(ttl) && ttl >= 1 && ttl <= 255) return;
+  throw new RangeError(
+    `Cannot use option "ttl": expected a whole number from 1 to 255, current value is ${ttl}`,
+  );
+}

@@ -1,0 +1,87 @@
+/**
+ * Binding a socket on one of the backends.
+ *
+ * @module
+ */
+import { checkPort, formatHostPort } from "../_internal/address.ts";
+import { checkCount, checkOneOf } from "../_internal/guard.ts";
+import { netError, type OperationContext, translate } from "../_internal/translate.ts";
+import { resolve } from "./_address.ts";
+import type { Driver, OpenOptions } from "./_driver.ts";
+import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
+import { openNode } from "./_driver_node.ts";
+import { openUnix } from "./_driver_unix.ts";
+import {
+  DEFAULT_MAX_DATAGRAM_SIZE,
+  type UdpBindOptions,
+  type UnixDatagramOptions,
+} from "./options.ts";
+
+/** The longest datagram over IPv6 without jumbograms (RFC 8200). */
+const MAX_UDP_SIZE = 65_527;
+/** More than Linux lets through a unix datagram socket by default. */
+const MAX_UNIX_SIZE = 262_144;
+
+/** Binds a port or a path. */
+export async function open(
+  options: UdpBindOptions | UnixDatagramOptions,
+  maxSize: number,
+): Promise<Driver> {
+  const backend = checkOneOf("backend", options.backend ?? "auto", ["auto", "deno", "node"]);
+  const useDeno = backend === "deno" || (backend === "auto" && hasDenoBackend());
+  // One byte more than is accepted: that is how a longer datagram shows.
+  const bufferSize = maxSize + 1;
+  if ("path" in options) return bindUnix(options.path, useDeno, bufferSize);
+  const { port = 0, hostname = "127.0.0.1", reuseAddress = false, broadcast = false } = options;
+  checkPort("bind", port);
+  const context: OperationContext = {
+    operation: "bind",
+    transport: "udp",
+    target: formatHostPort(hostname, port),
+  };
+  if (useDeno && !hasDenoBackend()) throw needsFlag('backend "deno"', context);
+  const address = await resolve(hostname, true, port);
+  const how: OpenOptions = {
+    hostname: address.hostname,
+    v6: address.v6,
+    port,
+    bufferSize,
+    reuseAddress,
+    broadcast,
+  };
+  try {
+    return useDeno ? openDeno(how) : await openNode(how);
+  } catch (error) {
+    throw translate(error, context);
+  }
+}
+
+function bindUnix(path: string, useDeno: boolean, bufferSize: number): Driver {
+  const context: OperationContext = { operation: "bind", transport: "unixpacket", target: path };
+  if (!hasDenoBackend()) throw needsFlag('option "path"', context);
+  if (!useDeno) {
+    const reason = 'option "path" needs backend "deno": node:dgram has no unix sockets';
+    throw netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
+  }
+  try {
+    return openUnix(path, bufferSize);
+  } catch (error) {
+    throw translate(error, context);
+  }
+}
+
+function needsFlag(what: string, context: OperationContext): Error {
+  const reason = `${what} needs the runtime flag --unstable-net`;
+  return netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
+}
+
+/** Checks the option `maxDatagramSize` and fills in its default. */
+export function checkMaxSize(options: UdpBindOptions | UnixDatagramOptions): number {
+  const name = "maxDatagramSize";
+  const size = options.maxDatagramSize ?? DEFAULT_MAX_DATAGRAM_SIZE;
+  const largest = "path" in options ? MAX_UNIX_SIZE : MAX_UDP_SIZE;
+  if (checkCount(name, size, 1) <= largest) return size;
+  throw new RangeError(
+    `Cannot use option "${name}": expected a whole number from 1 to ${largest}, current value is ${size}`,
+  );
+}

@@ -1,0 +1,206 @@
+/**
+ * Datagrams to and from one peer.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../errors.ts";
+import { checkPort } from "../_internal/address.ts";
+import { resolve } from "./_address.ts";
+import type { Datagram, DatagramData } from "./datagram.ts";
+import { bind, type UdpEndpoint, type UdpEndpointStats } from "./endpoint.ts";
+import type { UdpReceiveOptions, UdpRequestOptions, UdpSocketOptions } from "./options.ts";
+
+/** Whom to exchange datagrams with. */
+export interface UdpConnectOptions extends UdpSocketOptions {
+  /** The peer's port, from 1 to 65535. */
+  port: number;
+  /**
+   * The peer's address or name. A name is looked up once.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * The port to bind on this side; 0 lets the system choose a free one.
+   *
+   * @default {0}
+   */
+  localPort?: number;
+  /**
+   * The address to bind on this side.
+   *
+   * @default {undefined} the loopback address for a peer on it, otherwise every address of the peer's
+   * family
+   */
+  localHostname?: string;
+}
+
+/**
+ * A datagram socket with one peer: whatever others send to it is dropped and counted.
+ *
+ * Nothing is sent to make the "connection", and nobody needs to be there: start in any order.
+ *
+ * @example
+ * ```ts
+ * import { connectUdp, serveUdp } from "@tincan/net/udp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serveUdp(
+ *   { port: 0, onListen() {} },
+ *   ({ data }) => `you said ${new TextDecoder().decode(data)}`,
+ * );
+ *
+ * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * const { data } = await peer.request("hello");
+ * assertEquals(new TextDecoder().decode(data), "you said hello");
+ * ```
+ */
+export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
+  /** The peer's address, in numbers. */
+  readonly remoteAddr: SocketAddress;
+  readonly #endpoint: UdpEndpoint;
+
+  /**
+   * Made by {@linkcode connectUdp}.
+   *
+   * @param endpoint The socket, which listens to the peer only.
+   * @param remoteAddr The peer's address, in numbers.
+   */
+  constructor(endpoint: UdpEndpoint, remoteAddr: SocketAddress) {
+    this.#endpoint = endpoint;
+    this.remoteAddr = remoteAddr;
+  }
+
+  /** This side's address. */
+  get localAddr(): SocketAddress {
+    return this.#endpoint.addr;
+  }
+
+  /** This side's address, under the name it has on endpoints and servers. */
+  get addr(): SocketAddress {
+    return this.#endpoint.addr;
+  }
+
+  /** What was counted so far; `strangers` are the datagrams that came from others. */
+  stats(): UdpEndpointStats {
+    return this.#endpoint.stats();
+  }
+
+  /**
+   * Sends one datagram to the peer; see {@linkcode UdpEndpoint.send}.
+   *
+   * @param data Bytes, or text that is sent as UTF-8.
+   * @returns A promise that settles when the system has taken the datagram. That is not a receipt.
+   * @throws {RangeError} If the datagram is longer than 65,507 bytes (over IPv6: 65,527).
+   * @throws {ClosedError} If it was closed here.
+   */
+  send(data: DatagramData): Promise<void> {
+    return this.#endpoint.send(data, this.remoteAddr as Deno.NetAddr);
+  }
+
+  /**
+   * Receives the peer's next datagram, or waits for one; see {@linkcode UdpEndpoint.receive}.
+   *
+   * Cancellation: a call that timed out or was aborted has taken nothing.
+   *
+   * @param options How long to wait.
+   * @returns The datagram, owned by the caller.
+   * @throws {Deno.errors.TimedOut} If nothing came in time.
+   * @throws {ClosedError} If it was closed here.
+   */
+  receive(options?: UdpReceiveOptions): Promise<Datagram> {
+    return this.#endpoint.receive(options);
+  }
+
+  /**
+   * Sends a datagram to the peer and waits for the answer; asks again while none comes. See
+   * {@linkcode UdpEndpoint.request}.
+   *
+   * Cancellation: a request that was aborted or timed out may have been received and acted on.
+   *
+   * @param data Bytes, or text that is sent as UTF-8.
+   * @param options How long and how often to ask, and what the answer looks like.
+   * @returns The answer, owned by the caller.
+   * @throws {Deno.errors.TimedOut} If no answer came; the message says to how many tries over how long.
+   * @throws {LimitError} With the code `requests`, if `maxRequests` wait already.
+   * @throws {ClosedError} If it was closed here.
+   */
+  request(data: DatagramData, options?: UdpRequestOptions): Promise<Datagram> {
+    return this.#endpoint.request(data, this.remoteAddr as Deno.NetAddr, options);
+  }
+
+  /** Keeps the process alive while the socket is open (the default). */
+  ref(): void {
+    this.#endpoint.ref();
+  }
+
+  /** Lets the process end although the socket is open, even while a call waits. */
+  unref(): void {
+    this.#endpoint.unref();
+  }
+
+  /**
+   * Closes the socket. Calls that wait reject with `ClosedError`, loops over the peer end. The peer
+   * is not told. Calling it again answers with the same promise.
+   *
+   * @returns A promise that settles when the socket is released; it never rejects.
+   */
+  close(): Promise<void> {
+    return this.#endpoint.close();
+  }
+
+  /**
+   * The peer's datagrams as they arrive, until the socket is closed. Leaving the loop neither closes
+   * the socket nor loses datagrams.
+   *
+   * @returns An iterator over the datagrams.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    return this.#endpoint[Symbol.asyncIterator]();
+  }
+
+  /** Closes the socket; see {@linkcode UdpPeer.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Makes a datagram socket that exchanges datagrams with one peer only.
+ *
+ * @param options The peer, and how much may wait.
+ * @returns The socket; nothing was sent yet.
+ * @throws {RangeError | TypeError} If the port or another option is out of range.
+ * @throws {Deno.errors.NotFound} If there is no such host.
+ * @throws {Deno.errors.NotCapable} Without the permission to use the network there.
+ *
+ * @example
+ * ```ts
+ * import { connectUdp } from "@tincan/net/udp";
+ *
+ * await using peer = await connectUdp({ hostname: "127.0.0.1", port: 514 });
+ * await peer.send("<13>hello, syslog");
+ * ```
+ */
+export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer> {
+  const { port, hostname = "127.0.0.1", localPort = 0, localHostname, ...rest } = options;
+  checkPort("connect", port, 1);
+  checkPort("bind", localPort);
+  const v6 = localHostname === undefined || localHostname.includes(":");
+  const address = await resolve(hostname, v6, port);
+  const remoteAddr: Deno.NetAddr = { transport: "udp", hostname: address.hostname, port };
+  const endpoint = await bind({
+    ...rest,
+    port: localPort,
+    hostname: localHostname ?? ownSide(address.hostname),
+    peer: remoteAddr,
+  });
+  return new UdpPeer(endpoint, remoteAddr);
+}
+
+/** Where to bind to reach `hostname`: no wider than it takes. */
+function ownSide(hostname: string): string {
+  if (hostname.startsWith("127.")) return "127.0.0.1";
+  if (hostname === "::1") return "::1";
+  return hostname.includes(":") ? "::" : "0.0.0.0";
+}

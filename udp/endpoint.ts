@@ -1,0 +1,662 @@
+/**
+ * One bound datagram socket.
+ *
+ * @module
+ */
+import {
+  ClosedError,
+  type NetOperation,
+  type NetTransport,
+  type SocketAddress,
+} from "../errors.ts";
+import { formatAddr } from "../_internal/address.ts";
+import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { checkTarget, isSame, type Numeric, numeric, resolve, type UdpTarget } from "./_address.ts";
+import type { Driver } from "./_driver.ts";
+import { DONE, Inbox } from "./_inbox.ts";
+import { joinGroup, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
+import { checkMaxSize, open } from "./_open.ts";
+import { Requests } from "./_requests.ts";
+import { own } from "./_slab.ts";
+import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
+import {
+  DEFAULT_MAX_QUEUE,
+  DEFAULT_MAX_QUEUE_BYTES,
+  DEFAULT_MAX_REQUEST_TIMEOUT,
+  DEFAULT_MAX_REQUESTS,
+  DEFAULT_REQUEST_RETRIES,
+  DEFAULT_REQUEST_TIMEOUT,
+  type UdpBindOptions,
+  type UdpReceiveOptions,
+  type UdpRequestOptions,
+  type UnixDatagramOptions,
+} from "./options.ts";
+
+/** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
+const MAX_SEND_V4 = 65_507;
+const MAX_SEND_V6 = 65_527;
+
+/** What an endpoint has counted since it was bound. */
+export interface UdpEndpointStats {
+  /** Datagrams received from the system, those that were dropped afterwards included. */
+  readonly received: number;
+  /** Datagrams handed to the system, requests that were sent again included. */
+  readonly sent: number;
+  /** Bytes received from the system. */
+  readonly bytesReceived: number;
+  /** Bytes handed to the system. */
+  readonly bytesSent: number;
+  /** Datagrams that were dropped because the receive queue was full. */
+  readonly dropped: number;
+  /** Datagrams that were dropped because they came from somebody else than the peer. */
+  readonly strangers: number;
+  /** Datagrams that were longer than `maxDatagramSize`. */
+  readonly truncated: number;
+  /** Answers that came late or twice and were dropped. */
+  readonly lateAnswers: number;
+  /** Requests that were sent again, each time counted. */
+  readonly retransmits: number;
+  /** Errors of the system while receiving; receiving went on. */
+  readonly receiveErrors: number;
+  /** Sends that failed. */
+  readonly sendErrors: number;
+  /** Datagrams that wait to be received now. */
+  readonly queued: number;
+  /** Bytes of those. */
+  readonly bytesQueued: number;
+  /** Requests that wait for their answers now. */
+  readonly requests: number;
+}
+
+/** Somebody who takes all datagrams of an endpoint in the place of `receive()`. */
+export interface Consumer {
+  /** Takes a datagram; `view` is valid during the call only. It never throws. */
+  consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void;
+  /** Takes an error of the system; receiving goes on. */
+  failed(error: unknown): void;
+  /** The endpoint was closed. */
+  closed(reason: unknown): void;
+}
+
+/** What is shared by everything that the endpoint's parts may need. */
+interface Internals {
+  driver(endpoint: UdpEndpoint): Driver;
+  transmit(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<unknown>;
+  checkSize(endpoint: UdpEndpoint, length: number, to: SocketAddress): void;
+  takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void;
+  create(driver: Driver, maxSize: number, options: EndpointOptions): UdpEndpoint;
+}
+
+type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
+  /** The only one to listen to. */
+  readonly peer?: SocketAddress | undefined;
+};
+
+let internals: Internals;
+
+/**
+ * A bound datagram socket: it sends to anybody and receives from anybody.
+ *
+ * Receiving goes on all the time, into a bounded queue, because what the system keeps by itself is
+ * little: what the queue cannot hold is dropped and counted.
+ *
+ * - Zero-length datagrams are data. Whoever sends to a peer that does not exist is not told so.
+ * - Any number of callers may wait in {@linkcode UdpEndpoint.receive}; each gets a whole datagram.
+ * - The endpoint keeps the process alive until it is closed, or {@linkcode UdpEndpoint.unref} is
+ *   called.
+ *
+ * @example Ask and answer
+ * ```ts
+ * import { bindUdp } from "@tincan/net/udp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using alice = await bindUdp();
+ * await using bob = await bindUdp();
+ *
+ * await alice.send("hello", bob.addr as Deno.NetAddr);
+ * const datagram = await bob.receive();
+ * await datagram.reply("hello yourself");
+ *
+ * const { data, from } = await alice.receive();
+ * assertEquals(new TextDecoder().decode(data), "hello yourself");
+ * assertEquals(from, bob.addr);
+ * ```
+ */
+export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
+  readonly #driver: Driver;
+  readonly #transport: NetTransport;
+  readonly #maxSize: number;
+  readonly #broadcast: boolean;
+  readonly #peer: SocketAddress | undefined;
+  readonly #inbox: Inbox;
+  readonly #requests: Requests;
+  readonly #signal: AbortSignal | undefined;
+  #received = 0;
+  #sent = 0;
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  #dropped = 0;
+  #strangers = 0;
+  #truncated = 0;
+  #receiveErrors = 0;
+  #sendErrors = 0;
+  #sending = 0;
+  #allHandedOver: (() => void) | undefined;
+  #consumer: Consumer | undefined;
+  #closing: Promise<void> | undefined;
+  #aborted = false;
+
+  static {
+    internals = {
+      driver: (endpoint) => endpoint.#driver,
+      transmit: (endpoint, data, to) => endpoint.#transmit(data, to),
+      checkSize: (endpoint, length, to) => endpoint.#checkSize(length, to),
+      takeOver: (endpoint, consumer) => endpoint.#takeOver(consumer),
+      create: (driver, maxSize, options) => new UdpEndpoint(driver, maxSize, options),
+    };
+  }
+
+  private constructor(driver: Driver, maxSize: number, options: EndpointOptions) {
+    this.#driver = driver;
+    this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
+    this.#maxSize = maxSize;
+    this.#broadcast = "broadcast" in options && options.broadcast === true;
+    this.#peer = options.peer;
+    this.#inbox = new Inbox({
+      maxCount: options.maxQueue ?? DEFAULT_MAX_QUEUE,
+      maxBytes: options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
+      late: (after) => timedOut(this.#context("receive"), after, "nothing came"),
+    });
+    this.#requests = new Requests(
+      {
+        transmit: async (data, to) => {
+          await this.#transmit(data, to);
+        },
+        context: (operation, to) => this.#context(operation, to),
+      },
+      options.maxRequests ?? DEFAULT_MAX_REQUESTS,
+    );
+    this.#signal = options.signal;
+    this.#signal?.addEventListener("abort", this.#abort);
+    driver.start({ received: this.#take, failed: this.#failed });
+  }
+
+  /** Where it is bound; with the port the system chose, if `port` was 0. */
+  get addr(): SocketAddress {
+    return this.#driver.addr;
+  }
+
+  /** What it is built on. */
+  get backend(): "deno" | "node" {
+    return this.#driver.backend;
+  }
+
+  /** What was counted so far. */
+  stats(): UdpEndpointStats {
+    return {
+      received: this.#received,
+      sent: this.#sent,
+      bytesReceived: this.#bytesReceived,
+      bytesSent: this.#bytesSent,
+      dropped: this.#dropped,
+      strangers: this.#strangers,
+      truncated: this.#truncated,
+      lateAnswers: this.#requests.late,
+      retransmits: this.#requests.retransmits,
+      receiveErrors: this.#receiveErrors,
+      sendErrors: this.#sendErrors,
+      queued: this.#inbox.size,
+      bytesQueued: this.#inbox.bytes,
+      requests: this.#requests.size,
+    };
+  }
+
+  /**
+   * Sends one datagram.
+   *
+   * Cancellation: a send cannot be taken back. Closing the endpoint while one waits may or may not
+   * send it.
+   *
+   * @param data Bytes, or text that is sent as UTF-8; an empty datagram is one too. Leave a buffer
+   * alone until the promise has settled.
+   * @param to Host and port, or a path.
+   * @returns A promise that settles when the system has taken the datagram. That is not a receipt,
+   * and that nobody is there does not show.
+   * @throws {RangeError} If the port is not from 1 to 65535, or the datagram is longer than 65,507
+   * bytes (over IPv6: 65,527).
+   * @throws {Deno.errors.NotFound} If there is no such host, or no such unix socket.
+   * @throws {Deno.errors.PermissionDenied} To a broadcast address without the option `broadcast`.
+   * @throws {ClosedError} If the endpoint was closed here.
+   */
+  send(data: DatagramData, to: UdpTarget): Promise<void> {
+    try {
+      const bytes = toBytes(data);
+      const address = this.#addressOf("send", to);
+      if (address === null) return this.#sendToName(bytes, to as Deno.NetAddr);
+      this.#checkSize(bytes.length, address);
+      return this.#transmit(bytes, address) as Promise<void>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Receives the next datagram, or waits for one.
+   *
+   * Cancellation: a call that timed out or was aborted has taken nothing; a datagram that arrives
+   * later is there for the next call.
+   *
+   * @param options How long to wait.
+   * @returns The datagram, owned by the caller.
+   * @throws {Deno.errors.TimedOut} If nothing came in time.
+   * @throws {Deno.errors.Busy} If a server or `sessions()` takes the endpoint's datagrams.
+   * @throws {ClosedError} If the endpoint was closed here.
+   */
+  receive(options?: UdpReceiveOptions): Promise<Datagram> {
+    try {
+      this.#checkReceivable();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#inbox.receive(options, (_, reject) => reject(this.#closedError("receive")));
+  }
+
+  /**
+   * Sends a datagram and waits for the answer; asks again while none comes.
+   *
+   * Many requests may be under way at once: give them a `match` that tells their answers apart.
+   * Answers that come late or twice are dropped and counted in `stats().lateAnswers`. All other
+   * datagrams go on to `receive()`. The receiver may see a request more than once.
+   *
+   * Cancellation: a request that was aborted or timed out may have been received and acted on.
+   *
+   * @param data Bytes, or text that is sent as UTF-8.
+   * @param to Host and port, or a path.
+   * @param options How long and how often to ask, and what the answer looks like.
+   * @returns The answer, owned by the caller.
+   * @throws {Deno.errors.TimedOut} If no answer came; the message says to how many tries over how long.
+   * @throws {LimitError} With the code `requests`, if `maxRequests` wait already.
+   * @throws {RangeError} If the port, the size or an option is out of range.
+   * @throws {Deno.errors.NotFound} If there is no such host, or no such unix socket.
+   * @throws {ClosedError} If the endpoint was closed here.
+   *
+   * @example With an id in the first byte
+   * ```ts
+   * import { bindUdp, serveUdp } from "@tincan/net/udp";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = await serveUdp({ onListen() {} }, ({ data }) => data);
+   * await using endpoint = await bindUdp();
+   *
+   * const answers = await Promise.all([1, 2, 3].map((id) =>
+   *   endpoint.request(new Uint8Array([id]), server.addr as Deno.NetAddr, {
+   *     match: (data) => data[0] === id,
+   *   })
+   * ));
+   * assertEquals(answers.map(({ data }) => data[0]), [1, 2, 3]);
+   * ```
+   */
+  async request(
+    data: DatagramData,
+    to: UdpTarget,
+    options: UdpRequestOptions = {},
+  ): Promise<Datagram> {
+    const { retries = DEFAULT_REQUEST_RETRIES, match, signal } = options;
+    const timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_REQUEST_TIMEOUT);
+    const maxTimeout = checkTimeout(
+      "maxTimeout",
+      options.maxTimeout ?? Math.max(DEFAULT_MAX_REQUEST_TIMEOUT, timeout),
+    );
+    checkCount("retries", retries);
+    signal?.throwIfAborted();
+    const bytes = toBytes(data);
+    const address = this.#addressOf("request", to) ?? await this.#lookUp(to as Deno.NetAddr);
+    signal?.throwIfAborted();
+    this.#checkSize(bytes.length, address);
+    this.#checkOpen("request", address);
+    return await this.#requests.make({
+      // What is sent again must be what was sent before, whatever the caller does to the buffer.
+      data: typeof data === "string" || retries === 0 ? bytes : Uint8Array.from(bytes),
+      to: address,
+      timeout,
+      maxTimeout,
+      tries: retries + 1,
+      match,
+      anySource: options.anySource ?? isForMany(address),
+      signal,
+    });
+  }
+
+  /**
+   * Joins a multicast group, so that datagrams to the group arrive here too.
+   *
+   * Bind to `"0.0.0.0"` (or `"::"`) and the group's port first; a socket on 127.0.0.1 receives no
+   * group. Several members on one machine need `reuseAddress`.
+   *
+   * @param group The group's address, such as `"239.1.2.3"` or `"ff02::1:3"`.
+   * @param options On which interface, and how far to send.
+   * @returns The membership, to leave the group and to change its settings.
+   * @throws {TypeError} If `group` is not a multicast address of the socket's family.
+   * @throws {RangeError} If `ttl` is not from 1 to 255.
+   * @throws {Error} If the system refuses, with the code `EINVAL`, `ENODEV` or the like.
+   * @throws {ClosedError} If the endpoint was closed here.
+   *
+   * @example
+   * ```ts
+   * import { bindUdp } from "@tincan/net/udp";
+   *
+   * await using endpoint = await bindUdp({ hostname: "0.0.0.0", port: 0 });
+   * const membership = await endpoint.joinMulticast("239.1.2.3", {
+   *   interface: "127.0.0.1",
+   *   ttl: 1,
+   * });
+   * await membership.leave();
+   * ```
+   */
+  async joinMulticast(
+    group: string,
+    options: MulticastOptions = {},
+  ): Promise<MulticastMembership> {
+    const context = this.#context("multicast");
+    this.#checkOpen("multicast");
+    return await joinGroup(this.#driver, group, options, context);
+  }
+
+  /** Keeps the process alive while the endpoint is open (the default). */
+  ref(): void {
+    if (this.#closing === undefined) this.#driver.ref();
+  }
+
+  /**
+   * Lets the process end although the endpoint is open, even while a call waits. A unix socket keeps
+   * it alive all the same: the runtime cannot do otherwise.
+   */
+  unref(): void {
+    if (this.#closing === undefined) this.#driver.unref();
+  }
+
+  /**
+   * Closes the endpoint. Calls that wait reject with {@linkcode ClosedError}, loops over the endpoint
+   * end, and datagrams that nobody has taken are dropped. Calling it again answers with the same
+   * promise.
+   *
+   * @returns A promise that settles when the port can be bound again; it never rejects.
+   */
+  close(): Promise<void> {
+    if (this.#closing === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#closing = promise;
+      this.#close().then(resolve);
+    }
+    return this.#closing;
+  }
+
+  /**
+   * The datagrams as they arrive, until the endpoint is closed. Leaving the loop neither closes the
+   * endpoint nor loses datagrams: another loop goes on where this one ended.
+   *
+   * @returns An iterator over the datagrams.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    return this.#inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
+      if (this.#aborted) reject(this.#signal?.reason);
+      else resolve(DONE);
+    });
+  }
+
+  /** Closes the endpoint; see {@linkcode UdpEndpoint.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Every datagram passes here. */
+  readonly #take = (view: Uint8Array, from: SocketAddress): void => {
+    this.#received++;
+    this.#bytesReceived += view.length;
+    if (this.#peer !== undefined && !isSame(this.#peer, from)) {
+      this.#strangers++;
+      return;
+    }
+    const truncated = view.length > this.#maxSize;
+    if (truncated) {
+      this.#truncated++;
+      view = view.subarray(0, this.#maxSize);
+    }
+    if (!this.#requests.idle) {
+      const datagram = new ReceivedDatagram(own(view), from, truncated, this.#replier);
+      if (this.#requests.take(datagram)) return;
+      if (this.#consumer === undefined) {
+        if (this.#inbox.accepts(view.length)) this.#inbox.deliver(datagram);
+        else this.#dropped++;
+        return;
+      }
+    }
+    if (this.#consumer !== undefined) {
+      this.#consumer.consume(view, from, truncated);
+    } else if (this.#inbox.accepts(view.length)) {
+      this.#inbox.deliver(new ReceivedDatagram(own(view), from, truncated, this.#replier));
+    } else {
+      this.#dropped++;
+    }
+  };
+
+  readonly #failed = (error: unknown): void => {
+    this.#receiveErrors++;
+    this.#consumer?.failed(translate(error, this.#context("receive")));
+  };
+
+  readonly #replier = {
+    sendReply: (datagram: Datagram, data: DatagramData): Promise<void> => {
+      try {
+        const bytes = toBytes(data);
+        const { from } = datagram;
+        if ("path" in from) checkTarget("reply", from);
+        this.#checkSize(bytes.length, from);
+        return this.#transmit(bytes, from) as Promise<void>;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+  };
+
+  /** Hands a datagram to the system; `to` is numeric and checked. */
+  #transmit(data: Uint8Array, to: SocketAddress): Promise<unknown> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError("send", to));
+    this.#sent++;
+    this.#bytesSent += data.length;
+    this.#sending++;
+    return this.#driver.send(data, to).then(this.#handedOver, (error) => {
+      this.#handedOver();
+      this.#sent--;
+      this.#bytesSent -= data.length;
+      this.#sendErrors++;
+      if (this.#closing !== undefined) throw this.#closedError("send", to);
+      throw translate(error, this.#context("send", to));
+    });
+  }
+
+  readonly #handedOver = (): void => {
+    if (--this.#sending === 0) this.#allHandedOver?.();
+  };
+
+  async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
+    const address = await this.#lookUp(to);
+    this.#checkSize(data.length, address);
+    await this.#transmit(data, address);
+  }
+
+  async #lookUp({ hostname, port }: Deno.NetAddr): Promise<SocketAddress> {
+    return this.#checkNumeric("send", await resolve(hostname, this.#driver.v6, port), port);
+  }
+
+  /** The numeric address of a target, `null` if it has a name that must be looked up. */
+  #addressOf(operation: "send" | "request", to: UdpTarget): SocketAddress | null {
+    checkTarget(operation, to);
+    this.#checkOpen(operation);
+    const isPath = "path" in to;
+    if (isPath !== (this.#transport === "unixpacket")) {
+      throw new TypeError(
+        `Cannot ${operation}: a ${isPath ? "UDP" : "unix"} socket sends to ${
+          isPath ? "a host and port, not to a path" : "a path, not to a host and port"
+        }`,
+      );
+    }
+    if (isPath) return { transport: "unixpacket", path: to.path };
+    const address = numeric(to.hostname ?? "127.0.0.1");
+    return address && this.#checkNumeric(operation, address, to.port);
+  }
+
+  #checkNumeric(operation: "send" | "request", address: Numeric, port: number): SocketAddress {
+    const to: Deno.NetAddr = { transport: "udp", hostname: address.hostname, port };
+    if (address.v6 && !this.#driver.v6) {
+      const reason = "an IPv4 socket does not reach IPv6 addresses";
+      throw netError(Error, "EAFNOSUPPORT", reason, this.#context(operation, to));
+    }
+    if (address.broadcast && !this.#broadcast) {
+      const reason = 'broadcasting needs the option "broadcast"';
+      const context = this.#context(operation, to);
+      throw netError(Deno.errors.PermissionDenied, "EACCES", reason, context);
+    }
+    return to;
+  }
+
+  #checkSize(length: number, to: SocketAddress): void {
+    if ("path" in to) return;
+    const limit = to.hostname.includes(":") ? MAX_SEND_V6 : MAX_SEND_V4;
+    if (length > limit) {
+      throw new RangeError(
+        `Cannot send to ${
+          formatAddr(to)
+        }: a datagram holds up to ${limit} bytes, current size is ${length}`,
+      );
+    }
+  }
+
+  #checkOpen(operation: NetOperation, to?: SocketAddress): void {
+    if (this.#closing !== undefined) throw this.#closedError(operation, to);
+  }
+
+  #checkReceivable(): void {
+    this.#checkOpen("receive");
+    if (this.#consumer !== undefined) {
+      const reason = "a server or sessions() takes the datagrams of this endpoint";
+      throw netError(Deno.errors.Busy, "EBUSY", reason, this.#context("receive"));
+    }
+  }
+
+  #takeOver(consumer: Consumer | undefined): void {
+    if (consumer === undefined) {
+      this.#consumer = undefined;
+      return;
+    }
+    this.#checkReceivable();
+    if (this.#inbox.awaited) {
+      const reason = "somebody waits in receive() already";
+      throw netError(Deno.errors.Busy, "EBUSY", reason, this.#context("receive"));
+    }
+    this.#consumer = consumer;
+    for (let waiting = this.#inbox.shift(); waiting; waiting = this.#inbox.shift()) {
+      consumer.consume(waiting.data, waiting.from, waiting.truncated);
+    }
+  }
+
+  readonly #abort = (): void => {
+    if (this.#closing !== undefined) return;
+    this.#aborted = true;
+    this.close();
+  };
+
+  async #close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    const closed = this.#driver.close();
+    const reason = this.#closedError("receive");
+    this.#inbox.end();
+    this.#requests.close(this.#closedError("request"));
+    this.#consumer?.closed(reason);
+    await closed;
+    // The port is free when no send is under way. One on a unix socket may wait for its receiver for
+    // ever, but there it is the file that counts.
+    if (this.#sending > 0 && this.#transport === "udp") {
+      await new Promise<void>((resolve) => {
+        this.#allHandedOver = resolve;
+      });
+    }
+  }
+
+  #closedError(operation: NetOperation, to?: SocketAddress): unknown {
+    if (this.#aborted) return this.#signal?.reason;
+    const message = `Cannot ${operation}: the socket on ${formatAddr(this.addr)} was closed here`;
+    return new ClosedError("closed", message, this.#context(operation, to));
+  }
+
+  #context(operation: NetOperation, remoteAddr?: SocketAddress): OperationContext {
+    return { operation, transport: this.#transport, localAddr: this.addr, remoteAddr };
+  }
+}
+
+function isForMany(to: SocketAddress): boolean {
+  if ("path" in to) return false;
+  const address = numeric(to.hostname);
+  return address !== null && (address.multicast || address.broadcast);
+}
+
+/**
+ * Binds a datagram socket: a UDP port, or a unix socket with `path`.
+ *
+ * @param options Where to bind, and how much may wait.
+ * @returns The endpoint, which is receiving already.
+ * @throws {Deno.errors.AddrInUse} If the port is taken.
+ * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
+ * @throws {Deno.errors.NotFound} If the host has no address.
+ * @throws {Deno.errors.NotCapable} Without the permission to bind there.
+ * @throws {Deno.errors.NotSupported} With `path` or `backend: "deno"`, if the runtime was started
+ * without `--unstable-net`.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { bindUdp } from "@tincan/net/udp";
+ *
+ * await using endpoint = await bindUdp({ port: 0 });
+ * await endpoint.send("anybody there?", { port: 9 });
+ * ```
+ */
+export async function bindUdp(
+  options: UdpBindOptions | UnixDatagramOptions = {},
+): Promise<UdpEndpoint> {
+  return await bind(options);
+}
+
+/** Binds a socket that may listen to one peer only. */
+export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const maxSize = checkMaxSize(options);
+  checkCount("maxQueue", options.maxQueue ?? DEFAULT_MAX_QUEUE);
+  checkCount("maxQueueBytes", options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES);
+  checkCount("maxRequests", options.maxRequests ?? DEFAULT_MAX_REQUESTS);
+  const driver = await open(options, maxSize);
+  try {
+    signal?.throwIfAborted();
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+  return internals.create(driver, maxSize, options);
+}
+
+/** Hands all datagrams of an endpoint to `consumer`, until it is called with `undefined`. */
+export function takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void {
+  internals.takeOver(endpoint, consumer);
+}
+
+/** Sends to an address that a datagram came from, without the checks that `send` makes. */
+export function transmit(
+  endpoint: UdpEndpoint,
+  data: Uint8Array,
+  to: SocketAddress,
+): Promise<unknown> {
+  internals.checkSize(endpoint, data.length, to);
+  return internals.transmit(endpoint, data, to);
+}

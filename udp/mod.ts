@@ -1,0 +1,75 @@
+/**
+ * Datagram sockets: UDP over either of the runtime's backends, and unix datagrams.
+ *
+ * It works without the runtime flag `--unstable-net` (over `node:dgram`), and faster with it (over
+ * `Deno.listenDatagram`).
+ *
+ * @example A server, and a client that asks until it is answered
+ * ```ts
+ * import { connectUdp, serveUdp } from "@tincan/net/udp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serveUdp(
+ *   { port: 0, onListen() {} },
+ *   ({ data }) => `you said ${new TextDecoder().decode(data)}`,
+ * );
+ *
+ * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * const answer = await peer.request("hello", { timeout: 500, retries: 5 });
+ * assertEquals(new TextDecoder().decode(answer.data), "you said hello");
+ * ```
+ *
+ * @module
+ */
+export type { SocketAddress } from "../errors.ts";
+export type { UdpTarget } from "./_address.ts";
+export type { MulticastMembership, MulticastOptions } from "./_multicast.ts";
+export { connectUdp, type UdpConnectOptions, UdpPeer } from "./connect.ts";
+export type { Datagram, DatagramData } from "./datagram.ts";
+export { bindUdp, UdpEndpoint, type UdpEndpointStats } from "./endpoint.ts";
+export {
+  DEFAULT_MAX_DATAGRAM_SIZE,
+  DEFAULT_MAX_QUEUE,
+  DEFAULT_MAX_QUEUE_BYTES,
+  DEFAULT_MAX_REQUEST_TIMEOUT,
+  DEFAULT_MAX_REQUESTS,
+  DEFAULT_REQUEST_RETRIES,
+  DEFAULT_REQUEST_TIMEOUT,
+  type UdpBaseOptions,
+  type UdpBindOptions,
+  type UdpReceiveOptions,
+  type UdpRequestOptions,
+  type UdpSocketOptions,
+  type UnixDatagramOptions,
+} from "./options.ts";
+export {
+  serveUdp,
+  type UdpServer,
+  type UdpServerStats,
+  type UdpShutdownOptions,
+} from "./server.ts";
+export {
+  type DedupOptions,
+  DEFAULT_CONCURRENCY,
+  DEFAULT_DEDUP_BYTES,
+  DEFAULT_DEDUP_ENTRIES,
+  DEFAULT_DEDUP_WINDOW,
+  type UdpHandler,
+  type UdpHandlerContext,
+  type UdpServerBaseOptions,
+  type UdpServerOptions,
+  type UnixDatagramServerOptions,
+} from "./server_options.ts";
+export {
+  DEFAULT_MAX_PEERS,
+  DEFAULT_SESSION_IDLE,
+  DEFAULT_SESSION_QUEUE,
+  DEFAULT_SESSIONS_QUEUE_BYTES,
+  type SessionEnd,
+  type SessionHandler,
+  sessions,
+  type UdpSession,
+  type UdpSessions,
+  type UdpSessionsOptions,
+  type UdpSessionsStats,
+} from "./sessions.ts";

@@ -1,0 +1,504 @@
+/**
+ * Datagram servers.
+ *
+ * @module
+ */
+import { ClosedError, type SocketAddress } from "../errors.ts";
+import { formatAddr } from "../_internal/address.ts";
+import { deadline } from "../_internal/deadline.ts";
+import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { isPeerFault } from "../_internal/translate.ts";
+import { checkTarget } from "./_address.ts";
+import { Dedup, type Seen } from "./_dedup.ts";
+import { DatagramQueue } from "./_queue.ts";
+import { own } from "./_slab.ts";
+import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
+import { bindUdp, type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
+import { DEFAULT_MAX_QUEUE, DEFAULT_MAX_QUEUE_BYTES } from "./options.ts";
+import {
+  DEFAULT_CONCURRENCY,
+  type UdpHandler,
+  type UdpHandlerContext,
+  type UdpServerOptions,
+  type UnixDatagramServerOptions,
+} from "./server_options.ts";
+
+/** How long `shutdown()` lets handlers finish, unless said otherwise. */
+const SHUTDOWN_TIMEOUT = 10_000;
+
+/** How long an aborted handler may take to notice before the server stops waiting for it. */
+const FORCE_GRACE = 1_000;
+
+/** What a server has counted since it began. */
+export interface UdpServerStats {
+  /** Datagrams received from the system, those that were dropped afterwards included. */
+  readonly received: number;
+  /** Datagrams handed to the system. */
+  readonly sent: number;
+  /** Bytes received from the system. */
+  readonly bytesReceived: number;
+  /** Bytes handed to the system. */
+  readonly bytesSent: number;
+  /** Handlers that run now, and answers on their way to the system. */
+  readonly active: number;
+  /** Datagrams that wait for a handler now. */
+  readonly queued: number;
+  /** Bytes of those. */
+  readonly bytesQueued: number;
+  /** Datagrams that were dropped because the queue was full, or the server was shutting down. */
+  readonly dropped: number;
+  /** Datagrams that were longer than `maxDatagramSize`. */
+  readonly truncated: number;
+  /** Datagrams that were not handled because they repeat an earlier one (`dedup`). */
+  readonly duplicates: number;
+  /** Answers that were not sent because of `maxReplyRatio`. */
+  readonly refusedReplies: number;
+  /** Handlers that threw. */
+  readonly handlerErrors: number;
+  /** Errors of the system while receiving; receiving went on. */
+  readonly receiveErrors: number;
+  /** Sends that failed. */
+  readonly sendErrors: number;
+}
+
+/** How to shut down a datagram server. */
+export interface UdpShutdownOptions {
+  /**
+   * Milliseconds for handlers to finish; then they are no longer waited for. `Infinity` waits as long
+   * as it takes, 0 not at all.
+   *
+   * @default {10_000}
+   */
+  timeout?: number;
+}
+
+/** A datagram server that is bound; in the shape of what `serveTcp` and `Deno.serve` return. */
+export interface UdpServer extends AsyncDisposable {
+  /** Where it is bound; with the port the system chose, if `port` was 0. */
+  readonly addr: SocketAddress;
+  /** Resolves when the server has stopped and its last handler is done; it never rejects. */
+  readonly finished: Promise<void>;
+  /**
+   * The socket, to send, to make requests and to join multicast groups. What it receives goes to
+   * the handler.
+   */
+  readonly endpoint: UdpEndpoint;
+  /** What was counted so far. */
+  stats(): UdpServerStats;
+  /**
+   * Stops gracefully: takes no more datagrams, tells the handlers through their `signal`, waits for
+   * those that run and for their answers, and closes the socket.
+   *
+   * Calling it again with a shorter time-out shortens the wait.
+   *
+   * @param options How long to wait.
+   * @returns A promise that settles when nothing is left: the port can be bound again.
+   * @throws {RangeError} If `timeout` is negative or not a number.
+   */
+  shutdown(options?: UdpShutdownOptions): Promise<void>;
+  /** Keeps the process alive while the server is bound (the default). */
+  ref(): void;
+  /** Lets the process end although the server is bound. */
+  unref(): void;
+}
+
+/**
+ * Serves datagrams: one call of `handler` for each, and what it returns is the answer.
+ *
+ * A handler that returns at once costs next to nothing. One that returns a promise runs beside
+ * others, up to `concurrency`.
+ *
+ * @param handler What to do with one datagram.
+ * @returns The server, which is bound and receiving.
+ * @throws {Deno.errors.AddrInUse} If the port is taken.
+ *
+ * @example An echo server in one line
+ * ```ts
+ * import { serveUdp } from "@tincan/net/udp";
+ *
+ * await using server = await serveUdp(({ data }) => data);
+ * ```
+ */
+export function serveUdp(handler: UdpHandler): Promise<UdpServer>;
+/**
+ * Serves datagrams with options: one call of `handler` for each, and what it returns is the answer.
+ *
+ * @param options Where to bind, limits and hooks.
+ * @param handler What to do with one datagram.
+ * @returns The server, which is bound and receiving.
+ * @throws {Deno.errors.AddrInUse} If the port is taken.
+ * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
+ * @throws {Deno.errors.NotFound} If the host has no address.
+ * @throws {Deno.errors.NotCapable} Without the permission to bind there.
+ * @throws {Deno.errors.NotSupported} With `path` or `backend: "deno"`, if the runtime was started
+ * without `--unstable-net`.
+ * @throws {RangeError | TypeError} If an option is out of range.
+ *
+ * @example Each request once, however often it is sent
+ * ```ts
+ * import { bindUdp, serveUdp } from "@tincan/net/udp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let tickets = 0;
+ * await using server = await serveUdp(
+ *   { port: 0, dedup: true, maxReplyRatio: 2, onListen() {} },
+ *   async () => `ticket ${++tickets}`,
+ * );
+ *
+ * await using client = await bindUdp();
+ * const to = server.addr as Deno.NetAddr;
+ * const first = await client.request("ticket for Ann", to);
+ * const again = await client.request("ticket for Ann", to);
+ * assertEquals(new TextDecoder().decode(first.data), "ticket 1");
+ * assertEquals(again.data, first.data);
+ * ```
+ */
+export function serveUdp(
+  options: UdpServerOptions | UnixDatagramServerOptions,
+  handler: UdpHandler,
+): Promise<UdpServer>;
+export async function serveUdp(
+  first: UdpServerOptions | UnixDatagramServerOptions | UdpHandler,
+  second?: UdpHandler,
+): Promise<UdpServer> {
+  const [options, handler] = typeof first === "function" ? [{}, first] : [first, second];
+  if (typeof handler !== "function") {
+    throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
+  }
+  const limits = checkLimits(options);
+  // The server closes the socket itself when the signal aborts, after it has told its handlers.
+  const { signal, ...bindOptions } = options;
+  signal?.throwIfAborted();
+  const endpoint = await bindUdp(bindOptions);
+  try {
+    signal?.throwIfAborted();
+    return new Server(endpoint, options, handler, limits);
+  } catch (error) {
+    await endpoint.close();
+    throw error;
+  }
+}
+
+type ServerOptions = UdpServerOptions | UnixDatagramServerOptions;
+
+/** The limits of a server, checked. */
+interface Limits {
+  readonly concurrency: number;
+  readonly maxReplyRatio: number;
+  readonly dedup: Dedup | undefined;
+}
+
+function checkLimits(options: ServerOptions): Limits {
+  const { concurrency = DEFAULT_CONCURRENCY, maxReplyRatio = Infinity, dedup = false } = options;
+  checkCount("concurrency", concurrency, 1);
+  if (typeof maxReplyRatio !== "number" || !(maxReplyRatio >= 0)) {
+    throw new RangeError(
+      `Cannot use option "maxReplyRatio": expected a number from 0, current value is ${maxReplyRatio}`,
+    );
+  }
+  return { concurrency, maxReplyRatio, dedup: dedup === false ? undefined : new Dedup(dedup) };
+}
+
+/** A datagram on its way through a server. */
+class Request extends ReceivedDatagram {
+  /** Bytes of answers so far. */
+  answered = 0;
+  seen: Seen | undefined;
+}
+
+class Server implements UdpServer, Consumer {
+  readonly endpoint: UdpEndpoint;
+  readonly addr: SocketAddress;
+  readonly finished: Promise<void>;
+
+  readonly #options: ServerOptions;
+  readonly #handler: UdpHandler;
+  readonly #concurrency: number;
+  readonly #maxReplyRatio: number;
+  readonly #dedup: Dedup | undefined;
+  readonly #queue: DatagramQueue<Request>;
+  readonly #context: Context = new Context();
+  readonly #done = Promise.withResolvers<void>();
+  #active = 0;
+  #dropped = 0;
+  #duplicates = 0;
+  #refusedReplies = 0;
+  #handlerErrors = 0;
+  #stopping = false;
+  #over = false;
+  #complained = false;
+  #cancelForce: (() => void) | undefined;
+
+  constructor(endpoint: UdpEndpoint, options: ServerOptions, handler: UdpHandler, limits: Limits) {
+    this.endpoint = endpoint;
+    this.addr = endpoint.addr;
+    this.finished = this.#done.promise;
+    this.#options = options;
+    this.#handler = handler;
+    this.#concurrency = limits.concurrency;
+    this.#maxReplyRatio = limits.maxReplyRatio;
+    this.#dedup = limits.dedup;
+    this.#queue = new DatagramQueue(
+      options.maxQueue ?? DEFAULT_MAX_QUEUE,
+      options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
+    );
+    this.#announce();
+    options.signal?.addEventListener("abort", this.#abort);
+    takeOver(endpoint, this);
+  }
+
+  stats(): UdpServerStats {
+    const endpoint = this.endpoint.stats();
+    return {
+      received: endpoint.received,
+      sent: endpoint.sent,
+      bytesReceived: endpoint.bytesReceived,
+      bytesSent: endpoint.bytesSent,
+      active: this.#active,
+      queued: this.#queue.size,
+      bytesQueued: this.#queue.bytes,
+      dropped: this.#dropped + endpoint.dropped,
+      truncated: endpoint.truncated,
+      duplicates: this.#duplicates,
+      refusedReplies: this.#refusedReplies,
+      handlerErrors: this.#handlerErrors,
+      receiveErrors: endpoint.receiveErrors,
+      sendErrors: endpoint.sendErrors,
+    };
+  }
+
+  shutdown(options: UdpShutdownOptions = {}): Promise<void> {
+    const { timeout = SHUTDOWN_TIMEOUT } = options;
+    if (timeout !== 0) checkTimeout("timeout", timeout);
+    if (this.#over) return this.finished;
+    this.#stop(undefined);
+    this.#cancelForce?.();
+    if (timeout === 0) this.#finish();
+    else this.#cancelForce = deadline(timeout, () => this.#finish());
+    this.#finishIfIdle();
+    return this.finished;
+  }
+
+  ref(): void {
+    this.endpoint.ref();
+  }
+
+  unref(): void {
+    this.endpoint.unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void {
+    this.#complained = false;
+    if (this.#stopping) {
+      this.#dropped++;
+      return;
+    }
+    const isBusy = this.#active >= this.#concurrency;
+    if (isBusy && !this.#queue.fits(view.length)) {
+      this.#dropped++;
+      return;
+    }
+    let seen: Seen | undefined;
+    if (this.#dedup !== undefined) {
+      try {
+        const found = this.#dedup.see(view, from);
+        if (found !== null && !found.isNew) {
+          this.#repeat(found.seen, view.length, from);
+          return;
+        }
+        seen = found?.seen;
+      } catch (error) {
+        this.#report(error, new Request(own(view), from, truncated, this));
+        return;
+      }
+    }
+    const request = new Request(own(view), from, truncated, this);
+    request.seen = seen;
+    if (isBusy) this.#queue.push(request);
+    else this.#handle(request);
+  }
+
+  failed(error: unknown): void {
+    if (!this.#complained) this.#report(error);
+    this.#complained = true; // until something works again
+  }
+
+  closed(): void {
+    if (this.#over) return;
+    this.#stop(undefined);
+    this.#giveUpSoon();
+  }
+
+  sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
+    try {
+      return this.#reply(datagram as Request, toBytes(data)) as Promise<void>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #handle(request: Request): void {
+    try {
+      const answer = this.#handler(request, this.#context);
+      if (answer === undefined) return;
+      if (!isPromise(answer)) {
+        this.#answer(request, answer);
+      } else {
+        this.#active++;
+        answer.then((answer) => {
+          if (answer !== undefined) this.#answer(request, answer);
+          this.#release();
+        }).catch((error) => {
+          this.#handlerFailed(error, request);
+          this.#release();
+        });
+      }
+    } catch (error) {
+      this.#handlerFailed(error, request);
+    }
+  }
+
+  /** Sends what a handler returned. It counts as active until the system has taken it. */
+  #answer(request: Request, answer: DatagramData): void {
+    const sending = this.#reply(request, toBytes(answer));
+    this.#active++;
+    sending.then(this.#release, (error) => {
+      this.#report(error, request);
+      this.#release();
+    });
+  }
+
+  #reply(request: Request, bytes: Uint8Array): Promise<unknown> {
+    const { data, from, seen } = request;
+    if ("path" in from) checkTarget("reply", from);
+    request.answered += bytes.length;
+    if (request.answered > data.length * this.#maxReplyRatio) {
+      request.answered -= bytes.length;
+      this.#refusedReplies++;
+      return Promise.resolve();
+    }
+    if (seen !== undefined) this.#dedup?.keep(seen, bytes);
+    return transmit(this.endpoint, bytes, from);
+  }
+
+  /** Answers a duplicate with what the first one got. */
+  #repeat(seen: Seen, length: number, from: SocketAddress): void {
+    this.#duplicates++;
+    let allowed = length * this.#maxReplyRatio;
+    for (const answer of seen.answers) {
+      allowed -= answer.length;
+      if (allowed < 0) {
+        this.#refusedReplies++;
+        return;
+      }
+      this.#active++;
+      transmit(this.endpoint, answer, from).then(this.#release, this.#release);
+    }
+  }
+
+  /** A handler is done, or an answer is sent: the next one may begin. */
+  readonly #release = (): void => {
+    this.#active--;
+    while (this.#queue.size > 0 && this.#active < this.#concurrency) {
+      const next = this.#queue.shift();
+      if (next !== undefined) this.#handle(next);
+    }
+    if (this.#stopping) this.#finishIfIdle();
+  };
+
+  #handlerFailed(error: unknown, request: Request): void {
+    this.#handlerErrors++;
+    this.#report(error, request);
+  }
+
+  readonly #abort = (): void => {
+    this.#stop(this.#options.signal?.reason);
+    this.endpoint.close();
+    this.#giveUpSoon();
+  };
+
+  /** The socket is gone: handlers that do not notice are not waited for. */
+  #giveUpSoon(): void {
+    this.#cancelForce?.();
+    this.#cancelForce = deadline(FORCE_GRACE, () => this.#finish());
+    this.#finishIfIdle();
+  }
+
+  #stop(reason: unknown): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#dropped += this.#queue.size;
+    this.#queue.clear();
+    const message = `Cannot go on: the server on ${formatAddr(this.addr)} is shutting down`;
+    this.#context.abort(
+      reason ?? new ClosedError("draining", message, {
+        operation: "receive",
+        transport: "path" in this.addr ? "unixpacket" : "udp",
+        localAddr: this.addr,
+      }),
+    );
+  }
+
+  #finishIfIdle(): void {
+    if (this.#stopping && this.#active === 0) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelForce?.();
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#dedup?.clear();
+    this.endpoint.close().then(() => this.#done.resolve());
+  }
+
+  #announce(): void {
+    if (this.#options.onListen) this.#options.onListen(this.addr);
+    else console.error(`listening on ${formatAddr(this.addr)}`);
+  }
+
+  #report(error: unknown, datagram?: Datagram): void {
+    try {
+      if (this.#options.onError) this.#options.onError(error, datagram);
+      else if (!this.#isDailyBusiness(error)) console.error(error);
+    } catch (thrown) {
+      console.error(thrown);
+    }
+  }
+
+  /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
+  #isDailyBusiness(error: unknown): boolean {
+    return isPeerFault(error) || error instanceof ClosedError ||
+      error instanceof Deno.errors.ConnectionRefused ||
+      (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
+  }
+}
+
+function isPromise<T>(value: DatagramData | Promise<T>): value is Promise<T> {
+  return !(value instanceof Uint8Array) && typeof (value as Promise<T>)?.then === "function";
+}
+
+/** What handlers get besides the datagram; the signal is made when somebody wants it. */
+class Context implements UdpHandlerContext {
+  #controller: AbortController | undefined;
+  #aborted = false;
+  #reason: unknown;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}

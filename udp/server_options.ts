@@ -1,0 +1,127 @@
+/**
+ * The options of datagram servers.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../errors.ts";
+import type { Datagram, DatagramData } from "./datagram.ts";
+import type { UdpBindOptions, UnixDatagramOptions } from "./options.ts";
+
+/** Handlers that run at one time, unless said otherwise: enough to wait for a slow database. */
+export const DEFAULT_CONCURRENCY = 1_024;
+
+/**
+ * How long the answer to a request is kept for its duplicates, unless said otherwise, in milliseconds:
+ * twice as long as `request()` keeps asking with its defaults.
+ */
+export const DEFAULT_DEDUP_WINDOW = 30_000;
+
+/** How many answers are kept for duplicates, unless said otherwise. */
+export const DEFAULT_DEDUP_ENTRIES = 16_384;
+
+/** How many bytes of answers are kept for duplicates, unless said otherwise. */
+export const DEFAULT_DEDUP_BYTES = 16 * 1024 * 1024;
+
+/** How to recognise duplicate requests. */
+export interface DedupOptions {
+  /**
+   * How long a request is remembered, in milliseconds.
+   *
+   * @default {30_000}
+   */
+  window?: number;
+  /**
+   * Requests remembered at one time. With more, the oldest is forgotten, and its duplicate would be
+   * handled again.
+   *
+   * @default {16_384}
+   */
+  maxEntries?: number;
+  /**
+   * Bytes of answers kept at one time. With more, the oldest is forgotten.
+   *
+   * @default {16_777_216}
+   */
+  maxBytes?: number;
+  /**
+   * What two datagrams of one sender have in common if they are the same request, mostly the id that
+   * the protocol gives it. `undefined` for a datagram that is no request: it is always handled.
+   *
+   * @default {undefined} all their bytes
+   */
+  key?: (data: Uint8Array) => string | undefined;
+}
+
+/** What a handler gets besides the datagram. */
+export interface UdpHandlerContext {
+  /**
+   * Aborts when the server begins to shut down, with a `ClosedError` of the code `draining`, or with
+   * the reason of the server's own `signal`.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** What to do with one datagram. What it returns is sent to the sender as the answer. */
+export type UdpHandler = (
+  datagram: Datagram,
+  context: UdpHandlerContext,
+) => DatagramData | void | Promise<DatagramData | void>;
+
+/** The options that every datagram server has. */
+export interface UdpServerBaseOptions {
+  /** Aborts the server: the socket is closed at once, and handlers are told. */
+  signal?: AbortSignal;
+  /**
+   * Called once with the address, when the server is bound.
+   *
+   * @default {undefined} prints `listening on HOST:PORT` to stderr
+   */
+  onListen?: (addr: SocketAddress) => void;
+  /**
+   * Called with everything that went wrong: what a handler threw and what an answer could not be
+   * sent for (with its datagram), and what the system reported while receiving (without).
+   *
+   * @default {undefined} prints mistakes of this side to stderr, and keeps quiet about what peers and
+   * networks do all day
+   */
+  onError?: (error: unknown, datagram?: Datagram) => void;
+  /**
+   * Handlers that run at one time. While as many run, datagrams wait in the queue (`maxQueue`,
+   * `maxQueueBytes`), and what it cannot hold is dropped and counted.
+   *
+   * @default {1_024}
+   */
+  concurrency?: number;
+  /**
+   * How many bytes of answers a datagram may bring, as a multiple of its own size. Senders' addresses
+   * are easily forged; a service that answers a short question with a long text to a forged address
+   * multiplies an attack on its owner. Answers beyond the ratio are not sent and are counted in
+   * `stats().refusedReplies`; 1 never sends more than it got.
+   *
+   * @default {Infinity} because only the application knows how long its answers are
+   */
+  maxReplyRatio?: number;
+  /**
+   * Handle each request once: a duplicate that comes within the window, because the network doubled
+   * it or because its sender asked again, gets the answer that was given, or none while there is
+   * none yet. The same bytes from the same sender are the same request; see {@linkcode DedupOptions}
+   * for another `key`. `true` for the defaults, a number for a window in milliseconds.
+   *
+   * A handler that throws has handled its request: duplicates get no answer.
+   *
+   * @default {false}
+   */
+  dedup?: boolean | number | DedupOptions;
+}
+
+/** Options of a server on a UDP port. */
+export interface UdpServerOptions extends UdpBindOptions, UdpServerBaseOptions {
+  /** Aborts the server: the socket is closed at once, and handlers are told. */
+  signal?: AbortSignal;
+}
+
+/** Options of a server on a unix datagram socket. It needs the runtime flag `--unstable-net`. */
+export interface UnixDatagramServerOptions extends UnixDatagramOptions, UdpServerBaseOptions {
+  /** Aborts the server: the socket is closed at once, and handlers are told. */
+  signal?: AbortSignal;
+}
