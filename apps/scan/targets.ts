@@ -99,8 +99,11 @@ interface Range {
 function parseRange(name: string): Range {
   const [address = "", length = "", ...rest] = name.split("/");
   const ip = parseIp(address);
-  const prefix = Number(length);
-  if (ip === null || rest.length > 0 || !/^\d{1,3}$/.test(length) || prefix > ip.bits) {
+  // An IPv4 address in IPv6 clothes is IPv4, and its prefix counts from there.
+  const mapped = ip?.bits === 32 && address.includes(":") ? 96 : 0;
+  const prefix = Number(length) - mapped;
+  const isWhole = /^\d{1,3}$/.test(length) && rest.length === 0;
+  if (ip === null || !isWhole || prefix < 0 || prefix > ip.bits) {
     throw new TypeError(
       `Cannot scan "${name}": expected an address range such as 192.168.1.0/24 or fd00::/120`,
     );
