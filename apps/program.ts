@@ -263,12 +263,32 @@ export function onInterrupt(interrupt: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
 }
 
-/** Lets a server run until the program is asked to end, says goodbye to its clients, and exits. */
-export async function serveUntilInterrupted(server: TcpServer): Promise<void> {
+/**
+ * Lets a server run until the program is asked to end, says goodbye to its clients, and exits.
+ *
+ * @param server What runs.
+ * @param finish What remains to be done before the exit.
+ */
+export async function serveUntilInterrupted(
+  server: TcpServer,
+  finish?: () => Promise<void>,
+): Promise<void> {
   onInterrupt(() => {
     const stopped = server.shutdown({ timeout: GOODBYE_TIME });
     for (const conn of server.connections) conn.close();
-    stopped.then(() => Deno.exit(0));
+    stopped.then(finish).then(() => Deno.exit(0));
   });
   await server.finished;
+}
+
+/** A line on the terminal that is written over and over; nothing where stderr is not a terminal. */
+export function statusLine(): { show(text: string): void; clear(): void } {
+  const isTerminal = Deno.stderr.isTerminal();
+  const write = (text: string) => {
+    if (isTerminal) Deno.stderr.writeSync(new TextEncoder().encode(text));
+  };
+  return {
+    show: (text) => write(`\r${text.padEnd(60)}\r`),
+    clear: () => write("\r".padEnd(61) + "\r"),
+  };
 }

@@ -12,6 +12,8 @@
 const PROGRAMS = new Map([
   ["file_transfer", ["--allow-net", "--allow-read", "--allow-write"]],
   ["http_get", ["--allow-net", "--allow-read", "--allow-write"]],
+  ["port_scan", ["--allow-net"]],
+  ["relay", ["--allow-net", "--allow-read", "--allow-write"]], // captures
   ["tcp_chat", ["--allow-net"]],
   ["tcp_echo", ["--allow-net"]],
   ["udp_chat", ["--allow-net", "--allow-read"]],

@@ -1,0 +1,157 @@
+/**
+ * One relayed connection: two sockets and the two directions between them.
+ *
+ * @module
+ */
+import { ClosedError, isNetError } from "../../errors.ts";
+import type { Codec } from "../../framing/codec.ts";
+import type { TcpConnection } from "../../tcp/connection.ts";
+import { type Finding, Messages } from "./_messages.ts";
+import type {
+  RelayCloseEvent,
+  RelayEvent,
+  RelayEventBase,
+  RelayObserver,
+  RelaySide,
+} from "./events.ts";
+
+/** What a direction begins with: most traffic is small. */
+const MIN_BUFFER = 16 * 1024;
+/** What it grows to while reads fill it: fewer, larger steps when there is much. */
+const MAX_BUFFER = 1024 * 1024;
+/** So many reads in a row that would fit into a quarter make it smaller again. */
+const SHRINK_AFTER = 16;
+
+/** What a pair is made from. */
+interface PairInit {
+  readonly client: TcpConnection;
+  readonly target: TcpConnection;
+  readonly observer: RelayObserver | undefined;
+  readonly reads: boolean;
+  readonly framing: Codec<unknown> | undefined;
+  /** The fields that all events have, at this moment. */
+  readonly base: () => RelayEventBase;
+}
+
+/** Relays until both directions are over. */
+export class Pair {
+  readonly #init: PairInit;
+  readonly #sent = { client: 0, target: 0 };
+  #first: RelayCloseEvent["first"] | undefined;
+  #reason: string | undefined;
+
+  constructor(init: PairInit) {
+    this.#init = init;
+  }
+
+  async run(): Promise<void> {
+    const { client, target, observer, base } = this.#init;
+    // Not conn.signal: it also aborts when the server drains, and then connections go on.
+    client.closed.then(() => target.close());
+    try {
+      await observer?.({
+        ...base(),
+        type: "open",
+        client: client.remoteAddr,
+        target: target.remoteAddr,
+      });
+      await Promise.all([this.#pass("client"), this.#pass("target")]);
+    } finally { // also when the observer threw
+      await Promise.all([client.close(), target.close()]);
+    }
+    await observer?.({
+      ...base(),
+      type: "close",
+      first: this.#first ?? "relay",
+      reason: this.#reason,
+      fromClient: this.#sent.client,
+      fromTarget: this.#sent.target,
+    });
+  }
+
+  /** One direction, until its sender ends or one of the two is gone. */
+  async #pass(side: RelaySide): Promise<void> {
+    const { client, target, observer, reads, base } = this.#init;
+    const [from, to] = side === "client" ? [client, target] : [target, client];
+    const watch = observer && reads ? this.#watcher(side, observer) : undefined;
+    let buffer = new Uint8Array(MIN_BUFFER);
+    let small = 0;
+    while (true) {
+      let n: number | null;
+      try {
+        n = await from.read(buffer);
+      } catch (error) {
+        return this.#broken(side, error);
+      }
+      if (n === null) break;
+      const data = n === buffer.length ? buffer : buffer.subarray(0, n);
+      const writing = to.write(data);
+      this.#sent[side] += n;
+      if (watch !== undefined) {
+        writing.catch(() => {}); // it is awaited below, unless the observer throws
+        const looking = watch(data); // while the system is busy writing
+        if (looking !== undefined) await looking;
+      }
+      try {
+        await writing;
+      } catch (error) {
+        // What it sent before it went is still read by the other direction, which then ends.
+        return this.#note(side === "client" ? "target" : "client", error);
+      }
+      if (n === buffer.length) {
+        if (n < MAX_BUFFER) buffer = new Uint8Array(n * 4);
+        small = 0;
+      } else if (n * 4 > buffer.length) {
+        small = 0;
+      } else if (buffer.length > MIN_BUFFER && ++small >= SHRINK_AFTER) {
+        buffer = new Uint8Array(buffer.length / 4);
+        small = 0;
+      }
+    }
+    this.#first ??= side;
+    const closing = to.closeWrite().catch(() => {}); // it has gone; there is nobody left to tell
+    const ending = watch?.(null);
+    if (ending !== undefined) await ending;
+    await observer?.({ ...base(), type: "end", from: side });
+    await closing;
+  }
+
+  /** One side cannot be read any more: nothing can reach it either, so the other one is let go. */
+  #broken(side: RelaySide, error: unknown): void {
+    const { client, target } = this.#init;
+    this.#note(side, error);
+    const [from, to] = side === "client" ? [client, target] : [target, client];
+    if (!(error instanceof ClosedError)) from.abort();
+    to.close();
+  }
+
+  #note(side: RelaySide, error: unknown): void {
+    const isOurs = error instanceof ClosedError || error instanceof Deno.errors.TimedOut;
+    this.#first ??= isOurs ? "relay" : side;
+    if (!(error instanceof ClosedError) && isNetError(error)) this.#reason ??= error.message;
+  }
+
+  /** Tells the observer about each read, and `null` for the end; waits only if it has to. */
+  #watcher(
+    side: RelaySide,
+    observer: RelayObserver,
+  ): (data: Uint8Array | null) => void | Promise<void> {
+    const { framing, base } = this.#init;
+    const messages = framing === undefined ? undefined : new Messages(framing);
+    const tell = (events: RelayEvent[], from = 0): void | Promise<void> => {
+      for (let index = from; index < events.length; index++) {
+        const event = events[index];
+        const looking = event === undefined ? undefined : observer(event);
+        if (looking !== undefined) return looking.then(() => tell(events, index + 1));
+      }
+    };
+    const name = (finding: Finding): RelayEvent => ({ ...base(), from: side, ...finding });
+    return (data) => {
+      if (data === null) return tell(messages?.end().map(name) ?? []);
+      const offset = this.#sent[side] - data.length;
+      const event: RelayEvent = { ...base(), type: "data", from: side, offset, data };
+      if (messages === undefined) return observer(event);
+      return tell([event, ...messages.push(data).map(name)]);
+    };
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Writing down what a relay tells: for people, or as JSON for machines.
+ *
+ * @module
+ */
+import { formatAddr } from "../../_internal/address.ts";
+import { checkOneOf } from "../../_internal/guard.ts";
+import type { OutputBuffer } from "../../framing/output_buffer.ts";
+import { escapeBytes, escapeText, jsonLine } from "../escape.ts";
+import { BatchWriter } from "./_batch_writer.ts";
+import { appendHexdump } from "./_hexdump.ts";
+import { append, appendJson } from "./_json_events.ts";
+import type {
+  RelayDataEvent,
+  RelayEvent,
+  RelayMessageEvent,
+  RelayPartialEvent,
+  RelaySide,
+  RelayUnframedEvent,
+} from "./events.ts";
+
+/**
+ * How to write down what passes.
+ *
+ * - `hex`: each read with its bytes in hexadecimal and as text.
+ * - `text`: each read as text, one line for each of its lines, control characters escaped.
+ * - `quiet`: no reads; messages, where there is a framing.
+ * - `json`: every event as a line of JSON, bytes in base64.
+ */
+export type RelayView = "hex" | "text" | "quiet" | "json";
+
+/** How to write. */
+export interface RelayDumpOptions {
+  /**
+   * How to write down what passes.
+   *
+   * @default {"hex"}
+   */
+  view?: RelayView;
+  /**
+   * Writes lines about connections: who came, how it ended. They arrive in order with what is written
+   * to the sink.
+   *
+   * @default {undefined} they are left out, except in the view `json`
+   */
+  note?: (line: string) => void;
+}
+
+/** Text of a message that is shown on its line; the reads hold the rest. */
+const MAX_SHOWN = 2_048;
+
+/**
+ * Writes down what a relay tells. Lines are collected and written in batches, at the latest after five
+ * milliseconds; nothing is ever left out: when the sink is slower than the traffic, the relay waits.
+ *
+ * @example
+ * ```ts
+ * import { RelayDump } from "@tincan/net/relay";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let text = "";
+ * const dump = new RelayDump(
+ *   (bytes) => Promise.resolve(void (text += new TextDecoder().decode(bytes))),
+ *   { view: "text" },
+ * );
+ * const data = new TextEncoder().encode("hello\n");
+ * const time = new Date(2030, 0, 1, 12).getTime();
+ * dump.observe({ type: "data", id: 1, time, elapsed: 0.25, from: "client", offset: 0, data });
+ * await dump.flush();
+ * assertEquals(text, "12:00:00.000 #1 > 6 bytes\n  hello\\n\n");
+ * ```
+ */
+export class RelayDump {
+  readonly #writer: BatchWriter;
+  readonly #view: RelayView;
+  readonly #note: ((line: string) => void) | undefined;
+
+  /**
+   * Prepares to write.
+   *
+   * @param sink Writes all of the bytes it is given. It is not called again before its promise has
+   * settled; the memory is used again then.
+   * @param options What to write.
+   * @throws {TypeError} If there is no such view.
+   */
+  constructor(sink: (bytes: Uint8Array) => Promise<void>, options: RelayDumpOptions = {}) {
+    this.#writer = new BatchWriter(sink);
+    this.#view = checkOneOf("view", options.view ?? "hex", ["hex", "text", "quiet", "json"]);
+    this.#note = options.note;
+  }
+
+  /**
+   * Takes an event; give it to `serveRelay` as the observer.
+   *
+   * @param event What happened.
+   * @returns A promise while too much waits to be written, otherwise nothing.
+   * @throws What the sink has thrown.
+   */
+  readonly observe = (event: RelayEvent): void | Promise<void> => {
+    // Only reads wait: what belongs to a read stays below it.
+    const full = event.type === "data" ? this.#writer.full : undefined;
+    if (full !== undefined) return full.then(() => this.observe(event));
+    if (this.#view === "json") appendJson(this.#writer.buffer, event);
+    else if (event.type === "data") this.#read(event);
+    else if (event.type === "message") this.#message(event);
+    else if (event.type === "partial") this.#partial(event);
+    else if (event.type === "unframed") this.#unframed(event);
+    else this.#tell(noteOf(event));
+    this.#writer.added();
+  };
+
+  /**
+   * Writes everything that was observed.
+   *
+   * @throws What the sink has thrown.
+   */
+  async flush(): Promise<void> {
+    await this.#writer.flush();
+  }
+
+  #read(event: RelayDataEvent): void {
+    if (this.#view === "quiet") return;
+    const { buffer } = this.#writer;
+    append(
+      buffer,
+      `${clock(event.time)} #${event.id} ${arrow(event.from)} ${bytes(event.data.length)}\n`,
+    );
+    if (this.#view === "hex") appendHexdump(buffer, event.data, event.offset);
+    else appendLines(buffer, event.data);
+  }
+
+  #message(event: RelayMessageEvent): void {
+    const { number, length, reads, value } = event;
+    const text = value instanceof Uint8Array
+      ? escapeBytes(value.subarray(0, MAX_SHOWN)) + (value.length > MAX_SHOWN ? "…" : "")
+      : jsonLine(value).trimEnd().slice(0, MAX_SHOWN);
+    const pieces = reads > 1 ? `, in ${reads} reads` : "";
+    this.#inside(event, `message ${number} (${bytes(length)}${pieces}): ${text}`);
+  }
+
+  #partial(event: RelayPartialEvent): void {
+    if (this.#view === "quiet") return;
+    this.#inside(event, `… ${bytes(event.length)} of message ${event.number}, which goes on`);
+  }
+
+  #unframed(event: RelayUnframedEvent): void {
+    const end = event.lost ? "; from here on, reads only" : "";
+    this.#inside(event, `not a message: ${escapeText(event.reason)}${end}`);
+  }
+
+  /** A line below its read; where reads are not shown, it says itself when. */
+  #inside(event: RelayMessageEvent | RelayPartialEvent | RelayUnframedEvent, text: string): void {
+    const head = this.#view === "quiet" ? clock(event.time) : " ";
+    append(this.#writer.buffer, `${head} #${event.id} ${arrow(event.from)} ${text}\n`);
+  }
+
+  /** Says a line about a connection, behind what was written before. */
+  #tell(line: string): void {
+    if (this.#note === undefined) return;
+    const note = this.#note;
+    this.#writer.afterwards(() => note(line));
+  }
+}
+
+function appendLines(output: OutputBuffer, data: Uint8Array): void {
+  for (let begin = 0; begin < data.length;) {
+    const found = data.indexOf(0x0a, begin);
+    const end = found < 0 ? data.length : found + 1;
+    append(output, `  ${escapeBytes(data.subarray(begin, end))}\n`);
+    begin = end;
+  }
+}
+
+/** A line about a connection, for people. */
+function noteOf(
+  event: Exclude<RelayEvent, { type: "data" | "message" | "partial" | "unframed" }>,
+): string {
+  const head = `${clock(event.time)} #${event.id}`;
+  switch (event.type) {
+    case "open":
+      return `${head} open: ${formatAddr(event.client)} to ${formatAddr(event.target)}`;
+    case "refused":
+      return `${head} refused ${formatAddr(event.client)}: ${escapeText(event.reason)}`;
+    case "end":
+      return `${head} ${arrow(event.from)} end: the ${event.from} sends no more`;
+    case "close": {
+      const { first, reason, fromClient, fromTarget, elapsed } = event;
+      const who = reason === undefined
+        ? `the ${first} ended first`
+        : `by the ${first} (${escapeText(reason)})`;
+      const seconds = (elapsed / 1_000).toFixed(3);
+      return `${head} closed: ${who}, > ${bytes(fromClient)}, < ${bytes(fromTarget)}, ${seconds} s`;
+    }
+  }
+}
+
+function arrow(from: RelaySide): ">" | "<" {
+  return from === "client" ? ">" : "<";
+}
+
+function bytes(count: number): string {
+  return count === 1 ? "1 byte" : `${count} bytes`;
+}
+
+let clockSecond = NaN;
+let clockText = "";
+
+/** The local time of day, to the millisecond. */
+function clock(time: number): string {
+  const second = Math.floor(time / 1_000);
+  if (second !== clockSecond) {
+    clockSecond = second;
+    clockText = new Date(time).toTimeString().slice(0, 8);
+  }
+  return `${clockText}.${String(time % 1_000).padStart(3, "0")}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Codecs by name.
+ *
+ * @module
+ */
+import type { Codec } from "../../framing/codec.ts";
+import { cobs } from "../../framing/cobs.ts";
+import { fixed } from "../../framing/fixed.ts";
+import { jsonLines } from "../../framing/json.ts";
+import { lengthPrefixed, type LengthPrefixedOptions } from "../../framing/length_prefixed.ts";
+import { lines } from "../../framing/lines.ts";
+import { netstring } from "../../framing/netstring.ts";
+import { slip } from "../../framing/slip.ts";
+import { varintPrefixed } from "../../framing/varint_prefixed.ts";
+
+const prefixed = (size: 1 | 2 | 3 | 4 | 8, littleEndian = false) => (): Codec<Uint8Array> => {
+  const options: LengthPrefixedOptions = { size, littleEndian };
+  return lengthPrefixed(options);
+};
+
+const CODECS: ReadonlyMap<string, () => Codec<unknown>> = new Map<string, () => Codec<unknown>>([
+  ["lines", () => lines() as Codec<unknown>],
+  ["json", () => jsonLines()],
+  ["netstring", () => netstring() as Codec<unknown>],
+  ["varint", () => varintPrefixed() as Codec<unknown>],
+  ["slip", () => slip() as Codec<unknown>],
+  ["cobs", () => cobs() as Codec<unknown>],
+  ...([["u8", 1], ["u16", 2], ["u24", 3], ["u32", 4], ["u64", 8]] as const).flatMap(
+    ([name, size]): [string, () => Codec<unknown>][] => [
+      [name, prefixed(size) as () => Codec<unknown>],
+      ...(size === 1 ? [] : [
+        [`${name}le`, prefixed(size, true) as () => Codec<unknown>] as [
+          string,
+          () => Codec<unknown>,
+        ],
+      ]),
+    ],
+  ),
+]);
+
+/** The names that {@linkcode framingByName} knows, besides `fixed:SIZE`. */
+export const FRAMING_NAMES: readonly string[] = [...CODECS.keys()];
+
+/**
+ * The codec of a name, as a command line gives it.
+ *
+ * | name | a message is |
+ * |---|---|
+ * | `lines` | a line of text |
+ * | `json` | JSON on a line |
+ * | `u8`, `u16`, `u24`, `u32`, `u64` | a length in so many bits, big-endian, and the contents |
+ * | `u16le`, `u24le`, `u32le`, `u64le` | the same, little-endian |
+ * | `varint` | a varint length (Protocol Buffers) and the contents |
+ * | `netstring` | `5:hello,` |
+ * | `slip`, `cobs` | an escaped packet, as on serial lines |
+ * | `fixed:SIZE` | so many bytes |
+ *
+ * @param name One of them.
+ * @returns The codec.
+ * @throws {TypeError} If there is no such name.
+ *
+ * @example
+ * ```ts
+ * import { framingByName } from "@tincan/net/relay";
+ * import { assertEquals } from "@std/assert";
+ *
+ * framingByName("u16").decoder().push(Uint8Array.of(0, 1, 65), (message) => {
+ *   assertEquals(message, Uint8Array.of(65));
+ * });
+ * ```
+ */
+export function framingByName(name: string): Codec<unknown> {
+  const size = /^fixed:([1-9]\d{0,6})$/.exec(name)?.[1];
+  if (size !== undefined) return fixed(Number(size)) as Codec<unknown>;
+  const codec = CODECS.get(name);
+  if (codec === undefined) {
+    throw new TypeError(
+      `Unknown framing "${name}": expected ${FRAMING_NAMES.join(", ")} or fixed:SIZE`,
+    );
+  }
+  return codec();
+}

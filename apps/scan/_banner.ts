@@ -1,0 +1,43 @@
+/**
+ * What a port says by itself.
+ *
+ * @module
+ */
+import { deadline } from "../../_internal/deadline.ts";
+import type { BannerLimits } from "./_job.ts";
+
+const LF = 0x0a;
+
+/**
+ * Reads until a piece ends with a line, the time is up, enough has come or the signal aborts; then closes the connection.
+ * It never fails: what came before a reset is what was said.
+ */
+export async function readBanner(
+  conn: Deno.Conn,
+  { timeout, maxLength }: BannerLimits,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const buffer = new Uint8Array(maxLength);
+  let length = 0;
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) conn.close();
+    isOpen = false;
+  };
+  const cancel = deadline(timeout, close);
+  signal.addEventListener("abort", close);
+  try {
+    while (length < maxLength) {
+      const n = await conn.read(buffer.subarray(length));
+      if (n === null) break;
+      length += n;
+      if (buffer[length - 1] === LF) break;
+    }
+  } catch {
+    // The time is up, or the other side has broken it off.
+  }
+  cancel();
+  signal.removeEventListener("abort", close);
+  close();
+  return buffer.slice(0, length);
+}

@@ -1,0 +1,337 @@
+/**
+ * Scanning by connecting.
+ *
+ * @module
+ */
+import { checkCount, checkOneOf, checkTimeout } from "../../_internal/guard.ts";
+import { startHelper } from "./_helper.ts";
+import { DONE, type Job, NEXT, OPEN, type OpenPort, OUTCOMES } from "./_job.ts";
+import { Prober } from "./_prober.ts";
+import { checkPorts, defaultPorts, parsePorts } from "./ports.ts";
+import type { HostReport, PortResult, PortState, ScanReport } from "./report.ts";
+import { serviceName } from "./services.ts";
+import { MAX_HOSTS, resolveTargets, type Target, type TargetOptions } from "./targets.ts";
+
+/** Milliseconds that a port has to answer, unless said otherwise: three times the way around the world. */
+export const DEFAULT_SCAN_TIMEOUT = 1_000;
+
+/** Probes at one time, unless said otherwise: below the source ports and descriptors systems have. */
+export const DEFAULT_SCAN_CONCURRENCY = 4_096;
+
+/** Bytes of a banner that are kept, unless said otherwise. */
+export const DEFAULT_MAX_BANNER_LENGTH = 512;
+
+/** Probes in one scan: each takes a byte of memory. A thousand hosts with all their ports fit. */
+const MAX_PROBES = 2 ** 26;
+/** A smaller scan is over before a second isolate has started. */
+const MIN_PROBES_FOR_HELPER = 4_096;
+/** Milliseconds between two reports of progress. */
+const PROGRESS_INTERVAL = 100;
+/** More attempts than this are no longer a scan. */
+const MAX_RETRIES = 10;
+
+/** How far a scan has got. */
+export interface ScanProgress {
+  /** Probes that are decided. */
+  readonly done: number;
+  /** All probes. */
+  readonly total: number;
+  /** Open ports so far. */
+  readonly open: number;
+}
+
+/** How to listen to open ports. */
+export interface BannerOptions {
+  /**
+   * Milliseconds that an open port has to say something.
+   *
+   * @default {1_000}
+   */
+  timeout?: number;
+  /**
+   * Bytes to keep.
+   *
+   * @default {512}
+   */
+  maxLength?: number;
+}
+
+/** How to scan. */
+export interface ScanOptions extends TargetOptions {
+  /**
+   * The ports: a list as {@linkcode parsePorts} reads it, or numbers.
+   *
+   * @default {undefined} those of {@linkcode defaultPorts}
+   */
+  ports?: string | readonly number[];
+  /**
+   * Milliseconds that a port has to answer, however often it is asked. A port that does not is
+   * `filtered`.
+   *
+   * @default {1_000}
+   */
+  timeout?: number;
+  /**
+   * How often a port that has not answered is asked again within `timeout`, at even intervals: a
+   * packet that was lost must not look like a filter. From 0 to 10.
+   *
+   * @default {1}
+   */
+  retries?: number;
+  /**
+   * Probes at one time. Fewer are used when the system has no descriptors left, or packets get lost.
+   *
+   * @default {4_096}
+   */
+  concurrency?: number;
+  /**
+   * Read what open ports say by themselves.
+   *
+   * @default {false}
+   */
+  banner?: boolean | BannerOptions;
+  /**
+   * Use a second isolate (a worker) for large scans, where the permissions let it load its module. It
+   * halves the time.
+   *
+   * @default {true}
+   */
+  worker?: boolean;
+  /** Ends the scan: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called for each open port as it is found, in no particular order. */
+  onOpen?: (port: PortResult) => void;
+  /** Called at the beginning, ten times a second, and at the end. */
+  onProgress?: (progress: ScanProgress) => void;
+}
+
+/**
+ * Finds out which ports of some hosts are open, closed or filtered, by connecting to them. It needs no
+ * privileges, and the hosts see each connection.
+ *
+ * @param hosts Whom to scan: addresses, names, and address ranges in CIDR notation. Ranges that are
+ * neither loopback nor private need `allowPublicRanges`.
+ * @param options Which ports, how patiently, and what to report on the way.
+ * @returns What was found.
+ * @throws {TypeError} If a host or the ports cannot be understood, or a range needs consent.
+ * @throws {RangeError} If an option is out of range or there are more hosts than `maxHosts`.
+ * @throws {Deno.errors.NotFound} If there is no such host (code `ENOTFOUND`).
+ * @throws {Deno.errors.NotCapable} Without the permission to connect there.
+ * @throws {Error} With the code `EMFILE`, if not a single descriptor could be had for five seconds.
+ *
+ * @example
+ * ```ts
+ * import { scanPorts } from "@tincan/net/scan";
+ * import { serveTcp } from "@tincan/net/tcp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serveTcp({ port: 0, onListen() {} }, (conn) => conn.write("hello\n"));
+ * const { port } = server.addr as Deno.NetAddr;
+ *
+ * const { hosts: [host] } = await scanPorts("127.0.0.1", { ports: [port], banner: true });
+ * const [found] = host?.open ?? [];
+ * assertEquals(found?.port, port);
+ * assertEquals(new TextDecoder().decode(found?.banner), "hello\n");
+ * ```
+ */
+export async function scanPorts(
+  hosts: string | readonly string[],
+  options: ScanOptions = {},
+): Promise<ScanReport> {
+  const { signal, onProgress } = options;
+  const startedAt = performance.now();
+  const limits = resolveOptions(options);
+  const ports = portsOf(options.ports);
+  const names = typeof hosts === "string" ? [hosts] : hosts;
+  if (names.length === 0) throw new TypeError("Cannot scan: no host was named");
+  signal?.throwIfAborted();
+  const targets = await resolveTargets(names, options);
+  signal?.throwIfAborted();
+  const job = createJob(targets, ports, limits);
+  const total = job.outcomes.length;
+  const found: OpenPort[] = [];
+  const onOpen = (port: OpenPort) => {
+    found.push(port);
+    options.onOpen?.(openResult(port, targets, ports));
+  };
+  const report = () =>
+    onProgress?.({ done: Atomics.load(job.counters, DONE), total, open: found.length });
+  const ticker = onProgress === undefined ? undefined : setInterval(report, PROGRESS_INTERVAL);
+  report();
+  try {
+    await workOn(job, { signal, onOpen, useWorker: options.worker ?? true });
+  } finally {
+    clearInterval(ticker);
+  }
+  report();
+  return {
+    hosts: targets.map((_, index) => new Host(index, targets, job, found)),
+    probes: total,
+    duration: performance.now() - startedAt,
+  };
+}
+
+/** What {@linkcode workOn} needs besides the job. */
+interface Work {
+  signal: AbortSignal | undefined;
+  onOpen: (port: OpenPort) => void;
+  useWorker: boolean;
+}
+
+async function workOn(job: Job, { signal, onOpen, useWorker }: Work): Promise<void> {
+  const total = job.outcomes.length;
+  const isLarge = total >= MIN_PROBES_FOR_HELPER && navigator.hardwareConcurrency > 1;
+  const half = { ...job, concurrency: Math.max(1, job.concurrency >> 1) };
+  const helper = useWorker && isLarge && job.concurrency > 1
+    ? startHelper(half, onOpen)
+    : undefined;
+  let prober = new Prober(helper === undefined ? job : half, onOpen);
+  const abort = () => {
+    prober.stop();
+    helper?.stop();
+  };
+  signal?.addEventListener("abort", abort);
+  try {
+    await prober.run();
+    await helper?.finished;
+    signal?.throwIfAborted();
+    if (job.outcomes.includes(0)) { // the helper was lost with what it had taken
+      job.counters[NEXT] = 0;
+      prober = new Prober(job, onOpen);
+      await prober.run();
+      signal?.throwIfAborted();
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    helper?.stop();
+  }
+}
+
+type Limits = Pick<Job, "timeout" | "retries" | "concurrency" | "banner">;
+
+function resolveOptions(options: ScanOptions): Limits {
+  const { banner = false, family, maxHosts = 1 } = options;
+  const timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_SCAN_TIMEOUT);
+  if (timeout === Infinity) {
+    throw new RangeError(
+      'Cannot use option "timeout": a scan needs one, expected milliseconds above 0',
+    );
+  }
+  const retries = checkCount("retries", options.retries ?? 1);
+  if (retries > MAX_RETRIES) {
+    throw new RangeError(
+      `Cannot use option "retries": expected at most ${MAX_RETRIES}, current value is ${retries}`,
+    );
+  }
+  const concurrency = checkCount(
+    "concurrency",
+    options.concurrency ?? DEFAULT_SCAN_CONCURRENCY,
+    1,
+  );
+  if (!(checkCount("maxHosts", maxHosts, 1) <= MAX_HOSTS)) {
+    throw new RangeError(
+      `Cannot use option "maxHosts": expected at most ${MAX_HOSTS}, current value is ${maxHosts}`,
+    );
+  }
+  checkOneOf("family", family, [undefined, 4, 6]);
+  const { timeout: patience = 1_000, maxLength = DEFAULT_MAX_BANNER_LENGTH } =
+    typeof banner === "object" ? banner : {};
+  checkTimeout("banner.timeout", patience);
+  checkCount("banner.maxLength", maxLength, 1);
+  return {
+    timeout,
+    retries,
+    concurrency,
+    banner: banner === false ? undefined : { timeout: patience, maxLength },
+  };
+}
+
+function portsOf(ports: string | readonly number[] | undefined): number[] {
+  if (ports === undefined) return defaultPorts();
+  const list = typeof ports === "string" ? parsePorts(ports) : checkPorts(ports);
+  if (list.length === 0) throw new TypeError("Cannot scan: no port was named");
+  return list;
+}
+
+function createJob(targets: readonly Target[], ports: readonly number[], limits: Limits): Job {
+  const total = targets.length * ports.length;
+  if (total > MAX_PROBES) {
+    throw new RangeError(
+      `Cannot scan ${ports.length} ports of ${targets.length} hosts: the limit is ` +
+        `${MAX_PROBES} probes`,
+    );
+  }
+  return {
+    ...limits,
+    addresses: targets.map(({ address }) => address),
+    ports,
+    outcomes: new Uint8Array(new SharedArrayBuffer(total)),
+    counters: new Int32Array(new SharedArrayBuffer(8)),
+  };
+}
+
+/** What is common to all results of one port. */
+function resultOf(
+  index: number,
+  targets: readonly Target[],
+  ports: readonly number[],
+  outcome: number,
+): PortResult {
+  const { name = "", address = "" } = targets[index % targets.length] ?? {};
+  const port = ports[Math.floor(index / targets.length)] ?? 0;
+  const [state, reason] = OUTCOMES[outcome] ?? ["filtered", "not asked"];
+  const service = serviceName(port);
+  const result = { host: name, address, port, state, reason };
+  return service === undefined ? result : { ...result, service };
+}
+
+function openResult(
+  { index, latency, banner }: OpenPort,
+  targets: readonly Target[],
+  ports: readonly number[],
+): PortResult {
+  const result = { ...resultOf(index, targets, ports, OPEN), latency };
+  return banner === undefined || banner.length === 0 ? result : { ...result, banner };
+}
+
+/** One host's part of the outcomes. */
+class Host implements HostReport {
+  readonly host: string;
+  readonly address: string;
+  readonly otherAddresses: readonly string[];
+  readonly counts: Record<PortState, number> = { open: 0, closed: 0, filtered: 0 };
+  readonly open: readonly PortResult[];
+  readonly #place: number;
+  readonly #targets: readonly Target[];
+  readonly #job: Job;
+
+  constructor(place: number, targets: readonly Target[], job: Job, found: readonly OpenPort[]) {
+    const { name = "", address = "", otherAddresses = [] } = targets[place] ?? {};
+    this.host = name;
+    this.address = address;
+    this.otherAddresses = otherAddresses;
+    this.#place = place;
+    this.#targets = targets;
+    this.#job = job;
+    this.open = found
+      .filter(({ index }) => index % targets.length === place)
+      .sort((a, b) => a.index - b.index)
+      .map((port) => openResult(port, targets, job.ports));
+    for (let index = place; index < job.outcomes.length; index += targets.length) {
+      const [state] = OUTCOMES[job.outcomes[index] ?? 0] ?? ["filtered"];
+      this.counts[state]++;
+    }
+  }
+
+  *ports(state?: PortState): Generator<PortResult> {
+    const open = this.open[Symbol.iterator]();
+    const { outcomes, ports } = this.#job;
+    for (let index = this.#place; index < outcomes.length; index += this.#targets.length) {
+      const outcome = outcomes[index] ?? 0;
+      const [found] = OUTCOMES[outcome] ?? [];
+      const result = outcome === OPEN ? open.next().value : undefined;
+      if (state !== undefined && state !== found) continue;
+      yield result ?? resultOf(index, this.#targets, ports, outcome);
+    }
+  }
+}
