@@ -85,7 +85,8 @@ export async function run(command: readonly string[], cwd: string): Promise<Outc
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
     cwd,
-    env: { NO_COLOR: "1", TINCAN: ROOT.slice(0, -1), DENO: Deno.execPath() },
+    // What an example leaves behind goes with the folder.
+    env: { NO_COLOR: "1", TINCAN: ROOT.slice(0, -1), DENO: Deno.execPath(), TMPDIR: cwd },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
