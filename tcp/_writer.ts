@@ -57,7 +57,7 @@ export class Writer {
 
   /** Why nothing more can be written; `undefined` while it can. */
   get refusal(): unknown {
-    return this.#stopped ?? this.#ending;
+    return this.#ending ?? this.#stopped;
   }
 
   /** Whether writing has failed or was stopped. */
@@ -67,8 +67,8 @@ export class Writer {
 
   /** Writes all of `data`, behind everything that was written before. */
   write(data: Uint8Array): Promise<void> {
-    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     if (this.#ending !== undefined) return Promise.reject(this.#ending);
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     if (this.#active) return this.#enqueue(data);
     return data.length === 0 ? Promise.resolve() : this.#writeAll(data);
   }

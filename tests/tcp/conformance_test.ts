@@ -288,6 +288,8 @@ onEach("writing to a peer that has gone is BrokenPipe or ConnectionReset", async
   assert(["EPIPE", "ECONNRESET"].includes(error.code), error.code);
   assertEquals(error.remoteAddr, pair.client.remoteAddr);
   assertInstanceOf(error.cause, Error);
+  await pair.client.close(); // from now on it is we who have closed, whatever came before
+  await assertRejects(() => pair.client.write("x"), ClosedError);
 });
 
 onEach("a peer that does not read stops its writer and nothing else", async (transport) => {
