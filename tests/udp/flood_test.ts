@@ -16,6 +16,20 @@ function heldMemory(): number {
   return heapUsed + external;
 }
 
+/**
+ * How many bytes more than `before` are held. The memory of buffers is given back by a thread
+ * beside the collector, which on a busy machine comes late: looks again until it is below
+ * `enough`, and ends after 100 turns with what is really held.
+ */
+async function grownSince(before: number, enough: number): Promise<number> {
+  let grown = heldMemory() - before;
+  for (let turn = 0; grown >= enough && turn < 100; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    grown = heldMemory() - before;
+  }
+  return grown;
+}
+
 /** Sends 200,000 datagrams of 256 bytes from 1,000 ports. */
 function flood(port: number): Peer {
   return python(
@@ -52,13 +66,15 @@ for (const backend of backends) {
     const before = heldMemory();
     await using flooding = flood(at(server).port);
     assertEquals(await flooding.line(), "sent");
-    const grown = heldMemory() - before;
     const { received, active, queued, dropped } = server.stats();
     assert(received > 10_000, `only ${received} arrived`);
     assertEquals([active, queued, most], [64, 1_000, 64]);
     assertEquals(dropped, received - 1_064);
     // Of 51 MB that were sent: 1,064 datagrams, each of which may keep a slab of 8 KiB.
-    if (gc !== undefined) assert(grown < 16 * MiB, `grew by ${grown / MiB} MiB`);
+    if (gc !== undefined) {
+      const grown = await grownSince(before, 16 * MiB);
+      assert(grown < 16 * MiB, `grew by ${grown / MiB} MiB`);
+    }
     gate.resolve();
     await using client = await bindUdp({ backend });
     const answer = await client.request("", at(server), { timeout: 100, retries: 20 });
