@@ -74,6 +74,11 @@ export class Terminal implements AsyncDisposable {
     return this.#screen.cursor;
   }
 
+  /** Whether the program has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Presses keys. */
   async type(keys: string): Promise<void> {
     await this.#writer.write(new TextEncoder().encode(keys));

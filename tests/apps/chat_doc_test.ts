@@ -1,21 +1,16 @@
 /** The code in docs/chat.md does what the page says. */
 import { bindUdpChat, joinChat, parseContacts, serveChat } from "../../apps/chat/mod.ts";
+import { blockOf, readPage } from "../docs/_page.ts";
 import { python } from "../_util/peers.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
-const page = await Deno.readTextFile(new URL("../../docs/chat.md", import.meta.url));
-const blocks = (language: string): string[] =>
-  Array.from(
-    page.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm")),
-    ([, code = ""]) => code,
-  );
-const [client = "", peer = ""] = blocks("python");
+const page = await readPage("docs/chat.md");
 
 Deno.test("the page's Python client is in the room", async () => {
   await using server = serveChat({ port: 0, onListen() {} });
   const { port } = server.addr as Deno.NetAddr;
   await using ada = await joinChat({ port, name: "Ada" });
-  await using bob = python(client, "127.0.0.1", port, "Bob");
+  await using bob = python(blockOf(page, "client"), "127.0.0.1", port, "Bob");
   await bob.shows("*** Welcome, Bob!");
   await bob.type("h\u00e9llo\n");
   for await (const { line } of ada) if (line === "<Bob> h\u00e9llo") break;
@@ -28,7 +23,7 @@ Deno.test("the page's Python client is in the room", async () => {
 
 Deno.test("the page's Python peer talks by name", async () => {
   const host = `127.78.${(Deno.pid >> 8) & 255}.${Deno.pid & 255}`;
-  await using li = python(`print("ready")\n${peer}`, host, 9002);
+  await using li = python(`print("ready")\n${blockOf(page, "peer")}`, host, 9002);
   await li.line();
   const contacts = new Map([["\u674e\u96f7", { hostname: host, port: 9002 }]]);
   await using ada = await bindUdpChat({ name: "ada", contacts });
@@ -44,8 +39,8 @@ Deno.test("the page's Python peer talks by name", async () => {
 });
 
 Deno.test("the page's contacts can be read", () => {
-  const [json = ""] = blocks("json");
-  assertEquals([...parseContacts(json).keys()], ["ada", "\u674e\u96f7", "bob"]);
+  const contacts = parseContacts(blockOf(page, "contacts"));
+  assertEquals([...contacts.keys()], ["ada", "\u674e\u96f7", "bob"]);
 });
 
 Deno.test("the page names every option with its default", async () => {
@@ -53,6 +48,6 @@ Deno.test("the page names every option with its default", async () => {
     new URL("../../apps/chat/room_options.ts", import.meta.url),
   );
   for (const [, name = ""] of options.matchAll(/^ {2}(max\w+|history)\?:/gm)) {
-    assertStringIncludes(page, `\`${name}\``);
+    assertStringIncludes(page.text, `\`${name}\``);
   }
 });

@@ -1,110 +1,141 @@
 /**
- * Takes the code out of the pages in docs/, and runs it.
+ * What stands in the fenced blocks of a page, and what becomes of each:
  *
  * | block | what becomes of it |
  * |---|---|
  * | `ts` | a test of its own, type-checked, with the sanitizers on |
- * | any block whose first line is a comment with a file name | a file of that name beside the others |
- * | `sh` | a shell script that must succeed; its folder has the files of the page, `$TINCAN` is the clone |
+ * | `sh` | a script that must succeed |
  * | `python` | a program that must succeed |
- * | anything with `ignore` behind the language | nothing |
+ * | any block whose first line is a comment with a file name | that file, beside the others |
+ * | `sh terminal=NAME` | is started at a terminal; what runs in the other ones goes on. A comment `# says: …` at its end is what it shows first |
+ * | `text terminal=NAME` | what that terminal shows next; a line that ends with `⏎` is typed, also `^C` and `^D` |
+ * | anything with `name=NAME` | another test takes it with `blockOf(page, "NAME")` |
+ * | anything with `not-run="REASON"` | nothing, for that reason |
+ * | `text` | nothing: it is no code |
+ *
+ * `_path.ts` is what runs them.
  */
+import { assert } from "@std/assert";
 
-/** The folder with the pages. */
-export const DOCS = new URL("../../docs/", import.meta.url);
 /** The folder with deno.json. */
-export const ROOT = new URL("../../", import.meta.url).pathname;
+export const ROOT = new URL("../../", import.meta.url);
+
+/** What is code: a block in one of these languages is run, in one way or another. */
+const RUNS = ["ts", "sh", "python"];
+/** What else may stand in a page; but for `text`, it has to be a file, or somebody's by name. */
+const OTHERS = ["text", "json", "ini", "dockerfile", "haproxy"];
+
+/** What becomes of a block. */
+export type Fate = "run" | "file" | "terminal" | "named" | "not run" | "shown";
 
 /** One fenced block of a page. */
 export interface Block {
   readonly language: string;
-  /** The file it is, or `null` for one that runs by itself. */
-  readonly file: string | null;
   readonly code: string;
   /** Where its first line stands in the page. */
   readonly line: number;
-  readonly ignored: boolean;
+  readonly fate: Fate;
+  /** The name of the file, of the terminal, of the block; why it is not run; otherwise empty. */
+  readonly label: string;
+  /** How many headings stand before it. */
+  readonly section: number;
 }
 
 /** A page and its blocks. */
 export interface Page {
-  readonly name: string;
+  /** Its path from the root, such as `docs/chat.md`. */
+  readonly path: string;
   readonly text: string;
   readonly blocks: readonly Block[];
 }
 
-/** Reads a page of docs/. */
-export async function readPage(name: string): Promise<Page> {
-  const text = await Deno.readTextFile(new URL(name, DOCS));
-  const blocks: Block[] = [];
-  for (const match of text.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms)) {
-    const [, language = "", attributes = "", code = ""] = match;
-    const file = /^(?:\/\/|#|;) ([\w-]+\.\w+)\n/.exec(code)?.[1] ?? null;
-    const line = text.slice(0, match.index).split("\n").length + 1;
-    blocks.push({ language, file, code, line, ignored: attributes.includes("ignore") });
-  }
-  return { name, text, blocks };
-}
-
-/** Writes the files of a page into a new folder, and a test for each `ts` block without a name. */
-export async function unpack(page: Page): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "tincan_docs_" });
-  for (const block of page.blocks) {
-    if (block.ignored) continue;
-    if (block.file !== null) {
-      await Deno.writeTextFile(`${folder}/${block.file}`, block.code);
-    } else if (block.language === "ts") {
-      const name = `line_${String(block.line).padStart(4, "0")}_test.ts`;
-      await Deno.writeTextFile(`${folder}/${name}`, toTest(page, block));
+/** The pages that people read: those at the root, and those in docs/. */
+export async function pagePaths(): Promise<string[]> {
+  const paths: string[] = [];
+  for (const folder of ["", "docs/"]) {
+    for await (const { name } of Deno.readDir(new URL(folder || ".", ROOT))) {
+      if (name.endsWith(".md")) paths.push(folder + name);
     }
   }
-  return folder;
+  return paths.sort();
 }
 
-/** What a program did. */
-export interface Outcome {
-  readonly code: number;
-  /** Everything it printed, errors included. */
-  readonly output: string;
+/** Reads a page. */
+export async function readPage(path: string): Promise<Page> {
+  return parsePage(path, await Deno.readTextFile(new URL(path, ROOT)));
 }
 
-/** Runs the tests that `unpack` has written; permissions, unstable features and names are the project's. */
-export function runTests(folder: string): Promise<Outcome> {
-  const config = `--config=${ROOT}deno.json`;
-  return run([Deno.execPath(), "test", "--no-lock", "--allow-all", config, "."], folder);
+/** Finds the blocks of a page, and says what is wrong with them. */
+export function parsePage(path: string, text: string): Page {
+  const blocks: Block[] = [];
+  const fence = /^( *)```(\w*)([^\n]*)\n(.*?)^\1```$/gms;
+  for (const match of text.matchAll(fence)) {
+    const [, indent = "", language = "", attributes = "", body = ""] = match;
+    const before = text.slice(0, match.index);
+    const line = before.split("\n").length + 1;
+    const code = body.replaceAll(new RegExp(`^${indent}`, "gm"), "");
+    const place = `${path}, line ${line}`;
+    assert(
+      RUNS.includes(language) || OTHERS.includes(language),
+      `${place}: language "${language}"`,
+    );
+    const section = before.match(/^#+ /gm)?.length ?? 0;
+    blocks.push({ language, code, line, section, ...fateOf(language, attributes, code, place) });
+  }
+  const fences = text.match(/^ *```/gm)?.length ?? 0;
+  assert(fences === 2 * blocks.length, `${path}: a block does not begin or does not end`);
+  return { path, text, blocks };
 }
 
-/** The arguments that run a file of a page as a program. */
-export function programArgs(folder: string, file: string): string[] {
-  return ["run", "--no-lock", "--check", "-A", `--config=${ROOT}deno.json`, `${folder}/${file}`];
+function fateOf(
+  language: string,
+  attributes: string,
+  code: string,
+  place: string,
+): Pick<Block, "fate" | "label"> {
+  const [, key, word, quoted] = /^ ([\w-]+)=(?:([\w.-]+)|"([^"]+)")$/.exec(attributes) ?? [];
+  assert(key !== undefined || attributes === "", `${place}: what is "${attributes.trim()}"?`);
+  const label = word ?? quoted ?? "";
+  if (key === "not-run") {
+    assert(label.length >= 10, `${place}: say why it is not run`);
+    return { fate: "not run", label };
+  }
+  if (key === "name") return { fate: "named", label };
+  if (key === "terminal") {
+    assert(language === "sh" || language === "text", `${place}: terminals take sh and text`);
+    return { fate: "terminal", label };
+  }
+  assert(key === undefined, `${place}: what is "${attributes}"?`);
+  const file = /^(?:\/\/|#|;) ([\w-]+\.\w+)\n/.exec(code)?.[1];
+  if (file !== undefined) return { fate: "file", label: file };
+  if (language === "text") return { fate: "shown", label: "" };
+  assert(RUNS.includes(language), `${place}: ${language} that is no file and has no name`);
+  return { fate: "run", label: "" };
 }
 
-/** Runs a command to its end. */
-export async function run(command: readonly string[], cwd: string): Promise<Outcome> {
-  const [program = "", ...args] = command;
-  const { code, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    cwd,
-    // What an example leaves behind goes with the folder.
-    env: { NO_COLOR: "1", TINCAN: ROOT.slice(0, -1), DENO: Deno.execPath(), TMPDIR: cwd },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+/** The code of a block with a name: for the test that runs it. */
+export function blockOf(page: Page, name: string): string {
+  const found = page.blocks.filter(({ fate, label }) => fate === "named" && label === name);
+  assert(found.length === 1, `${page.path} has ${found.length} blocks named ${name}`);
+  return found[0]?.code ?? "";
+}
+
+/** The contents of a file of a page. */
+export function fileOf(page: Page, name: string): string {
+  const found = page.blocks.filter(({ fate, label }) => fate === "file" && label === name);
+  assert(found.length === 1, `${page.path} has ${found.length} files ${name}`);
+  return found[0]?.code ?? "";
 }
 
 /** Whether a program can be had on this machine. */
 export async function isInstalled(program: string): Promise<boolean> {
-  return (await run(["sh", "-c", `command -v ${program}`], ".")).code === 0;
-}
-
-/** A block as a test: its imports in front, the rest inside. */
-function toTest(page: Page, block: Block): string {
-  const imports: string[] = [];
-  const body = block.code.replaceAll(/^import\b[^;]*;\n/gm, (found) => {
-    imports.push(found);
-    return "";
-  });
-  const title = JSON.stringify(`docs/${page.name}, line ${block.line}`);
-  return `${imports.join("")}\nDeno.test(${title}, async () => {\nawait undefined;\n${body}});\n`;
+  try {
+    const { code } = await new Deno.Command("sh", {
+      args: ["-c", 'command -v "$0"', program],
+      stdout: "null",
+    }).output();
+    return code === 0;
+  } catch {
+    return false;
+  }
 }

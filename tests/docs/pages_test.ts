@@ -1,86 +1,136 @@
-/** The code in the documents works as it stands there. */
+/** The pages hold what they promise: their code runs as it stands there, and their links lead somewhere. */
 import { assert, assertEquals } from "@std/assert";
-import { DOCS, type Page, readPage, run, runTests, unpack } from "./_page.ts";
+import { pagePaths, parsePage, readPage, ROOT } from "./_page.ts";
+import { canWalk, testAll, walk } from "./_path.ts";
+import { assertThrows } from "@std/assert";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
+/** `stranger_test.ts` walks through these. */
+const FRONT_DOORS = ["README.md", "README.zh-CN.md"];
 
-/** Pages whose code has tests of its own, with what it needs around it: peers, folders, a terminal. */
-const TESTED_ELSEWHERE = new Set([
-  "chat.md",
-  "files.md",
-  "http.md",
-  "quic.md",
-  "relay.md",
-  "scan.md",
-]);
-
-for await (const { name } of Deno.readDir(DOCS)) {
-  if (!name.endsWith(".md")) continue;
-  const page = await readPage(name);
-  const blocks = TESTED_ELSEWHERE.has(name) ? [] : page.blocks;
-  const runs = blocks.filter(({ ignored, file }) => !ignored && file === null);
-  const isTs = runs.some(({ language }) => language === "ts");
-  Deno.test({
-    ...limit,
-    name: `docs/${name}: every ts block runs`,
-    ignore: !isTs,
-    fn: () =>
-      inFolder(page, async (folder) => {
-        const { code, output } = await runTests(folder);
-        assertEquals(code, 0, output);
-      }),
-  });
-  for (const block of runs) {
-    const { language, line, code } = block;
-    if (language !== "sh" && language !== "python") continue;
-    const command = language === "sh" ? ["sh", "-euc", code] : ["python3", "-c", code];
-    Deno.test(
-      `docs/${name}, line ${line}: ${language}`,
-      limit,
-      () =>
-        inFolder(page, async (folder) => {
-          const outcome = await run(command, folder);
-          assertEquals(outcome.code, 0, outcome.output);
-        }),
-    );
+for (const path of await pagePaths()) {
+  const page = await readPage(path);
+  const { blocks } = page;
+  const isTs = blocks.some(({ fate, language }) =>
+    language === "ts" && (fate === "run" || fate === "file")
+  );
+  const isWalk = blocks.some(({ fate, language }) =>
+    fate === "terminal" || (fate === "run" && language !== "ts")
+  );
+  if (isTs) {
+    Deno.test(`${path}: the ts blocks run, and the types are right`, limit, async () => {
+      const { code, output } = await testAll(page);
+      assertEquals(code, 0, output);
+    });
   }
-  Deno.test(`docs/${name}: what it links to is there`, async () => {
+  if (isWalk && !FRONT_DOORS.includes(path)) {
+    Deno.test({
+      ...limit,
+      name: `${path}: its commands, from top to bottom`,
+      ignore: !canWalk, // no network namespaces here: the ports of the pages may be taken
+      fn: () => walk(page),
+    });
+  }
+  Deno.test(`${path}: no block is left out in silence`, async () => {
+    const sources = await testSources();
+    for (const { fate, label, line } of blocks) {
+      const place = `${path}, line ${line}: ${label}`;
+      const takes = (call: string) =>
+        sources.some((source) =>
+          source.includes(`readPage("${path}")`) && source.includes(`${call}(page, "${label}")`)
+        );
+      if (fate === "named") assert(takes("blockOf"), `${place}: no test takes it`);
+      if (fate !== "file") continue;
+      const isUsed = blocks.some((other) =>
+        other.code.includes(label) && other.line !== line && other.fate !== "not run"
+      );
+      assert(isUsed || takes("fileOf"), `${place}: nothing uses the file`);
+    }
+  });
+  Deno.test(`${path}: what it links to is there`, async () => {
     for (const target of linksIn(page.text)) {
-      const [path = "", anchor] = target.split("#");
-      const url = new URL(path === "" ? name : path, DOCS);
-      assert(await exists(url), `${name} links to ${target}, which is not there`);
+      const [file = "", anchor] = target.split("#");
+      const url = new URL(file === "" ? path : new URL(file, new URL(path, ROOT)), ROOT);
+      assert(await exists(url), `${path} links to ${target}, which is not there`);
       if (anchor === undefined || !url.pathname.endsWith(".md")) continue;
       const anchors = anchorsIn(await Deno.readTextFile(url));
-      assert(anchors.has(anchor), `${name} links to ${target}: no such heading`);
+      assert(anchors.has(anchor), `${path} links to ${target}: no such heading`);
+    }
+  });
+  Deno.test(`${path}: the commands in its sentences can be run`, async () => {
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+    for (const [, words = ""] of withoutBlocks(page.text).matchAll(/`([^`]+)`/g)) {
+      const [, task] = /^(?:npx -y )?deno task ([\w-]+)/.exec(words) ?? [];
+      assert(task === undefined || task in tasks, `${path}: there is no task ${task}`);
+      for (const [script] of words.matchAll(/\b(?:examples|cli|bench|tools)\/\w+\.ts/g)) {
+        if (script.includes("NAME")) continue;
+        assert(await exists(new URL(script, ROOT)), `${path}: there is no ${script}`);
+      }
     }
   });
 }
 
-async function inFolder(page: Page, act: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await unpack(page);
-  try {
-    await act(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+Deno.test("every page can be reached from README.md", async () => {
+  const seen = new Set<string>();
+  const visit = async (path: string): Promise<void> => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const { text } = await readPage(path);
+    for (const target of linksIn(text)) {
+      const [file = ""] = target.split("#");
+      const next = new URL(file, new URL(path, ROOT)).href.slice(ROOT.href.length);
+      if (next.endsWith(".md")) await visit(next);
+    }
+  };
+  await visit("README.md");
+  assertEquals((await pagePaths()).filter((path) => !seen.has(path)), []);
+});
+
+const WRONG: [string, RegExp][] = [
+  ["```sh\nls\n", /does not begin or does not end/],
+  ["```rust\nlet x;\n```\n", /language "rust"/],
+  ["```\nls\n```\n", /language ""/],
+  ["```sh ignore\nls\n```\n", /what is "ignore"/],
+  ["```sh not-run=x\nls\n```\n", /say why/],
+  ["```json\n{}\n```\n", /no file and has no name/],
+];
+for (const [text, message] of WRONG) {
+  Deno.test(`a page with ${JSON.stringify(text)} is not taken`, () => {
+    const error = assertThrows(() => parsePage("page.md", text), Error);
+    assert(message.test(error.message), error.message);
+  });
+}
+
+/** The sources of all tests. */
+async function testSources(folder: URL = new URL("tests/", ROOT)): Promise<string[]> {
+  const sources: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) sources.push(...await testSources(new URL(`${name}/`, folder)));
+    else if (name.endsWith("_test.ts")) {
+      sources.push(await Deno.readTextFile(new URL(name, folder)));
+    }
   }
+  return sources;
 }
 
 /** The links of a page that stay within the project. */
 function linksIn(text: string): string[] {
-  const prose = text.replaceAll(/^```.*?^```$/gms, "");
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+  return [...withoutBlocks(text).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = ""]) => target)
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
 /** The anchors that the headings of a page get. */
 function anchorsIn(text: string): Set<string> {
-  const prose = text.replaceAll(/^```.*?^```$/gms, "");
   return new Set(
-    [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    [...withoutBlocks(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
       heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").trim().replaceAll(" ", "-")
     ),
   );
+}
+
+function withoutBlocks(text: string): string {
+  return text.replaceAll(/^( *)```.*?^\1```$/gms, "");
 }
 
 async function exists(url: URL): Promise<boolean> {

@@ -1,12 +1,10 @@
 /** The code of docs/quic.md works as it stands there. */
 import { assertEquals } from "@std/assert";
+import { blockOf, readPage } from "../docs/_page.ts";
 import { limit, Peer, text } from "./_util.ts";
 
 Deno.test("docs/quic.md: the server and the client talk", limit, async () => {
-  const page = await Deno.readTextFile(new URL("../../docs/quic.md", import.meta.url));
-  const [server = "", client = ""] = [...page.matchAll(/```ts\n(.*?)```/gs)].map((block) =>
-    block[1]
-  );
+  const page = await readPage("docs/quic.md");
   const folder = await Deno.makeTempDir();
   try {
     const certificates = new URL("../_util/tls/", import.meta.url);
@@ -15,9 +13,9 @@ Deno.test("docs/quic.md: the server and the client talk", limit, async () => {
     }
     await Deno.writeTextFile(
       `${folder}/server.ts`,
-      server.replace("while (true)", 'console.log("ready");\nwhile (true)'),
+      blockOf(page, "server").replace("while (true)", 'console.log("ready");\nwhile (true)'),
     );
-    await Deno.writeTextFile(`${folder}/client.ts`, client);
+    await Deno.writeTextFile(`${folder}/client.ts`, blockOf(page, "client"));
     const flags = ["run", "--no-config", "--no-lock", "--check", "-A", "--unstable-net"];
     // The port of the page may be taken where the tests run, so it is replaced too.
     const port = `${20_000 + Deno.pid % 20_000}`;

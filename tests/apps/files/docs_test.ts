@@ -1,21 +1,20 @@
 /** The programs on docs/files.md, taken from the page and run. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FileTransferError, getFile, putFile } from "../../../apps/files/mod.ts";
+import { blockOf, readPage } from "../../docs/_page.ts";
 import { Peer } from "../../_util/peers.ts";
 import { Folder, noise, say, serve } from "./_harness.ts";
 
-const page = await Deno.readTextFile(new URL("../../../docs/files.md", import.meta.url));
+const page = await readPage("docs/files.md");
 
-/** The program under a heading; it must not have more lines than the page says. */
-function program(heading: string): string {
-  const [, section = ""] = page.split(`## ${heading}\n`);
-  const code = /```python\n([^]*?)```/.exec(section)?.[1] ?? "";
-  assertEquals(code.trim().split("\n").length, 15, heading);
+/** It must not have more lines than the page says. */
+function fifteen(code: string): string {
+  assertEquals(code.trim().split("\n").length, 15);
   return code;
 }
 
 async function runClient(port: number, name: string, target: string) {
-  const args = ["-c", program("A client in Python"), "127.0.0.1", String(port), name, target];
+  const args = ["-c", fifteen(blockOf(page, "client")), "127.0.0.1", String(port), name, target];
   const { code, stderr } = await new Deno.Command("python3", { args }).output();
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
@@ -37,7 +36,7 @@ Deno.test("our client gets files from the page's Python server", async () => {
   await using folder = await Folder.make();
   const content = noise(3_000_000);
   await folder.write("a \u4f60 file", content);
-  const args = ["-c", program("A server in Python"), "0", folder.path];
+  const args = ["-c", fifteen(blockOf(page, "server")), "0", folder.path];
   await using peer = new Peer("python3", args);
   const port = Number(await peer.line());
   const result = await getFile("a \u4f60 file", { port, output: folder.at("copy") });
@@ -52,9 +51,8 @@ Deno.test("the page's conversations are what our server says", async () => {
   await using folder = await Folder.make();
   await folder.write("notes.txt", "hello");
   await using server = await serve(folder, { upload: {} });
-  const [get = "", put = ""] = [...page.matchAll(/```\n(client: [^]*?)```/g)].map(([, text]) =>
-    text
-  );
+  const get = blockOf(page, "get");
+  const put = blockOf(page, "put");
   const sum = /OK ([0-9a-f]{64})/.exec(get)?.[1];
   const [, request] = /client: {2}(GET .*)/.exec(get) ?? [];
   const said = await say(server.port, `${request}\n`);

@@ -1,0 +1,103 @@
+/** A clean clone of the project, in a folder of its own, with the programs that its pages name. */
+import { assertEquals } from "@std/assert";
+import { ROOT } from "./_page.ts";
+import { World } from "./_world.ts";
+
+/** What a program did. */
+export interface Outcome {
+  readonly code: number;
+  /** Everything it printed, errors included. */
+  readonly output: string;
+}
+
+/** How to start a program. */
+export interface Command {
+  readonly command: string;
+  readonly args: string[];
+}
+
+/**
+ * A clean clone: the files of this work tree that a commit would hold, and nothing else.
+ *
+ * Its programs find `deno` and `npx` on their path: the running Deno, and an npx that gives just
+ * that to who asks for `npx -y deno`.
+ */
+export class Clone implements AsyncDisposable {
+  /** Where it is. */
+  readonly folder: string;
+  readonly #scratch: string;
+  readonly #world: World | null;
+
+  private constructor(scratch: string, world: World | null) {
+    this.#scratch = scratch;
+    this.folder = `${scratch}/tincan`;
+    this.#world = world;
+  }
+
+  /** Makes one; `isolated` gives it a network in which nobody else is. */
+  static async make(isolated: boolean): Promise<Clone> {
+    const scratch = await Deno.makeTempDir({ prefix: "tincan_clone_" });
+    await copyWorkTree(`${scratch}/tincan`);
+    await Deno.mkdir(`${scratch}/bin`);
+    await Deno.mkdir(`${scratch}/tmp`);
+    await Deno.symlink(Deno.execPath(), `${scratch}/bin/deno`);
+    await Deno.writeTextFile(
+      `${scratch}/bin/npx`,
+      '#!/bin/sh\n[ "$1 $2" = "-y deno" ] || exit 64\nshift 2\nexec deno "$@"\n',
+      { mode: 0o755 },
+    );
+    return new Clone(scratch, isolated ? await World.make(`${scratch}/world`) : null);
+  }
+
+  /** Writes a file into the clone. */
+  async write(name: string, text: string): Promise<void> {
+    await Deno.writeTextFile(`${this.folder}/${name}`, text, { createNew: true });
+  }
+
+  /** How to run a program in the clone. */
+  command(argv: readonly string[]): Command {
+    const settings = [
+      `PATH=${this.#scratch}/bin:${Deno.env.get("PATH")}`,
+      `TMPDIR=${this.#scratch}/tmp`, // what an example leaves behind goes with the clone
+      "NO_COLOR=1",
+      ...this.#world === null ? [] : [`DENO_CERT=${this.#world.authority}`],
+    ];
+    const script = 'cd "$0" && exec env "$@"';
+    const args = ["sh", "-c", script, this.folder, ...settings, ...argv];
+    const [command = "", ...rest] = this.#world === null ? args : [...this.#world.enter, ...args];
+    return { command, args: rest };
+  }
+
+  /** Runs a program in the clone to its end. */
+  async run(argv: readonly string[]): Promise<Outcome> {
+    const { command, args } = this.command(argv);
+    const { code, stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" })
+      .output();
+    const decoder = new TextDecoder();
+    return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#world?.[Symbol.asyncDispose]();
+    await Deno.remove(this.#scratch, { recursive: true });
+  }
+}
+
+async function copyWorkTree(target: string): Promise<void> {
+  const { code, stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    cwd: ROOT,
+  }).output();
+  assertEquals(code, 0, "git does not know this folder");
+  const paths = new TextDecoder().decode(stdout).split("\0").filter((path) => path !== "");
+  for (const folder of new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/") + 1)))) {
+    await Deno.mkdir(`${target}/${folder}`, { recursive: true });
+  }
+  for (const path of paths) {
+    try {
+      await Deno.copyFile(new URL(path, ROOT), `${target}/${path}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // removed, and not committed yet
+    }
+  }
+}
