@@ -5,7 +5,12 @@
  * @module
  */
 
+import type { Table } from "./_record.ts";
+
 const here = new URL(".", import.meta.url);
+
+/** The variable that names the file into which tables go besides the screen; children inherit it. */
+export const RESULTS = "TINCAN_BENCH_RESULTS";
 
 /** A server to measure. */
 export interface Subject {
@@ -161,8 +166,21 @@ export function median(numbers: number[]): number {
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-/** Prints rows under a heading, columns aligned. */
-export function printTable(title: string, head: string[], rows: string[][]): void {
+/**
+ * Prints rows under a heading, columns aligned. The first row is the control, the first column of
+ * figures is the one that is plotted.
+ */
+export function printTable(
+  title: string,
+  head: string[],
+  rows: string[][],
+  options: { lessIsBetter?: boolean } = {},
+): void {
+  const file = Deno.env.get(RESULTS);
+  if (file !== undefined) {
+    const table: Table = { title, head, rows, lessIsBetter: options.lessIsBetter ?? false };
+    Deno.writeTextFileSync(file, `${JSON.stringify(table)}\n`, { append: true, create: true });
+  }
   const widths = head.map((word, column) =>
     Math.max(word.length, ...rows.map((row) => row[column]?.length ?? 0))
   );

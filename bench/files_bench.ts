@@ -76,6 +76,7 @@ try {
         ratio(own, "nc, then sha256sum"),
       ];
     }),
+    { lessIsBetter: true },
   );
 } finally {
   await Deno.remove(folder, { recursive: true });

@@ -1,11 +1,14 @@
-// What a frame costs, beside what else could be used, in one run.
-//
-//   deno run -A bench/framing_bench.ts [--json] [--rounds 9]
-//
-// 64 B frames in 64 KiB chunks. Rounds of all candidates are interleaved and each figure is the
-// median of its rounds, so that what else the machine does falls on all of them alike.
+/**
+ * What a frame costs, beside what else could be used, in one run.
+ *
+ *     deno run -A bench/framing_bench.ts [--rounds 9]
+ *
+ * 64 B frames in 64 KiB chunks. Rounds of all candidates are interleaved and each figure is the
+ * median of its rounds, so that what else the machine does falls on all of them alike.
+ */
 import { TextLineStream } from "@std/streams";
 import { parseArgs } from "@std/cli/parse-args";
+import { median, printTable } from "./_harness.ts";
 import {
   type Codec,
   delimited,
@@ -194,12 +197,7 @@ const claims: [candidate: string, control: string, factor: number][] = [
   ["lines frames", "@std/streams TextLineStream", 1.5],
 ];
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
-}
-
-const args = parseArgs(Deno.args, { boolean: ["json"], string: ["rounds"] });
+const args = parseArgs(Deno.args, { string: ["rounds"] });
 const rounds = Number(args["rounds"] ?? 9);
 const times = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
 for (let round = -2; round < rounds; round++) {
@@ -217,24 +215,18 @@ const results = claims.map(([candidate, control, factor]) => {
   const ratio = costs.get(control)! / costs.get(candidate)!;
   return { candidate, control, ratio, factor, met: ratio >= factor };
 });
-if (args["json"]) {
-  console.log(JSON.stringify({ nsPerFrame: Object.fromEntries(costs), claims: results }));
-} else {
-  const unit = costs.get("bare indexOf + subarray")!;
-  console.log(`${"".padEnd(32)}ns/frame   of bare loop`);
-  for (const [name, cost] of costs) {
-    console.log(
-      name.padEnd(32),
-      cost.toFixed(0).padStart(7),
-      (cost / unit).toFixed(2).padStart(14),
-    );
-  }
-  console.log();
-  for (const { candidate, control, ratio, factor, met } of results) {
-    console.log(
-      `${candidate} against ${control}: ${ratio.toFixed(2)} x as fast, promised ${
-        factor.toFixed(2)
-      }: ${met ? "met" : "MISSED"}`,
-    );
-  }
+const unit = costs.get("bare indexOf + subarray")!;
+printTable(
+  "64 B frames in 64 KiB chunks",
+  ["candidate", "ns/frame", "of the bare loop"],
+  [...costs].map(([name, cost]) => [name, cost.toFixed(0), (cost / unit).toFixed(2)]),
+  { lessIsBetter: true },
+);
+console.log();
+for (const { candidate, control, ratio, factor, met } of results) {
+  console.log(
+    `${candidate} against ${control}: ${ratio.toFixed(2)} x as fast, promised ${
+      factor.toFixed(2)
+    }: ${met ? "met" : "MISSED"}`,
+  );
 }

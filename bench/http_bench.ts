@@ -72,8 +72,8 @@ for (const [kind, size, part] of loads as [string, number, number][]) {
   }
   const control = median(rates.get("curl -so /dev/null") ?? []);
   printTable(
-    kind === "length" ? "Content-Length" : `chunks of ${size} B`,
-    ["", "MB/s", "x curl"],
+    kind === "length" ? "One body with Content-Length" : `Chunks of ${size} B`,
+    ["client", "MB/s", "x curl"],
     [...rates].map(([name, list]) => [
       name,
       median(list).toFixed(0),

@@ -89,6 +89,7 @@ async function compare(
       (Math.max(...own) / 1_000).toFixed(2),
       median(own.map((time, round) => time / (control[round] ?? NaN))).toFixed(2),
     ]),
+    { lessIsBetter: true },
   );
 }
 

@@ -71,5 +71,7 @@ async function compareMemory(): Promise<void> {
     await reader.cancel();
     await child.status;
   }
-  printTable(`${IDLE_CONNECTIONS} idle connections`, ["server", "bytes each"], rows);
+  printTable(`${IDLE_CONNECTIONS} idle connections`, ["server", "bytes each"], rows, {
+    lessIsBetter: true,
+  });
 }

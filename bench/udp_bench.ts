@@ -36,13 +36,29 @@ for (const load of LOADS) {
     denoSubject("plain node:dgram loop on Deno", "../udp_servers/node_dgram.mjs"),
     denoSubject("serveUdp, backend node", "../udp_servers/tincan.ts", "node"),
   ];
-  await compareEcho({ program, subjects: dgram, load, rounds, seconds });
+  await compareEcho({
+    program,
+    subjects: dgram,
+    load: beside(load, "without the flag"),
+    rounds,
+    seconds,
+  });
   // Beside Node.
   if (hasNode) {
     const node = [
       nodeSubject("dgram on Node", "../udp_servers/node_dgram.mjs"),
       denoSubject("serveUdp", "../udp_servers/tincan.ts", "deno"),
     ];
-    await compareEcho({ program, subjects: node, load, rounds, seconds });
+    await compareEcho({
+      program,
+      subjects: node,
+      load: beside(load, "beside Node"),
+      rounds,
+      seconds,
+    });
   }
+}
+
+function beside(load: Load, what: string): Load {
+  return { ...load, name: `${load.name}, ${what}` };
 }
