@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CHECKSUM_FILE, updateChecksums } from "./checksums.ts";
 import { DEFAULT_PROGRAM, type Program, PROGRAMS, runtimeFlags } from "./programs.ts";
-import { executableName, TARGETS } from "./targets.ts";
+import { executableName, RELEASED_TARGETS, TARGETS } from "./targets.ts";
 import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
 
 const HELP = `Builds executables: one file each, that needs nothing else.
@@ -20,8 +20,8 @@ Usage: deno task compile [NAME…] [options]
 NAME is one of the programs of --list (default: ${DEFAULT_PROGRAM}).
 
 Options:
-  --all             build for every platform that Deno compiles for. The name of the
-                    platform is added to the name of the file
+  --all             build for every platform of a release. The name of the platform is
+                    added to the name of the file
   --target NAME     build for this platform; may be given several times
   --output FOLDER   where they go (default: dist); ${CHECKSUM_FILE} is kept up to date there
   --list            show the programs with their permissions, and the platforms
@@ -38,6 +38,9 @@ Examples:
   deno task compile tcp_echo udp_echo --target x86_64-pc-windows-msvc
   deno task compile --all && (cd dist && sha256sum --check ${CHECKSUM_FILE})
 `;
+
+/** What `deno compile` says first when it cannot download the base runtime. */
+const NO_BASE = "Setting up base binary.";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -88,7 +91,7 @@ function chosenTargets(args: ProgramArguments): (string | undefined)[] {
   if (args.flag("all") && named.length > 0) {
     throw new UsageError("Options --all and --target exclude each other");
   }
-  const targets = args.flag("all") ? [...TARGETS] : named;
+  const targets = args.flag("all") ? [...RELEASED_TARGETS] : named;
   if (targets.length > 1 && Deno.env.has("DENORT_BIN")) {
     throw new UsageError(
       `Cannot build for ${targets.length} platforms from one base runtime: DENORT_BIN is ` +
@@ -124,14 +127,18 @@ async function compile(program: Program, { target, output }: CompileOptions): Pr
   if (success) return;
   const said = new TextDecoder().decode(stderr).split("Stack backtrace:")[0]?.trim() ?? "";
   const where = target ?? Deno.build.target;
-  if (said.includes("Setting up base binary")) {
-    const cause = /\d+: ((?:error sending|.*download).*)/i.exec(said)?.[1] ?? said;
-    throw new Error(
-      `Cannot get the base runtime for ${where}, set DENORT_BIN to a copy of it: ${cause}`,
-    );
+  const causes = [...said.matchAll(/^ +\d+: (.*)$/gm)].map(([, cause = ""]) => cause);
+  const cause = causes.find((cause) => cause !== NO_BASE);
+  if (cause === undefined) {
+    console.error(said);
+    throw new Error(`Cannot build ${output} for ${where}: deno compile failed, see above`);
   }
-  console.error(said);
-  throw new Error(`Cannot build ${output} for ${where}: deno compile failed, see above`);
+  if (!causes.includes(NO_BASE)) {
+    throw new Error(`Cannot build ${output} for ${where}: ${causes.join(": ")}`);
+  }
+  throw new Error(
+    `Cannot get the base runtime for ${where}, set DENORT_BIN to a copy of it: ${cause}`,
+  );
 }
 
 function list(): string {
@@ -142,5 +149,8 @@ function list(): string {
   const lines = rows.map(([name, flag, why]) =>
     `${name.padEnd(16)}${flag.padEnd(25)}${why.replaceAll("`", "")}`
   );
-  return [...lines, "", "platforms", ...TARGETS, ""].join("\n");
+  const platforms = TARGETS.map((name) =>
+    RELEASED_TARGETS.includes(name) ? name : `${name} (with --target only)`
+  );
+  return [...lines, "", "platforms", ...platforms, ""].join("\n");
 }

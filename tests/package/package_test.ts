@@ -1,6 +1,7 @@
 /** What ships: the modules that somebody can import, what they need, and nothing else. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ROOT } from "../../tools/copy_project.ts";
+import { graphOf } from "./_graph.ts";
 import { pack, readPacked } from "./_pack.ts";
 
 const limit = { timeout: 120_000 };
@@ -8,28 +9,12 @@ const limit = { timeout: 120_000 };
 /** What ships besides the modules. */
 const BESIDES = ["LICENSE", "README.md", "deno.json"];
 
-interface Module {
-  readonly local?: string;
-  readonly error?: string;
-  readonly dependencies?: readonly { readonly specifier: string }[];
-}
-
-/** Every module that the entry points lead to, types included, by its path from the root. */
-async function reachable(entries: readonly string[]): Promise<Map<string, Module>> {
-  const modules = new Map<string, Module>();
+/** Every module that the entry points lead to, types included, and what it imports. */
+async function reachable(entries: readonly string[]): Promise<Map<string, readonly string[]>> {
+  const modules = new Map<string, readonly string[]>();
   for (const entry of entries) {
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["info", "--json", entry],
-      cwd: ROOT,
-    }).output();
-    assertEquals(code, 0);
-    const graph: { modules: Module[] } = JSON.parse(new TextDecoder().decode(stdout));
-    for (const module of graph.modules) {
-      if (module.local === undefined) continue; // the runtime's own
-      assert(module.local.startsWith(ROOT), `${entry} leads to ${module.local}`);
-      assertEquals(module.error, undefined);
-      modules.set(module.local.slice(ROOT.length).replaceAll("\\", "/"), module);
-    }
+    const { files } = await graphOf(entry, { types: true });
+    for (const [path, imports] of files) modules.set(path, imports);
   }
   return modules;
 }
@@ -47,8 +32,8 @@ Deno.test(
 
 Deno.test("the package depends on nothing but Deno", async () => {
   const { exports } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  for (const [path, { dependencies = [] }] of await reachable(Object.values(exports))) {
-    for (const { specifier } of dependencies) {
+  for (const [path, imports] of await reachable(Object.values(exports))) {
+    for (const specifier of imports) {
       assertMatch(specifier, /^\.{1,2}\/|^node:/, `${path} imports ${specifier}`);
     }
   }
