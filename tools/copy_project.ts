@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The folder with deno.json. */
@@ -48,7 +48,8 @@ export interface CopyOptions {
 export async function copyProject(folder: string, options: CopyOptions = {}): Promise<void> {
   const { include = ["."], links = [] } = options;
   const to = resolve(folder);
-  if (!relative(ROOT, to).startsWith("..")) {
+  const inside = relative(ROOT, to);
+  if (!inside.startsWith("..") && !isAbsolute(inside)) { // absolute: on another drive
     throw new Error(`Cannot copy into ${folder}: it is in ${ROOT}, which is copied`);
   }
   await Deno.mkdir(to, { recursive: true });
