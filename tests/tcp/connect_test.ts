@@ -383,3 +383,22 @@ Deno.test("connecting by time-out leaves the caller's options as they were", lim
   await conn.write("x");
   assertEquals(text(await conn.readExactly(1)), "x");
 });
+
+Deno.test("tls: who ignores certificate errors is told of all other failures", limit, async () => {
+  const ignoring = { unsafelyIgnoreCertificateErrors: true };
+  const port = closedPort();
+  const refused = await failure(connectTcp({ port, tls: ignoring }));
+  assertEquals(refused.message, `Cannot connect to 127.0.0.1:${port}: connection refused`);
+
+  await using plain = tcp.serve({}, async (conn) => {
+    await conn.write("SSH-2.0-no-tls\r\n");
+    await conn.closed;
+  });
+  const error = await failure(connectTcp({ port: portOf(plain), tls: ignoring }));
+  assertEquals([error.operation, error.code], ["handshake", "ETLS"]);
+
+  await using silent = tcp.serve({}, (conn) => conn.closed.then(() => {}));
+  const timeouts = { handshake: 100 };
+  const late = await failure(connectTcp({ port: portOf(silent), tls: ignoring, timeouts }));
+  assertEquals([late.operation, late.code], ["handshake", "ETIMEDOUT"]);
+});
