@@ -18,6 +18,8 @@ export interface ProgramOptions {
   help: string;
   /** The commands, the default one first. Without any, positional arguments are the program's own. */
   commands?: readonly string[];
+  /** Whether a command must be given, because none of them is the usual one. */
+  needsCommand?: boolean;
   /** Whether the commands take arguments of their own; they are in `rest`. */
   operands?: boolean;
   /** Options with a value. */
@@ -111,7 +113,7 @@ export function readArguments(
   args: readonly string[],
   options: ProgramOptions,
 ): ProgramArguments | null {
-  const { commands = [], collect = [] } = options;
+  const { collect = [] } = options;
   const string = [...options.string ?? [], ...collect];
   const boolean = ["help", ...options.boolean ?? []];
   const known = [...string, ...boolean];
@@ -130,7 +132,7 @@ export function readArguments(
   if (parsed.help === true) return null;
   const rest = parsed._.map(String);
   return {
-    command: takeCommand(rest, commands, options.operands),
+    command: takeCommand(rest, options),
     rest,
     text: (name) => parsed[name] as string | undefined,
     texts: (name) => (parsed[name] ?? []) as string[],
@@ -139,8 +141,10 @@ export function readArguments(
   };
 }
 
-function takeCommand(rest: string[], commands: readonly string[], operands = false): string {
+function takeCommand(rest: string[], options: ProgramOptions): string {
+  const { commands = [], needsCommand = false, operands = false } = options;
   const [first = ""] = commands;
+  if (needsCommand && rest.length === 0) throw new UsageError(`Expected ${commands.join(" or ")}`);
   if (commands.length === 0 || rest.length === 0) return first;
   const command = rest.shift() ?? first;
   if (!commands.includes(command)) {

@@ -83,6 +83,7 @@ export const program: Program = {
   operands: true,
   string: ["hostname", "port", "quota", "output", "name", "checksum"],
   boolean: ["hidden", "allow-upload", "allow-replace", "quiet", "json", "force", "restart"],
+  values: { checksum: ["sha256", "crc32", "none"] },
   main(args) {
     switch (args.command) {
       case "list":

@@ -69,6 +69,7 @@ export const program: Program = {
   help: HELP,
   string: ["ports", "timeout", "retries", "concurrency", "family", "max-hosts"],
   boolean: ["banner", "open", "all", "json", "yes-i-may-scan-this"],
+  values: { family: ["4", "6"] },
   main: scan,
 };
 

@@ -10,6 +10,7 @@
  * Needs --allow-net; --allow-write for --capture, --allow-read for --read.
  */
 import {
+  FRAMING_NAMES,
   framingByName,
   readCapture,
   RelayDump,
@@ -72,6 +73,7 @@ export const program: Program = {
     ...["max-connections", "timeout", "idle"],
   ],
   boolean: ["hex", "text", "quiet", "json", "tls"],
+  values: { framing: FRAMING_NAMES },
   async main(args) {
     if (args.rest.length > 0) throw new UsageError(`Unexpected argument "${args.rest[0]}"`);
     const file = args.text("read");
