@@ -45,11 +45,15 @@ const NO_BASE = "Setting up base binary.";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 await runProgram({
+  name: "deno task compile",
   help: HELP,
   string: ["output"],
   collect: ["target"],
   boolean: ["all", "list"],
-}, async (args) => {
+  main: build,
+});
+
+async function build(args: ProgramArguments): Promise<void> {
   if (args.flag("list")) return await printData(list());
   const programs = chosenPrograms(args);
   const targets = chosenTargets(args);
@@ -64,7 +68,7 @@ await runProgram({
       await printData(`${folder}/${file}\n`);
     }
   }
-});
+}
 
 function chosenPrograms(args: ProgramArguments): [string, Program][] {
   const names = args.rest.length > 0 ? new Set(args.rest) : [DEFAULT_PROGRAM];

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { readConfig, ROOT } from "./copy_project.ts";
-import { printData, runProgram, UsageError } from "../apps/program.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
 
 const HELP = `Prints the notes of a release, from CHANGELOG.md.
 
@@ -18,7 +18,9 @@ Example:
   deno run -A tools/release_notes.ts v0.1.0
 `;
 
-await runProgram({ help: HELP }, async ({ rest }) => {
+await runProgram({ name: "release_notes.ts", help: HELP, main: printNotes });
+
+async function printNotes({ rest }: ProgramArguments): Promise<void> {
   const [tag] = rest;
   if (tag === undefined || rest.length > 1) throw new UsageError("Name one tag, such as v0.1.0");
   const { version } = await readConfig();
@@ -35,4 +37,4 @@ await runProgram({ help: HELP }, async ({ rest }) => {
     throw new Error(`Cannot release ${tag}: CHANGELOG.md has nothing under "## ${version}"`);
   }
   await printData(`${notes}\n`);
-});
+}

@@ -5,7 +5,7 @@
  */
 import { readConfig } from "./copy_project.ts";
 import { echoHandler } from "../apps/echo.ts";
-import { printData, runProgram, UsageError } from "../apps/program.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
 import { serveTcp } from "../tcp/mod.ts";
 
 const HELP = `Tries whether a compiled tincan works on this machine.
@@ -23,7 +23,9 @@ const LINE = "h\u00e9llo\n";
 /** How long each of the trials may take, in milliseconds. */
 const PATIENCE = 60_000;
 
-await runProgram({ help: HELP }, async ({ rest }) => {
+await runProgram({ name: "try_executable.ts", help: HELP, main: tryExecutable });
+
+async function tryExecutable({ rest }: ProgramArguments): Promise<void> {
   const [command, ...first] = rest;
   if (command === undefined) throw new UsageError("Name the executable");
   const attempt = (args: string[], input: string) => run(command, [...first, ...args], input);
@@ -38,7 +40,7 @@ await runProgram({ help: HELP }, async ({ rest }) => {
   const reply = await attempt(["connect", "127.0.0.1", `${port}`], LINE);
   if (reply !== LINE.toUpperCase()) throw new Error(`${command} connect has brought "${reply}"`);
   await printData(`${command} works: version ${version}\n`);
-});
+}
 
 /** Runs a command to its end and gives what it wrote to its output. */
 async function run(command: string, args: string[], input: string): Promise<string> {
@@ -50,7 +52,8 @@ async function run(command: string, args: string[], input: string): Promise<stri
     signal: AbortSignal.timeout(PATIENCE),
   }).spawn();
   const writer = child.stdin.getWriter();
-  const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close());
+  const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close())
+    .catch(() => {}); // it may end without reading
   const [{ code, stdout }] = await Promise.all([child.output(), fed]);
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} has failed with code ${code}`);
   return new TextDecoder().decode(stdout);

@@ -5,7 +5,7 @@
  *     deno run -A tools/without_links.ts ../released && cd ../released && deno task test
  */
 import { copyProject } from "./copy_project.ts";
-import { runProgram, UsageError } from "../apps/program.ts";
+import { type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
 
 const HELP = `Copies the project into FOLDER, with deno.json as it is without "links".
 
@@ -18,8 +18,10 @@ Example:
   deno run -A tools/without_links.ts ../released && cd ../released && deno task test
 `;
 
-await runProgram({ help: HELP }, async ({ rest }) => {
+await runProgram({ name: "without_links.ts", help: HELP, main: copy });
+
+async function copy({ rest }: ProgramArguments): Promise<void> {
   const [folder] = rest;
   if (folder === undefined || rest.length > 1) throw new UsageError("Name one folder to copy into");
   await copyProject(folder);
-});
+}

@@ -1,7 +1,7 @@
 /**
  * Compiling with a stand-in for the base runtime. `deno compile` puts the program into a copy of
- * whatever `DENORT_BIN` names; with Deno itself, which is always there, everything is done but that the
- * result does not start. So what it holds can be looked at where the base runtime cannot be had.
+ * whatever executable `DENORT_BIN` names; everything is done but that the result does not start. So
+ * what it holds can be looked at where the base runtime cannot be had.
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -25,6 +25,13 @@ export async function compileTool(args: readonly string[], base?: string): Promi
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** What can stand in for the base runtime: any executable of this system, a small one if possible. */
+export async function standIn(): Promise<string> {
+  if (Deno.build.os !== "linux") return Deno.execPath();
+  const small = "/bin/true";
+  return await Deno.stat(small).then(() => small, () => Deno.execPath());
 }
 
 /** What an executable was told about its start. */

@@ -9,6 +9,8 @@ export type Launch = readonly [command: string, ...first: string[]];
 /** A server program that is listening. */
 export interface Listening extends AsyncDisposable {
   readonly port: number;
+  /** Its exit code, when it has ended by itself. */
+  readonly ended: Promise<number>;
   /** Asks it to end, and gives its exit code. */
   stop(): Promise<number>;
 }
@@ -58,16 +60,21 @@ export async function listen(launch: Launch, args: readonly string[]): Promise<L
     said.push(value);
     port = Number(/^listening on .*:(\d+)$/.exec(value)?.[1]);
   }
-  let ended: Promise<number> | undefined;
-  const end = (signal: Deno.Signal) =>
-    ended ??= (async () => {
+  const ended = (async () => {
+    while (!(await lines.read()).done);
+    return (await child.status).code;
+  })();
+  const end = (signal: Deno.Signal) => {
+    try {
       child.kill(signal);
-      const { code } = await child.status;
-      await lines.cancel();
-      return code;
-    })();
+    } catch {
+      // It has ended by itself.
+    }
+    return ended;
+  };
   return {
     port,
+    ended,
     stop: () => end("SIGINT"),
     async [Symbol.asyncDispose]() {
       await end("SIGKILL");

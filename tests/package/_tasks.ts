@@ -11,24 +11,61 @@ import { connectTcp, connectUdp, serveTcp, serveUdp } from "../../mod.ts";
 import { portOf, serverTls, tlsFiles } from "../_util/transports.ts";
 import { type Launch, listen, run } from "./_launch.ts";
 
-/** A task; it throws if the program cannot do it. */
+/** A task in an empty folder; it throws if the program cannot do it. */
 export type Task = (launch: Launch, folder: string) => Promise<void>;
 
 /** Listens on a port of the system's choice and says nothing. */
 const QUIET = { port: 0, onListen() {} };
 
-/** The tasks of the programs in `tools/programs.ts`. */
-export const TASKS: ReadonlyMap<string, readonly Task[]> = new Map([
+/** The tasks of the examples. */
+const EXAMPLE_TASKS = new Map<string, readonly Task[]>([
   ["file_transfer", [serveFolder, listFolder, downloadFile, uploadFile]],
   ["http_get", [fetchPage, fetchOverTls]],
   ["port_scan", [scanPort]],
-  ["relay", [relayAndCapture, showCapture]],
+  ["relay", [relayAndCapture]],
   ["sticky_packets", [showStickyPackets]],
   ["tcp_chat", [serveRoom, joinRoom]],
   ["tcp_echo", [serveEcho, askEcho]],
   ["udp_chat", [talkByName]],
   ["udp_echo", [serveUdpEcho, askUdpEcho]],
 ]);
+
+/** The commands of `tincan` that are examples, too. */
+const COMMANDS: readonly [command: readonly string[], example: string][] = [
+  [["chat"], "tcp_chat"],
+  [["chat", "--udp"], "udp_chat"],
+  [["echo"], "tcp_echo"],
+  [["echo", "--udp"], "udp_echo"],
+  [["files"], "file_transfer"],
+  [["http"], "http_get"],
+  [["relay"], "relay"],
+  [["scan"], "port_scan"],
+];
+
+/** The tasks of all programs in `tools/programs.ts`. */
+export const TASKS: ReadonlyMap<string, readonly Task[]> = new Map([
+  ...EXAMPLE_TASKS,
+  ["tincan", [
+    ...COMMANDS.flatMap(([command, example]) =>
+      (EXAMPLE_TASKS.get(example) ?? []).map((task): Task => (launch, folder) =>
+        task([...launch, ...command], folder)
+      )
+    ),
+    ...[sayVersion, connectAndListen, connectToUnixSocket, connectUnverified, printCompletions],
+  ]],
+]);
+
+/** Does the tasks of a program one after the other, each in a folder of its own. */
+export async function doTasks(name: string, launch: Launch): Promise<void> {
+  for (const task of TASKS.get(name) ?? []) {
+    const folder = await Deno.makeTempDir({ prefix: "tincan_task_" });
+    try {
+      await task(launch, folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+}
 
 async function serveFolder(launch: Launch, folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, "hello.txt"), "hello");
@@ -102,10 +139,6 @@ async function relayAndCapture(launch: Launch, folder: string): Promise<void> {
   await conn.close();
   assertEquals(await between.stop(), 0);
   assertMatch(await Deno.readTextFile(capture), /"type":"data"/);
-}
-
-async function showCapture(launch: Launch, folder: string): Promise<void> {
-  const capture = join(folder, "captured.jsonl"); // from relayAndCapture
   assertMatch(await run(launch, ["--read", capture]), /68 65 6c 6c 6f/);
 }
 
@@ -169,4 +202,34 @@ async function askUdpEcho(launch: Launch): Promise<void> {
   await using server = await serveUdp(QUIET, ({ data }) => data);
   const args = ["client", "--port", `${portOf(server)}`, "--message", "hello"];
   assertEquals(await run(launch, args), "hello\n");
+}
+
+async function sayVersion(launch: Launch): Promise<void> {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  assertEquals(await run(launch, ["--version"]), `tincan ${version}\n`);
+}
+
+async function printCompletions(launch: Launch): Promise<void> {
+  assertMatch(await run(launch, ["completions", "bash"]), /connect/);
+}
+
+async function connectAndListen(launch: Launch): Promise<void> {
+  await using server = await listen(launch, ["listen", "--port", "0"]);
+  await run(launch, ["connect", `127.0.0.1:${server.port}`], "hello\n");
+  assertEquals(await server.ended, 0);
+}
+
+async function connectToUnixSocket(launch: Launch, folder: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const path = join(folder, "socket");
+  await using _server = serveTcp({ path, onListen() {} }, echoHandler({ upper: true }));
+  assertEquals(await run(launch, ["connect", "--unix", path], "hello\n"), "HELLO\n");
+}
+
+async function connectUnverified(launch: Launch): Promise<void> {
+  await using server = serveTcp({ ...QUIET, tls: serverTls }, echoHandler({ upper: true }));
+  const args = ["connect", "--tls", "--insecure", `127.0.0.1:${portOf(server)}`];
+  assertEquals(await run(launch, args, "hello\n"), "HELLO\n");
 }

@@ -3,15 +3,15 @@
  * runtime can be had, whether the compiled `tincan` works.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { readChecksums, sha256, updateChecksums } from "../../tools/checksums.ts";
-import { ROOT } from "../../tools/copy_project.ts";
+import { linkedFolders, ROOT } from "../../tools/copy_project.ts";
 import { type Program, PROGRAMS, runtimeFlags } from "../../tools/programs.ts";
 import { executableName, TARGETS } from "../../tools/targets.ts";
-import { compileTool, Embedded, whyNoExecutables } from "./_compile.ts";
+import { compileTool, Embedded, standIn, whyNoExecutables } from "./_compile.ts";
 import { graphOf } from "./_graph.ts";
 import { run } from "./_launch.ts";
-import { TASKS } from "./_tasks.ts";
+import { doTasks } from "./_tasks.ts";
 
 const limit = { timeout: 300_000 };
 
@@ -115,7 +115,7 @@ for (const [name, program] of PROGRAMS) {
       inFolder(async (folder) => {
         const { code, stdout, stderr } = await compileTool(
           [name, "--output", folder],
-          Deno.execPath(),
+          await standIn(),
         );
         assertEquals(code, 0, stderr);
         const file = join(folder, executableName(name));
@@ -165,17 +165,15 @@ Deno.test(
     inFolder(async (folder) => {
       const program = PROGRAMS.get("tincan") as Program;
       const files = [...(await graphOf(program.entry, { types: false })).files.keys()];
-      const links = files.filter((path) => path.startsWith("links/")).map(dirname);
-      const configs = ["deno.json", ...links.map((link) => `${link}/deno.json`)];
+      const linked = (await linkedFolders()).map((folder) => `${relative(ROOT, folder)}/deno.json`);
+      const configs = ["deno.json", ...linked];
       for (const path of new Set([...files, ...configs])) {
         await Deno.mkdir(join(folder, "alone", dirname(path)), { recursive: true });
         await Deno.copyFile(join(ROOT, path), join(folder, "alone", path));
       }
       const entry = join(folder, "alone", program.entry);
-      const launch = [Deno.execPath(), "run", "--cached-only", "--no-lock"] as const;
-      for (const task of TASKS.get("tincan") ?? []) {
-        await task([...launch, ...runtimeFlags(program), entry], folder);
-      }
+      const flags = ["--cached-only", "--no-lock", ...runtimeFlags(program)];
+      await doTasks("tincan", [Deno.execPath(), "run", ...flags, entry]);
     }),
 );
 
@@ -193,6 +191,6 @@ Deno.test({
       assertEquals((await readChecksums(folder)).get(basename(file)), await sha256(file));
       const { version } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
       assertStringIncludes(await run([file], ["--version"]), version);
-      for (const task of TASKS.get("tincan") ?? []) await task([file], folder);
+      await doTasks("tincan", [file]);
     }),
 });

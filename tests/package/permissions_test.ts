@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { ROOT } from "../../tools/copy_project.ts";
 import { type Program, PROGRAMS, runtimeFlags } from "../../tools/programs.ts";
 import type { Launch } from "./_launch.ts";
-import { TASKS } from "./_tasks.ts";
+import { doTasks, TASKS } from "./_tasks.ts";
 
 const limit = { timeout: 120_000 };
 
@@ -17,36 +17,18 @@ function fromSource(program: Program, without?: string): Launch {
   return [Deno.execPath(), "run", ...flags, join(ROOT, program.entry)];
 }
 
-async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "tincan_permissions_" });
-  try {
-    await act(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 for (const [name, program] of PROGRAMS) {
-  Deno.test(
-    `${name} works with the permissions it is given`,
-    limit,
-    () =>
-      inFolder(async (folder) => {
-        const tasks = TASKS.get(name) ?? [];
-        assert(tasks.length > 0, `${name} has no tasks in _tasks.ts`);
-        for (const task of tasks) await task(fromSource(program), folder);
-      }),
-  );
+  Deno.test(`${name} works with the permissions it is given`, limit, async () => {
+    assert((TASKS.get(name) ?? []).length > 0, `${name} has no tasks in _tasks.ts`);
+    await doTasks(name, fromSource(program));
+  });
 
   for (const { flag } of program.permissions) {
-    Deno.test(`${name} cannot do without ${flag}`, limit, () =>
-      inFolder(async (folder) => {
-        const everything = async () => {
-          for (const task of TASKS.get(name) ?? []) await task(fromSource(program, flag), folder);
-        };
-        const [, kind = ""] = /^--allow-(\w+)/.exec(flag) ?? [];
-        await assertRejects(everything, Error, `equires ${kind} access`);
-      }));
+    Deno.test(`${name} cannot do without ${flag}`, limit, async () => {
+      const [, kind = ""] = /^--allow-(\w+)/.exec(flag) ?? [];
+      const attempt = () => doTasks(name, fromSource(program, flag));
+      await assertRejects(attempt, Error, `equires ${kind} access`);
+    });
   }
 }
 
