@@ -18,6 +18,8 @@ export interface ProgramOptions {
   help: string;
   /** The commands, the default one first. Without any, positional arguments are the program's own. */
   commands?: readonly string[];
+  /** Whether a command must be given, because none of them is the usual one. */
+  needsCommand?: boolean;
   /** Whether the commands take arguments of their own; they are in `rest`. */
   operands?: boolean;
   /** Options with a value. */
@@ -28,6 +30,32 @@ export interface ProgramOptions {
   boolean?: readonly string[];
   /** Short names, such as `{ output: "o" }`. */
   alias?: Readonly<Record<string, string>>;
+  /** The values that options choose from, for those who complete command lines. */
+  values?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A program: its name, what it understands, and what it does. */
+export interface Program extends ProgramOptions {
+  /** What it is called by in its help. */
+  name: string;
+  /** What it does with its arguments. */
+  main(args: ProgramArguments): Promise<void>;
+}
+
+/** How a program was called. */
+export interface RunOptions {
+  /**
+   * Its arguments.
+   *
+   * @default {Deno.args}
+   */
+  args?: readonly string[];
+  /**
+   * What to call it in its help, if it runs as a part of another program: `tincan echo`.
+   *
+   * @default {undefined} its own name
+   */
+  calledAs?: string;
 }
 
 /** The arguments a program was started with. */
@@ -52,29 +80,32 @@ const GOODBYE_TIME = 1_000;
 /**
  * Runs a program and ends the process when it fails.
  *
- * @param options What arguments it takes.
- * @param main What it does.
+ * @param program What arguments it takes, and what it does.
+ * @param options How it was called.
  */
-export async function runProgram(
-  options: ProgramOptions,
-  main: (args: ProgramArguments) => Promise<void>,
-): Promise<void> {
+export async function runProgram(program: Program, options: RunOptions = {}): Promise<void> {
+  const { args = Deno.args, calledAs } = options;
   try {
-    const args = readArguments(Deno.args, options);
-    if (args === null) {
-      await printData(options.help);
-      return;
-    }
-    await main(args);
+    const parsed = readArguments(args, program);
+    if (parsed === null) await printData(helpOf(program, calledAs));
+    else await program.main(parsed);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    console.error(oneLine(message));
-    if (error instanceof UsageError) {
-      console.error("Try --help");
-      Deno.exit(2);
-    }
-    Deno.exit(1);
+    fail(error, calledAs);
   }
+}
+
+/** The help of a program, by the name it was called. */
+export function helpOf({ help, name }: Program, calledAs: string = name): string {
+  return help.replaceAll(name, calledAs);
+}
+
+/** Says in one line what went wrong, and ends the process. */
+export function fail(error: unknown, calledAs?: string): never {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(oneLine(message));
+  if (!(error instanceof UsageError)) Deno.exit(1);
+  console.error(calledAs === undefined ? "Try --help" : `Try ${calledAs} --help`);
+  Deno.exit(2);
 }
 
 /** Reads arguments; `null` if help was asked for. */
@@ -82,7 +113,7 @@ export function readArguments(
   args: readonly string[],
   options: ProgramOptions,
 ): ProgramArguments | null {
-  const { commands = [], collect = [] } = options;
+  const { collect = [] } = options;
   const string = [...options.string ?? [], ...collect];
   const boolean = ["help", ...options.boolean ?? []];
   const known = [...string, ...boolean];
@@ -101,7 +132,7 @@ export function readArguments(
   if (parsed.help === true) return null;
   const rest = parsed._.map(String);
   return {
-    command: takeCommand(rest, commands, options.operands),
+    command: takeCommand(rest, options),
     rest,
     text: (name) => parsed[name] as string | undefined,
     texts: (name) => (parsed[name] ?? []) as string[],
@@ -110,8 +141,10 @@ export function readArguments(
   };
 }
 
-function takeCommand(rest: string[], commands: readonly string[], operands = false): string {
+function takeCommand(rest: string[], options: ProgramOptions): string {
+  const { commands = [], needsCommand = false, operands = false } = options;
   const [first = ""] = commands;
+  if (needsCommand && rest.length === 0) throw new UsageError(`Expected ${commands.join(" or ")}`);
   if (commands.length === 0 || rest.length === 0) return first;
   const command = rest.shift() ?? first;
   if (!commands.includes(command)) {
@@ -168,8 +201,8 @@ export function readPort(name: string, value: unknown, fallback: number, lowest:
   return port;
 }
 
-/** `, did you mean …?` for a word that is at most two edits away from a known one. */
-function nearest(word: string, known: readonly string[], prefix = "--"): string {
+/** `, did you mean …?`, or nothing, for a word that is at most two edits away from a known one. */
+export function nearest(word: string, known: readonly string[], prefix = "--"): string {
   const [best] = known
     .map((name) => ({ name, distance: editDistance(word, name) }))
     .filter(({ name, distance }) => distance <= 2 && distance < name.length)

@@ -25,6 +25,7 @@ import {
 import {
   onInterrupt,
   printData,
+  type Program,
   type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
@@ -74,24 +75,28 @@ Examples:
 const DEFAULT_PORT = 9998;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "file_transfer.ts",
   help: HELP,
   commands: ["serve", "list", "get", "put"],
   operands: true,
   string: ["hostname", "port", "quota", "output", "name", "checksum"],
   boolean: ["hidden", "allow-upload", "allow-replace", "quiet", "json", "force", "restart"],
-}, (args) => {
-  switch (args.command) {
-    case "list":
-      return list(args);
-    case "get":
-      return get(args);
-    case "put":
-      return put(args);
-    default:
-      return serve(args);
-  }
-});
+  values: { checksum: ["sha256", "crc32", "none"] },
+  main(args) {
+    switch (args.command) {
+      case "list":
+        return list(args);
+      case "get":
+        return get(args);
+      case "put":
+        return put(args);
+      default:
+        return serve(args);
+    }
+  },
+};
 
 async function serve(args: ProgramArguments): Promise<void> {
   const directory = operand(args, "serve needs a folder: serve DIR");
@@ -271,3 +276,5 @@ function readSize(args: ProgramArguments, name: string, fallback: number): numbe
   }
   return Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " ");
 }
+
+if (import.meta.main) await runProgram(program);

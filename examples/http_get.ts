@@ -21,6 +21,7 @@ import {
   foreignPrinter,
   onInterrupt,
   printData,
+  type Program,
   type ProgramArguments,
   readCount,
   readSeconds,
@@ -80,15 +81,18 @@ const KINDS = new Map<HttpFailure, string>([
   ["permission", "permission"],
 ]);
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "http_get.ts",
   help: HELP,
   string: ["output", "max-redirects", "cacert", "timeout", "max-time", "max-size"],
   collect: ["header"],
   boolean: ["include", "head", "verbose", "no-decode", "no-follow", "allow-downgrade"],
   alias: { output: "o", include: "i", head: "I", verbose: "v", header: "H" },
-}, main);
+  main: fetchPage,
+};
 
-async function main(args: ProgramArguments): Promise<void> {
+async function fetchPage(args: ProgramArguments): Promise<void> {
   const interrupted = new AbortController();
   onInterrupt(() => interrupted.abort());
   const url = readUrl(args);
@@ -179,3 +183,5 @@ function readHeader(text: string): [string, string] {
   if (colon < 1) throw new UsageError(`Option --header must be 'Name: value', not "${text}"`);
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }
+
+if (import.meta.main) await runProgram(program);

@@ -18,6 +18,7 @@ import {
 import {
   onInterrupt,
   printData,
+  type Program,
   type ProgramArguments,
   readCount,
   runProgram,
@@ -62,14 +63,19 @@ Examples:
 /** States with more ports than this are counted, not listed. */
 const LONGEST_LIST = 25;
 
-// Nobody sees these stacks, and 65,000 refusals would come with one each.
-Error.stackTraceLimit = 0;
-
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "port_scan.ts",
   help: HELP,
   string: ["ports", "timeout", "retries", "concurrency", "family", "max-hosts"],
   boolean: ["banner", "open", "all", "json", "yes-i-may-scan-this"],
-}, async (args) => {
+  values: { family: ["4", "6"] },
+  main: scan,
+};
+
+async function scan(args: ProgramArguments): Promise<void> {
+  // Nobody sees these stacks, and 65,000 refusals would come with one each.
+  Error.stackTraceLimit = 0;
   if (args.rest.length === 0) throw new UsageError("Nothing to scan: name a host");
   const found: PortResult[] = [];
   const status = statusLine();
@@ -97,7 +103,7 @@ await runProgram({
     console.error(`interrupted${progress === undefined ? "" : ` at ${describe(progress)}`}`);
     Deno.exit(130);
   }
-});
+}
 
 function scanOptions(args: ProgramArguments): ScanOptions {
   const options: ScanOptions = {
@@ -218,3 +224,5 @@ function why(host: HostReport): string {
   for (const { reason } of host.ports("filtered")) reasons.add(reason);
   return ` (${[...reasons].join(", ")})`;
 }
+
+if (import.meta.main) await runProgram(program);

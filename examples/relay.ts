@@ -10,6 +10,7 @@
  * Needs --allow-net; --allow-write for --capture, --allow-read for --read.
  */
 import {
+  FRAMING_NAMES,
   framingByName,
   readCapture,
   RelayDump,
@@ -22,6 +23,7 @@ import type { TcpServer } from "../mod.ts";
 import {
   onInterrupt,
   printData,
+  type Program,
   type ProgramArguments,
   readCount,
   readPort,
@@ -62,18 +64,22 @@ Examples:
   relay.ts --listen 9000 --to 127.0.0.1:6379 --json | jq -r 'select(.from) | .from'
 `;
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "relay.ts",
   help: HELP,
   string: [
     ...["listen", "port", "hostname", "to", "framing", "capture", "read"],
     ...["max-connections", "timeout", "idle"],
   ],
   boolean: ["hex", "text", "quiet", "json", "tls"],
-}, (args) => {
-  if (args.rest.length > 0) throw new UsageError(`Unexpected argument "${args.rest[0]}"`);
-  const file = args.text("read");
-  return file === undefined ? relay(args) : show(file, args);
-});
+  values: { framing: FRAMING_NAMES },
+  async main(args) {
+    if (args.rest.length > 0) throw new UsageError(`Unexpected argument "${args.rest[0]}"`);
+    const file = args.text("read");
+    await (file === undefined ? relay(args) : show(file, args));
+  },
+};
 
 async function relay(args: ProgramArguments): Promise<void> {
   const options = relayOptions(args);
@@ -191,3 +197,5 @@ async function openFile(path: string): Promise<Deno.FsFile> {
     throw error;
   }
 }
+
+if (import.meta.main) await runProgram(program);

@@ -7,7 +7,7 @@
  * Needs --allow-net only.
  */
 import { type Codec, connectTcp, lengthPrefixed, serveTcp, type TcpHandler, text } from "../mod.ts";
-import { printData, runProgram } from "../apps/program.ts";
+import { printData, type Program, runProgram } from "../apps/program.ts";
 
 const HELP = `The "sticky packet" problem and its cure, in one run.
 
@@ -22,10 +22,15 @@ const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "s
 /** Messages with their length in front, four bytes: what Python's struct calls ">I". */
 const framing: Codec<string> = text(lengthPrefixed({ size: 4 }));
 
-await runProgram({ help: HELP }, async () => {
-  await show("Read by read: what one read returned is taken for a message", naive, sendBare);
-  await show("Framed: four bytes in front say how long each message is", framed, sendFramed);
-});
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "sticky_packets.ts",
+  help: HELP,
+  async main() {
+    await show("Read by read: what one read returned is taken for a message", naive, sendBare);
+    await show("Framed: four bytes in front say how long each message is", framed, sendFramed);
+  },
+};
 
 /** What a handler saw, and when it has seen everything. */
 type Report = (message: string) => void;
@@ -73,3 +78,5 @@ function abbreviate(message: string): string {
     ? message
     : `${message.slice(0, 30)}... (${message.length} characters)`;
 }
+
+if (import.meta.main) await runProgram(program);

@@ -18,6 +18,7 @@ import {
 } from "../apps/chat/mod.ts";
 import { openPrompt, type Prompt } from "../apps/prompt.ts";
 import {
+  type Program,
   type ProgramArguments,
   readCount,
   runProgram,
@@ -57,11 +58,14 @@ Examples:
 /** How long the room's last words may take after we said goodbye, in milliseconds. */
 const GOODBYE_TIME = 2_000;
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "tcp_chat.ts",
   help: HELP,
   commands: ["serve", "join"],
   string: ["hostname", "port", "name", "history", "members", "rate"],
-}, (args) => args.command === "join" ? join(args) : serve(args));
+  main: (args) => args.command === "join" ? join(args) : serve(args),
+};
 
 async function serve(args: ProgramArguments): Promise<void> {
   const options: ChatRoomOptions = {};
@@ -117,3 +121,5 @@ async function say(chat: ChatClient, prompt: Prompt): Promise<boolean> {
   setTimeout(() => Deno.exit(0), GOODBYE_TIME);
   return true;
 }
+
+if (import.meta.main) await runProgram(program);

@@ -13,6 +13,7 @@ import { echoHandler, type EchoOptions } from "../apps/echo.ts";
 import {
   onInterrupt,
   printData,
+  type Program,
   type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
@@ -47,13 +48,16 @@ Examples:
 /** How long the client waits for a greeting that may not come, in milliseconds. */
 const GREETING_TIME = 100;
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "tcp_echo.ts",
   help: HELP,
   commands: ["serve", "client"],
   string: ["hostname", "port", "greet", "reply", "exit"],
   collect: ["message"],
   boolean: ["upper"],
-}, (args) => args.command === "client" ? talk(args) : serve(args));
+  main: (args) => args.command === "client" ? talk(args) : serve(args),
+};
 
 async function serve(args: ProgramArguments): Promise<void> {
   const options: EchoOptions = { upper: args.flag("upper") };
@@ -117,3 +121,5 @@ async function* ask(): AsyncGenerator<string> {
     prompt();
   }
 }
+
+if (import.meta.main) await runProgram(program);

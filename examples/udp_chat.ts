@@ -10,7 +10,7 @@
  */
 import { bindUdpChat, parseContacts, type UdpChat, UdpConversation } from "../apps/chat/mod.ts";
 import { openPrompt, type Prompt } from "../apps/prompt.ts";
-import { type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { type Program, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
 
 const HELP = `Talk by name over UDP. A datagram is a message of bare text.
 
@@ -33,10 +33,13 @@ Examples:
   udp_chat.ts --name carol --contacts friends.json --hostname 0.0.0.0 --port 9003
 `;
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "udp_chat.ts",
   help: HELP,
   string: ["name", "contacts", "hostname", "port"],
-}, talk);
+  main: talk,
+};
 
 async function talk(args: ProgramArguments): Promise<void> {
   const name = args.text("name")?.trim();
@@ -93,3 +96,5 @@ async function listen(chat: UdpChat, prompt: Prompt): Promise<void> {
     for (const line of lines) await prompt.show(`<${from ?? `${address}, a stranger`}> ${line}`);
   }
 }
+
+if (import.meta.main) await runProgram(program);

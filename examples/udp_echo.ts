@@ -10,7 +10,13 @@
  */
 import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
 import { type EchoOptions, echoReply } from "../apps/echo.ts";
-import { onInterrupt, printData, type ProgramArguments, runProgram } from "../apps/program.ts";
+import {
+  onInterrupt,
+  printData,
+  type Program,
+  type ProgramArguments,
+  runProgram,
+} from "../apps/program.ts";
 import { TextLineStream } from "@std/streams";
 
 const HELP = `Echo over UDP: answers every datagram.
@@ -48,13 +54,16 @@ const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5 };
 /** So many peers are remembered as greeted; then the memory starts anew. */
 const MAX_GREETED = 10_000;
 
-await runProgram({
+/** What it is called, understands and does. */
+export const program: Program = {
+  name: "udp_echo.ts",
   help: HELP,
   commands: ["serve", "client"],
   string: ["hostname", "port", "greet", "reply", "exit"],
   collect: ["message"],
   boolean: ["upper"],
-}, (args) => args.command === "client" ? talk(args) : serve(args));
+  main: (args) => args.command === "client" ? talk(args) : serve(args),
+};
 
 async function serve(args: ProgramArguments): Promise<void> {
   const options: EchoOptions = { upper: args.flag("upper") };
@@ -141,3 +150,5 @@ async function* ask(): AsyncGenerator<string> {
     prompt();
   }
 }
+
+if (import.meta.main) await runProgram(program);

@@ -9,6 +9,8 @@ import { Backoff, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import type { RawSocket } from "./_link.ts";
+import { startUnverifiedTls } from "./_tls_unverified.ts";
 import { createConnection, DEFAULT_MAX_WRITE_QUEUE, type TcpConnection } from "./connection.ts";
 import { CLIENT_TIMEOUTS, resolveTimeouts, type TcpTimeouts } from "./timeouts.ts";
 
@@ -66,6 +68,14 @@ export interface TlsClientOptions {
    * @default {false}
    */
   unsafelyDisableHostnameVerification?: boolean;
+  /**
+   * Accept any certificate: expired, self-signed, somebody else's. What is sent is encrypted, but
+   * nobody knows for whom. For a device on your desk; never for anything that matters. Such a
+   * connection goes through `node:tls`, which is slower.
+   *
+   * @default {false}
+   */
+  unsafelyIgnoreCertificateErrors?: boolean;
 }
 
 /** The options that every client has. */
@@ -135,16 +145,22 @@ export interface UnixConnectOptions extends TcpConnectBaseOptions {
   path: string;
 }
 
+/** A socket that knows its ends. */
+interface Socket extends RawSocket {
+  readonly localAddr: Deno.Addr;
+  readonly remoteAddr: Deno.Addr;
+}
+
 /** An open socket and what the TLS handshake agreed on. */
 interface Opened {
-  socket: Deno.Conn;
+  socket: Socket;
   alpnProtocol: string | null;
 }
 
 /** How one attempt is made; `keep` holds every socket until the attempt has succeeded. */
 interface Target {
   context: OperationContext;
-  open(signal: AbortSignal, keep: (socket: Deno.Conn) => void): Promise<Opened>;
+  open(signal: AbortSignal, keep: (socket: Socket) => void): Promise<Opened>;
 }
 
 /**
@@ -224,8 +240,8 @@ async function tryOnce(
   const cancel = deadline(timeout, () => stop(timedOut(target.context, timeout)));
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort);
-  const held = new Set<Deno.Conn>();
-  const keep = (socket: Deno.Conn) => {
+  const held = new Set<Socket>();
+  const keep = (socket: Socket) => {
     held.add(socket);
     controller.signal.throwIfAborted(); // a late winner
   };
@@ -245,7 +261,7 @@ async function tryOnce(
   }
 }
 
-function closeAll(sockets: Set<Deno.Conn>): void {
+function closeAll(sockets: Set<Socket>): void {
   for (const socket of sockets) {
     try {
       socket.close();
@@ -281,9 +297,10 @@ function tcpTarget(options: TcpConnectOptions, handshakeTimeout: number): Target
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     throw new TypeError('Cannot use option "tls": cert and key are needed together');
   }
+  const isUnverified = tls?.unsafelyIgnoreCertificateErrors === true;
   const open: Target["open"] = async (signal, keep) => {
-    if (tls?.cert !== undefined && tls.key !== undefined) {
-      const { cert, key, serverName: _, ...rest } = tls;
+    if (tls?.cert !== undefined && tls.key !== undefined && !isUnverified) {
+      const { cert, key, serverName: _, unsafelyIgnoreCertificateErrors: _2, ...rest } = tls;
       const socket = await Deno.connectTls({ ...rest, hostname, port, cert, key });
       keep(socket);
       return { socket, alpnProtocol: await shakeHands(socket, context, handshakeTimeout) };
@@ -294,7 +311,18 @@ function tcpTarget(options: TcpConnectOptions, handshakeTimeout: number): Target
     plain.setNoDelay(noDelay);
     if (keepAlive) plain.setKeepAlive(true);
     if (tls === undefined) return { socket: plain, alpnProtocol: null };
-    const { serverName = hostname, cert: _cert, key: _key, ...rest } = tls;
+    if (isUnverified) {
+      const socket = await startUnverifiedTls(plain, { serverName: hostname, ...tls });
+      keep(socket);
+      return { socket, alpnProtocol: await shakeHands(socket, context, handshakeTimeout) };
+    }
+    const {
+      serverName = hostname,
+      cert: _cert,
+      key: _key,
+      unsafelyIgnoreCertificateErrors: _unsafely,
+      ...rest
+    } = tls;
     const socket = await Deno.startTls(plain, { ...rest, hostname: serverName });
     keep(socket);
     return { socket, alpnProtocol: await shakeHands(socket, context, handshakeTimeout) };
@@ -303,7 +331,7 @@ function tcpTarget(options: TcpConnectOptions, handshakeTimeout: number): Target
 }
 
 async function shakeHands(
-  socket: Deno.TlsConn,
+  socket: { handshake(): Promise<{ alpnProtocol: string | null }> },
   context: OperationContext,
   limit: number,
 ): Promise<string | null> {

@@ -1,41 +1,160 @@
 /**
- * Builds executables into dist/ with `deno compile`, each with the least permissions it needs.
+ * Builds executables with `deno compile`, each with the least permissions it needs, and their
+ * checksums beside them.
  *
- *     deno task compile              # all programs, for this platform
- *     deno task compile tcp_echo     # one of them
- *
- * `deno compile` downloads a base executable on its first run. Where that cannot be reached, set
- * DENORT_BIN to a copy of it.
+ *     deno task compile                   # tincan, for this platform
+ *     deno task compile tcp_echo relay    # some of the examples
+ *     deno task compile --all             # tincan, for every platform
  */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CHECKSUM_FILE, updateChecksums } from "./checksums.ts";
+import { DEFAULT_PROGRAM, type Program, PROGRAMS, runtimeFlags } from "./programs.ts";
+import { executableName, RELEASED_TARGETS, TARGETS } from "./targets.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
 
-/** The programs and the permissions that are baked in. */
-const PROGRAMS = new Map([
-  ["file_transfer", ["--allow-net", "--allow-read", "--allow-write"]],
-  ["http_get", ["--allow-net", "--allow-read", "--allow-write"]],
-  ["port_scan", ["--allow-net"]],
-  ["relay", ["--allow-net", "--allow-read", "--allow-write"]], // captures
-  ["tcp_chat", ["--allow-net"]],
-  ["tcp_echo", ["--allow-net"]],
-  ["udp_chat", ["--allow-net", "--allow-read"]],
-  ["udp_echo", ["--allow-net"]],
-]);
+const HELP = `Builds executables: one file each, that needs nothing else.
 
-const names = Deno.args.length > 0 ? Deno.args : [...PROGRAMS.keys()];
-for (const name of names) {
-  const permissions = PROGRAMS.get(name);
-  if (permissions === undefined) {
-    console.error(`Unknown program "${name}": expected ${[...PROGRAMS.keys()].join(", ")}`);
-    Deno.exit(2);
+Usage: deno task compile [NAME…] [options]
+
+NAME is one of the programs of --list (default: ${DEFAULT_PROGRAM}).
+
+Options:
+  --all             build for every platform of a release. The name of the platform is
+                    added to the name of the file
+  --target NAME     build for this platform; may be given several times
+  --output FOLDER   where they go (default: dist); ${CHECKSUM_FILE} is kept up to date there
+  --list            show the programs with their permissions, and the platforms
+  --help            show this text
+
+Each executable may do what --list says and nothing else, and never asks for more.
+Deno downloads a base runtime for each platform when it is first needed. Where it
+cannot, set DENORT_BIN to that runtime (denort, from the same release of Deno).
+
+Paths of what was built go to the output. Exit codes: 0 built, 1 failed, 2 wrong usage.
+
+Examples:
+  deno task compile && dist/tincan --help
+  deno task compile tcp_echo udp_echo --target x86_64-pc-windows-msvc
+  deno task compile --all && (cd dist && sha256sum --check ${CHECKSUM_FILE})
+`;
+
+/** What `deno compile` says first when it cannot download the base runtime. */
+const NO_BASE = "Setting up base binary.";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+await runProgram({
+  name: "deno task compile",
+  help: HELP,
+  string: ["output"],
+  collect: ["target"],
+  boolean: ["all", "list"],
+  main: build,
+});
+
+async function build(args: ProgramArguments): Promise<void> {
+  if (args.flag("list")) return await printData(list());
+  const programs = chosenPrograms(args);
+  const targets = chosenTargets(args);
+  const folder = resolve(args.text("output") ?? `${ROOT}dist`);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const target of targets) {
+    for (const [name, program] of programs) {
+      const file = executableName(name, target);
+      console.error(`building ${file}`);
+      await compile(program, { target, output: `${folder}/${file}` });
+      await updateChecksums(folder, [file]);
+      await printData(`${folder}/${file}\n`);
+    }
   }
-  const { success } = await new Deno.Command(Deno.execPath(), {
+}
+
+function chosenPrograms(args: ProgramArguments): [string, Program][] {
+  const names = args.rest.length > 0 ? new Set(args.rest) : [DEFAULT_PROGRAM];
+  return [...names].map((name) => {
+    const program = PROGRAMS.get(name);
+    if (program === undefined) {
+      throw new UsageError(
+        `Unknown program "${name}": expected ${[...PROGRAMS.keys()].join(", ")}`,
+      );
+    }
+    return [name, program];
+  });
+}
+
+/** `undefined` is this platform, without its name in that of the file. */
+function chosenTargets(args: ProgramArguments): (string | undefined)[] {
+  const named = [...new Set(args.texts("target"))];
+  for (const target of named) {
+    if (TARGETS.includes(target)) continue;
+    throw new UsageError(
+      `Option --target must be one of ${TARGETS.join(", ")}, current value is "${target}"`,
+    );
+  }
+  if (args.flag("all") && named.length > 0) {
+    throw new UsageError("Options --all and --target exclude each other");
+  }
+  const targets = args.flag("all") ? [...RELEASED_TARGETS] : named;
+  if (targets.length > 1 && Deno.env.has("DENORT_BIN")) {
+    throw new UsageError(
+      `Cannot build for ${targets.length} platforms from one base runtime: DENORT_BIN is ` +
+        `"${Deno.env.get("DENORT_BIN")}"; unset it, or name one --target`,
+    );
+  }
+  return targets.length > 0 ? targets : [undefined];
+}
+
+/** What `deno compile` is asked for. */
+interface CompileOptions {
+  /** The platform; `undefined` is this one. */
+  target: string | undefined;
+  output: string;
+}
+
+async function compile(program: Program, { target, output }: CompileOptions): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
-      "--unstable-net",
-      ...permissions,
-      "--output",
-      `dist/${name}`,
-      `examples/${name}.ts`,
+      "--exclude-unused-npm", // or it packs what the tests and benchmarks use, too
+      ...runtimeFlags(program),
+      ...(target === undefined ? [] : ["--target", target]),
+      ...["--output", output],
+      program.entry,
     ],
-  }).spawn().status;
-  if (!success) Deno.exit(1);
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (success) return;
+  const said = new TextDecoder().decode(stderr).split("Stack backtrace:")[0]?.trim() ?? "";
+  const where = target ?? Deno.build.target;
+  const causes = [...said.matchAll(/^ +\d+: (.*)$/gm)].map(([, cause = ""]) => cause);
+  const cause = causes.find((cause) => cause !== NO_BASE);
+  if (cause === undefined) {
+    console.error(said);
+    throw new Error(`Cannot build ${output} for ${where}: deno compile failed, see above`);
+  }
+  if (!causes.includes(NO_BASE)) {
+    throw new Error(`Cannot build ${output} for ${where}: ${causes.join(": ")}`);
+  }
+  throw new Error(
+    `Cannot get the base runtime for ${where}, set DENORT_BIN to a copy of it: ${cause}`,
+  );
+}
+
+function list(): string {
+  const rows: [string, string, string][] = [["program", "permission", "for"]];
+  for (const [name, { permissions }] of PROGRAMS) {
+    permissions.forEach(({ flag, why }, at) => rows.push([at === 0 ? name : "", flag, why]));
+  }
+  const lines = rows.map(([name, flag, why]) =>
+    `${name.padEnd(16)}${flag.padEnd(25)}${why.replaceAll("`", "")}`
+  );
+  const platforms = TARGETS.map((name) =>
+    RELEASED_TARGETS.includes(name) ? name : `${name} (with --target only)`
+  );
+  return [...lines, "", "platforms", ...platforms, ""].join("\n");
 }

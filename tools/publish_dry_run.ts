@@ -6,30 +6,17 @@
  *
  *     deno run -A tools/publish_dry_run.ts
  */
-import { join, resolve } from "node:path";
+import { copyProject, linkedFolders, readConfig } from "./copy_project.ts";
 
-const root = resolve(new URL("..", import.meta.url).pathname);
-const config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
-const copy = await Deno.makeTempDir({ prefix: "tincan_publish_" });
+const { publish } = await readConfig();
+const folder = await Deno.makeTempDir({ prefix: "tincan_publish_" });
 try {
-  for (const path of config.publish.include) await copyTree(join(root, path), join(copy, path));
-  config.links = config.links.map((link: string) => join(root, link));
-  await Deno.writeTextFile(join(copy, "deno.json"), JSON.stringify(config, null, 2));
+  await copyProject(folder, { include: publish.include, links: await linkedFolders() });
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["publish", "--dry-run", "--allow-dirty", "--no-lock"],
-    cwd: copy,
+    cwd: folder,
   }).spawn().status;
   Deno.exitCode = code;
 } finally {
-  await Deno.remove(copy, { recursive: true });
-}
-
-async function copyTree(from: string, to: string): Promise<void> {
-  if ((await Deno.stat(from)).isFile) {
-    await Deno.mkdir(resolve(to, ".."), { recursive: true });
-    return await Deno.copyFile(from, to);
-  }
-  for await (const entry of Deno.readDir(from)) {
-    await copyTree(join(from, entry.name), join(to, entry.name));
-  }
+  await Deno.remove(folder, { recursive: true });
 }

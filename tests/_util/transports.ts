@@ -68,6 +68,17 @@ export const unix: Transport = {
     connectTcp({ ...options, path: (server.addr as Deno.UnixAddr).path }),
 };
 
+/** TLS whose client checks no certificate, and goes through other sockets of the runtime for it. */
+export const unverifiedTls: Transport = {
+  ...tls,
+  connect: (server, options) =>
+    connectTcp({
+      ...options,
+      port: portOf(server),
+      tls: { unsafelyIgnoreCertificateErrors: true },
+    }),
+};
+
 export const transports: readonly Transport[] = [tcp, tls, unix];
 
 /** Both ends of one connection. Whatever state they are in, disposing leaves nothing behind. */

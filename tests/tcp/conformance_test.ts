@@ -19,6 +19,7 @@ import {
   text,
   type Transport,
   transports,
+  unverifiedTls,
   utf8,
 } from "../_util/transports.ts";
 
@@ -28,6 +29,7 @@ function onEach(name: string, body: (transport: Transport) => Promise<void>): vo
   for (const transport of transports) {
     Deno.test(`${transport.name}: ${name}`, { timeout: 30_000 }, () => body(transport));
   }
+  Deno.test(`tls, unverified: ${name}`, { timeout: 30_000 }, () => body(unverifiedTls));
 }
 
 /** Reads until something other than data comes: the end (`null`) or an error. */

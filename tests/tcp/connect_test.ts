@@ -383,3 +383,24 @@ Deno.test("connecting by time-out leaves the caller's options as they were", lim
   await conn.write("x");
   assertEquals(text(await conn.readExactly(1)), "x");
 });
+
+Deno.test("tls: who ignores certificate errors is told of all other failures", limit, async () => {
+  const ignoring = { unsafelyIgnoreCertificateErrors: true };
+  const port = freePort();
+  const refused = await failure(connectTcp({ port, tls: ignoring }));
+  assertEquals(refused.message, `Cannot connect to 127.0.0.1:${port}: connection refused`);
+
+  await using plain = tcp.serve({}, async (conn) => {
+    await conn.write("SSH-2.0-no-tls\r\n");
+    await drain(conn).catch(() => {});
+  });
+  const error = await failure(connectTcp({ port: portOf(plain), tls: ignoring }));
+  assertEquals([error.operation, error.code], ["handshake", "ETLS"]);
+
+  await using silent = tcp.serve({}, async (conn) => {
+    await drain(conn).catch(() => {});
+  });
+  const timeouts = { handshake: 100 };
+  const late = await failure(connectTcp({ port: portOf(silent), tls: ignoring, timeouts }));
+  assertEquals([late.operation, late.code], ["handshake", "ETIMEDOUT"]);
+});

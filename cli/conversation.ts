@@ -1,0 +1,166 @@
+/** One connection between the standard streams and a peer. @module */
+import { isNetError } from "../errors.ts";
+import type { RelayCloseEvent, RelaySide } from "../apps/relay/mod.ts";
+import type { TcpConnection } from "../mod.ts";
+import { FrameReader, type Framing } from "./frames.ts";
+import type { Printer } from "./output.ts";
+import { EventClock, type Watch } from "./watch.ts";
+
+/** What receiving begins with. */
+const MIN_SIZE = 64 * 1024;
+/** What it grows to while reads fill it; there are two such buffers. */
+const MAX_SIZE = 1024 * 1024;
+
+/** What a conversation is made from. */
+export interface ConversationInit {
+  readonly conn: TcpConnection;
+  /** Which side we are, in what is told to the watch. */
+  readonly own: RelaySide;
+  /** 1 for the first one of this process. */
+  readonly id: number;
+  readonly print: Printer;
+  readonly note: (line: string) => void;
+  readonly watch: Watch | undefined;
+  readonly framing: Framing | undefined;
+}
+
+/** A connection whose peer is shown on the output and sent the input. */
+export class Conversation {
+  /** Settles when nothing more can be sent. */
+  readonly unsendable: Promise<void>;
+  /** What went wrong first. */
+  failure: unknown;
+
+  readonly #init: ConversationInit;
+  readonly #peer: RelaySide;
+  readonly #clock: EventClock;
+  readonly #frames: FrameReader | undefined;
+  readonly #bytes = { client: 0, target: 0 };
+  #first: RelayCloseEvent["first"] | undefined;
+  #markUnsendable: () => void;
+
+  constructor(init: ConversationInit) {
+    this.#init = init;
+    this.#peer = init.own === "client" ? "target" : "client";
+    this.#clock = new EventClock(init.id);
+    const { framing, note } = init;
+    this.#frames = framing === undefined ? undefined : new FrameReader(framing, note);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.unsendable = promise;
+    this.#markUnsendable = resolve;
+    const { localAddr, remoteAddr } = init.conn;
+    const [client, target] = init.own === "client"
+      ? [localAddr, remoteAddr]
+      : [remoteAddr, localAddr];
+    init.watch?.observe({ ...this.#clock.now(), type: "open", client, target });
+  }
+
+  /** Sends bytes; if that fails, remembers why. It never rejects. */
+  async send(data: Uint8Array): Promise<void> {
+    const { conn, own, watch } = this.#init;
+    const writing = conn.write(data);
+    writing.catch(() => {}); // it is awaited below
+    const offset = this.#bytes[own];
+    this.#bytes[own] += data.length;
+    // While the system is busy writing.
+    await watch?.observe({ ...this.#clock.now(), type: "data", from: own, offset, data });
+    try {
+      await writing;
+    } catch (error) {
+      this.#fail(this.#peer, error);
+      this.#markUnsendable();
+    }
+  }
+
+  /** Ends our side; the peer can still answer. */
+  async endSending(): Promise<void> {
+    const { conn, own, watch } = this.#init;
+    this.#first ??= own;
+    this.#markUnsendable();
+    watch?.observe({ ...this.#clock.now(), type: "end", from: own });
+    await conn.closeWrite().catch((error) => this.#fail(this.#peer, error));
+  }
+
+  /** Shows what the peer sends, up to its end. It never rejects. */
+  async receive(): Promise<void> {
+    try {
+      await this.#receiveAll();
+      this.#first ??= this.#peer;
+      this.#init.watch?.observe({ ...this.#clock.now(), type: "end", from: this.#peer });
+    } catch (error) {
+      this.#fail(this.#peer, error);
+      this.#markUnsendable();
+    }
+  }
+
+  /** Closes the connection: properly, unless something has gone wrong. */
+  async close(): Promise<void> {
+    const { conn, watch, own } = this.#init;
+    if (this.failure !== undefined) conn.abort();
+    await conn.close();
+    const reason = this.failure instanceof Error ? this.failure.message : undefined;
+    watch?.observe({
+      ...this.#clock.now(),
+      type: "close",
+      first: this.#first ?? own,
+      ...(reason === undefined ? {} : { reason }),
+      fromClient: this.#bytes.client,
+      fromTarget: this.#bytes.target,
+    });
+  }
+
+  #fail(side: RelaySide, error: unknown): void {
+    const isOurs = error instanceof Deno.errors.TimedOut || !isNetError(error as Error);
+    this.#first ??= isOurs ? this.#init.own : side;
+    this.failure ??= error;
+  }
+
+  async #receiveAll(): Promise<void> {
+    const { conn, watch } = this.#init;
+    let size = MIN_SIZE;
+    let free = new Uint8Array(size);
+    let busy = new Uint8Array(size);
+    let printing: Promise<void> | undefined;
+    while (true) {
+      if (free.length < size) free = new Uint8Array(size);
+      const n = await conn.read(free); // while the last piece is being printed
+      await printing;
+      if (n === null) break;
+      const data = free.subarray(0, n);
+      const offset = this.#bytes[this.#peer];
+      this.#bytes[this.#peer] += n;
+      if (watch !== undefined) {
+        await watch.observe({ ...this.#clock.now(), type: "data", from: this.#peer, offset, data });
+      }
+      printing = this.#frames === undefined ? this.#print(data) : this.#printFrames(data);
+      printing.catch(() => {}); // it is awaited after the next read
+      if (n === free.length) size = Math.min(size * 4, MAX_SIZE);
+      [free, busy] = [busy, free];
+    }
+    if (this.#frames !== undefined) await this.#printFrames(null);
+  }
+
+  async #print(data: Uint8Array): Promise<void> {
+    const { print, watch } = this.#init;
+    if (data.length > 0 && watch?.printsData !== false) await print(data);
+  }
+
+  /** Shows the messages that these bytes complete, or that the end of the stream does. */
+  async #printFrames(data: Uint8Array | null): Promise<void> {
+    const frames = this.#frames as FrameReader;
+    let text: Uint8Array;
+    let failure: unknown;
+    try {
+      text = data === null ? frames.end() : frames.push(data);
+    } catch (error) {
+      failure = error;
+      text = frames.takeLines();
+    }
+    for (const { value, ...frame } of frames.takeFrames()) {
+      const event = { ...this.#clock.now(), ...frame, from: this.#peer, reads: 1, value };
+      await this.#init.watch?.observe({ ...event, type: "message" });
+    }
+    await this.#print(text);
+    if (failure !== undefined) throw failure;
+  }
+}

@@ -1,0 +1,102 @@
+/** The options that `connect` and `listen` share. @module */
+import { FRAMING_NAMES, framingByName } from "../apps/relay/mod.ts";
+import { type ProgramArguments, type ProgramOptions, UsageError } from "../apps/program.ts";
+import type { Framing } from "./frames.ts";
+
+/** What both understand; `fixed:SIZE` is a framing, too. */
+export const SHARED_OPTIONS = {
+  string: ["hostname", "port", "unix", "timeout", "framing", "cert", "key"],
+  boolean: ["udp", "tls", "quit", "no-half-close", "hex", "json", "verbose"],
+  alias: { unix: "U", udp: "u", timeout: "w", verbose: "v" },
+  values: { framing: [...FRAMING_NAMES, "fixed:"] },
+} as const satisfies Omit<ProgramOptions, "help">;
+
+/** The part of the help that both have. */
+export const SHARED_HELP = `Bytes and messages:
+  --framing NAME         each line of the input is sent as one message, each message
+                         that comes is shown as a line: lines, json (a value on each
+                         line), u8 u16 u24 u32 u64 (a length before each, big-endian;
+                         u16le and so on), varint, netstring, slip, cobs, fixed:SIZE.
+                         With --udp only lines: each line is a datagram
+  --hex                  also show what passes as a hexdump, on stderr;
+                         > is from the client, < from the server
+  --json                 instead of the data, show on stdout what passes as JSON: the events
+                         of tincan relay --json, one on a line, bytes in base64
+  -v, --verbose          say on stderr who came and how it ended
+
+Ending:
+  --quit                 end as soon as the peer ends its side. Without it that is so on
+                         a terminal; otherwise the rest of the input is still sent
+  --no-half-close        at the end of the input, don't end our side of the connection
+  -w, --timeout SECONDS  give up when connecting takes longer, or nothing passes for so
+                         long (default: 30 for connecting, otherwise no limit)
+  -h, --help             show this text
+`;
+
+/** Why there is no such option. */
+export const NO_EXEC =
+  `There is no option to run a command for whoever connects, on purpose: it makes a shell
+for strangers out of a typing mistake.
+`;
+
+/** The framing that `--framing` names. */
+export function readFraming(args: ProgramArguments): Framing | undefined {
+  const name = args.text("framing");
+  if (name === undefined) return undefined;
+  if (args.flag("udp") && name !== "lines") {
+    throw new UsageError(`Option --framing must be lines with --udp, current value is "${name}"`);
+  }
+  try {
+    return { name, codec: framingByName(name) };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The certificate and the key, if they are given; one is no use without the other. */
+export async function readCertificate(
+  args: ProgramArguments,
+): Promise<{ cert: string; key: string } | undefined> {
+  const cert = args.text("cert");
+  const key = args.text("key");
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined) throw new UsageError("Option --key needs --cert");
+  if (key === undefined) throw new UsageError("Option --cert needs --key");
+  return { cert: await readPem(cert), key: await readPem(key) };
+}
+
+/** A file of certificates or a key. */
+export async function readPem(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const reason = isMissing ? "no such file" : error instanceof Error ? error.message : error;
+    throw new Error(`Cannot read ${path}: ${reason}`);
+  }
+  if (!text.includes("-----BEGIN ")) throw new Error(`Cannot use ${path}: it is not in PEM form`);
+  return text;
+}
+
+/** Options that make no sense together. */
+export function refuseTogether(
+  args: ProgramArguments,
+  one: string,
+  others: readonly string[],
+): void {
+  const isGiven = (name: string) => args.flag(name) || args.text(name) !== undefined;
+  const other = isGiven(one) ? others.find(isGiven) : undefined;
+  if (other !== undefined) throw new UsageError(`Cannot use --${other} with --${one}`);
+}
+
+/** Options that need another one. */
+export function requireFor(
+  args: ProgramArguments,
+  needed: string,
+  options: readonly string[],
+): void {
+  if (args.flag(needed)) return;
+  const given = options.find((name) => args.flag(name) || args.text(name) !== undefined);
+  if (given !== undefined) throw new UsageError(`Option --${given} needs --${needed}`);
+}

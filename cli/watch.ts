@@ -1,0 +1,59 @@
+/**
+ * Telling what happens on connections, in the form in which the relay tells it: notes, hexdumps, JSON.
+ *
+ * @module
+ */
+import { printData, type ProgramArguments, UsageError } from "../apps/program.ts";
+import { RelayDump, type RelayEvent, type RelayEventBase } from "../apps/relay/mod.ts";
+
+/** Somebody who watches. */
+export interface Watch {
+  /** Whether the data itself is to be printed. With `--json`, the events are printed instead. */
+  readonly printsData: boolean;
+  /** Takes an event; returns a promise while too much waits to be written. */
+  observe(event: RelayEvent): void | Promise<void>;
+  /** Writes everything that was observed. */
+  flush(): Promise<void>;
+}
+
+/** Who watches, as the options `--verbose`, `--hex` and `--json` say; nobody without them. */
+export function readWatch(args: ProgramArguments): Watch | undefined {
+  const isJson = args.flag("json");
+  const isHex = args.flag("hex");
+  if (isJson && isHex) throw new UsageError("Cannot show both --hex and --json");
+  if (!isJson && !isHex && !args.flag("verbose")) return undefined;
+  const note = (line: string) => console.error(line);
+  const dump = isJson
+    ? new RelayDump(printData, { view: "json" })
+    : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note });
+  return {
+    printsData: !isJson,
+    // Messages are the data itself here, not something beside it.
+    observe: (event) => isJson || event.type !== "message" ? dump.observe(event) : undefined,
+    flush: () => dump.flush(),
+  };
+}
+
+/** The fields that all events of a connection have. */
+export class EventClock {
+  readonly #id: number;
+  readonly #startedAt = performance.now();
+
+  constructor(id: number) {
+    this.#id = id;
+  }
+
+  now(): RelayEventBase {
+    const elapsed = Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
+    return { id: this.#id, time: Date.now(), elapsed };
+  }
+}
+
+/** Dumps are for people, so they go to stderr; when nobody reads it any more, it is not missed. */
+async function printForPeople(bytes: Uint8Array): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length;) at += await Deno.stderr.write(bytes.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

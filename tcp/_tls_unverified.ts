@@ -1,0 +1,207 @@
+/**
+ * TLS to a server whose certificate nobody checks. The runtime's own sockets can be told so only by a
+ * flag for the whole process; `node:tls` can be told for one connection.
+ *
+ * `node:tls` works on a stream of ours instead of on a socket of its own: when its sockets are paused
+ * they lose the end of the stream, so what paces the reading is the stream below it.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { parseIp } from "../_internal/cidr.ts";
+import type { RawSocket } from "./_link.ts";
+
+/** Bytes for one read of the socket below, and for one write: the largest TLS record is 16 KiB. */
+const CHUNK_SIZE = 64 * 1024;
+
+/** What to say in the handshake. */
+interface UnverifiedTlsOptions {
+  serverName: string;
+  alpnProtocols?: string[] | undefined;
+  cert?: string | undefined;
+  key?: string | undefined;
+}
+
+/** Begins the handshake on a connection, which from then on belongs to the TLS connection. */
+export async function startUnverifiedTls(
+  plain: Deno.TcpConn,
+  options: UnverifiedTlsOptions,
+): Promise<UnverifiedTlsConn> {
+  const { serverName, alpnProtocols, cert, key } = options;
+  // Loading them takes as long as starting a small program, so only where they are used.
+  const [{ connect }, stream, { Buffer }] = await Promise.all([
+    import("node:tls"),
+    import("node:stream"),
+    import("node:buffer"),
+  ]);
+  const gate = new Gate();
+  const below = new stream.Duplex({
+    allowHalfOpen: true,
+    async read() {
+      try {
+        await gate.opened();
+        const buffer = new Uint8Array(CHUNK_SIZE);
+        const n = await plain.read(buffer);
+        below.push(n === null ? null : Buffer.from(buffer.buffer, 0, n));
+      } catch (error) {
+        below.destroy(toError(error));
+      }
+    },
+    async write(chunk: Uint8Array, _encoding, done) {
+      try {
+        for (let at = 0; at < chunk.length;) at += await plain.write(chunk.subarray(at));
+        done();
+      } catch (error) {
+        done(toError(error));
+      }
+    },
+    async final(done) {
+      try {
+        await plain.closeWrite();
+        done();
+      } catch (error) {
+        done(toError(error));
+      }
+    },
+  });
+  const given = {
+    ...(parseIp(serverName) === null ? { servername: serverName } : {}), // RFC 6066: names only
+    ...(alpnProtocols === undefined ? {} : { ALPNProtocols: alpnProtocols }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+  const secured = connect({ ...given, socket: below, rejectUnauthorized: false });
+  secured.allowHalfOpen = true;
+  return new UnverifiedTlsConn(plain, below, secured, gate);
+}
+
+/** Whether more may be read from below. */
+class Gate {
+  #shut: PromiseWithResolvers<void> | undefined;
+
+  /** Settles as soon as it is open. */
+  opened(): Promise<void> | undefined {
+    return this.#shut?.promise;
+  }
+
+  shut(): void {
+    this.#shut ??= Promise.withResolvers();
+  }
+
+  open(): void {
+    this.#shut?.resolve();
+    this.#shut = undefined;
+  }
+}
+
+/** A connection of `node:tls` with the calls of the runtime's own. */
+export class UnverifiedTlsConn implements RawSocket {
+  readonly localAddr: Deno.Addr;
+  readonly remoteAddr: Deno.Addr;
+  readonly #plain: Deno.TcpConn;
+  readonly #below: Duplex;
+  readonly #socket: TLSSocket;
+  readonly #gate: Gate;
+  readonly #secured = Promise.withResolvers<void>();
+  readonly #chunks: Uint8Array[] = []; // what has arrived: at most what one read from below held
+  #ended = false;
+  #failure: unknown;
+  #wakeReader: (() => void) | undefined;
+  #rejectWriter: ((reason: unknown) => void) | undefined;
+
+  constructor(plain: Deno.TcpConn, below: Duplex, socket: TLSSocket, gate: Gate) {
+    this.localAddr = plain.localAddr;
+    this.remoteAddr = plain.remoteAddr;
+    this.#plain = plain;
+    this.#below = below;
+    this.#socket = socket;
+    this.#gate = gate;
+    this.#secured.promise.catch(() => {}); // who closes it before may not wait for it
+    socket.once("secureConnect", () => this.#secured.resolve());
+    socket.on("data", (chunk: Uint8Array) => {
+      gate.shut();
+      this.#chunks.push(chunk);
+      this.#wakeReader?.();
+    });
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#wakeReader?.();
+    });
+    const fail = (error: unknown) => this.#fail(inWordsOfTheRuntime(error));
+    socket.on("error", fail);
+    below.on("error", fail);
+    socket.on("close", () => {
+      this.#fail(new Deno.errors.ConnectionReset("the connection was closed"));
+    });
+  }
+
+  async handshake(): Promise<{ alpnProtocol: string | null }> {
+    await this.#secured.promise;
+    return { alpnProtocol: this.#socket.alpnProtocol || null };
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    let chunk: Uint8Array | undefined;
+    while ((chunk = this.#chunks[0]) === undefined) {
+      if (this.#ended) return null;
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#gate.open();
+      await new Promise<void>((resolve) => this.#wakeReader = resolve);
+    }
+    const n = Math.min(buffer.length, chunk.length);
+    buffer.set(chunk.subarray(0, n));
+    if (n < chunk.length) this.#chunks[0] = chunk.subarray(n);
+    else this.#chunks.shift();
+    return n;
+  }
+
+  write(data: Uint8Array): Promise<number> {
+    const part = data.subarray(0, CHUNK_SIZE);
+    return this.#act((done) => this.#socket.write(part, done), part.length);
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.#act((done) => this.#socket.end(done), 0);
+  }
+
+  close(): void {
+    this.#fail(new Deno.errors.Interrupted("the connection was closed"));
+    this.#ended = false;
+    this.#chunks.length = 0;
+    this.#gate.open();
+    this.#socket.destroy();
+    this.#below.destroy();
+    this.#plain.close();
+  }
+
+  #act(begin: (done: (error?: Error | null) => void) => void, result: number): Promise<number> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#rejectWriter = reject;
+      begin((error) => {
+        if (error) reject(this.#failure ?? inWordsOfTheRuntime(error));
+        else resolve(result);
+      });
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#secured.reject(this.#failure);
+    this.#rejectWriter?.(this.#failure);
+    this.#wakeReader?.();
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** What the system has said stays as it is; all other errors are about TLS. */
+function inWordsOfTheRuntime(error: unknown): unknown {
+  if (!(error instanceof Error) || error.constructor.name in Deno.errors) return error;
+  const code = "code" in error ? String(error.code) : "";
+  if (/^E[A-Z]+$/.test(code) && code !== "EPROTO") return error;
+  return new Deno.errors.InvalidData(error.message, { cause: error });
+}

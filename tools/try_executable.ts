@@ -1,0 +1,60 @@
+/**
+ * Tries whether a compiled `tincan` works on this machine: it starts, knows its version, and talks.
+ *
+ *     deno run -A tools/try_executable.ts dist/tincan
+ */
+import { readConfig } from "./copy_project.ts";
+import { echoHandler } from "../apps/echo.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { serveTcp } from "../tcp/mod.ts";
+
+const HELP = `Tries whether a compiled tincan works on this machine.
+
+Usage: try_executable.ts COMMAND [ARGUMENT…]
+
+It must name the version in deno.json, and carry a line to a server and back.
+
+Example:
+  deno run -A tools/try_executable.ts dist/tincan
+`;
+
+/** What it is given to carry. */
+const LINE = "h\u00e9llo\n";
+/** How long each of the trials may take, in milliseconds. */
+const PATIENCE = 60_000;
+
+await runProgram({ name: "try_executable.ts", help: HELP, main: tryExecutable });
+
+async function tryExecutable({ rest }: ProgramArguments): Promise<void> {
+  const [command, ...first] = rest;
+  if (command === undefined) throw new UsageError("Name the executable");
+  const attempt = (args: string[], input: string) => run(command, [...first, ...args], input);
+
+  const { version } = await readConfig();
+  const said = await attempt(["--version"], "");
+  if (!said.includes(version)) {
+    throw new Error(`${command} --version says "${said.trim()}", but deno.json says "${version}"`);
+  }
+  await using server = serveTcp({ port: 0, onListen() {} }, echoHandler({ upper: true }));
+  const { port } = server.addr as Deno.NetAddr;
+  const reply = await attempt(["connect", "127.0.0.1", `${port}`], LINE);
+  if (reply !== LINE.toUpperCase()) throw new Error(`${command} connect has brought "${reply}"`);
+  await printData(`${command} works: version ${version}\n`);
+}
+
+/** Runs a command to its end and gives what it wrote to its output. */
+async function run(command: string, args: string[], input: string): Promise<string> {
+  const child = new Deno.Command(command, {
+    args,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+    signal: AbortSignal.timeout(PATIENCE),
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close())
+    .catch(() => {}); // it may end without reading
+  const [{ code, stdout }] = await Promise.all([child.output(), fed]);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} has failed with code ${code}`);
+  return new TextDecoder().decode(stdout);
+}
