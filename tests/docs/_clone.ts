@@ -1,5 +1,4 @@
 /** A clean clone of the project, in a folder of its own, with the programs that its pages name. */
-import { assertEquals } from "@std/assert";
 import { ROOT } from "./_page.ts";
 import { World } from "./_world.ts";
 
@@ -17,7 +16,7 @@ export interface Command {
 }
 
 /**
- * A clean clone: the files of this work tree that a commit would hold, and nothing else.
+ * A clean clone: the files of this work tree that a commit would hold.
  *
  * Its programs find `deno` and `npx` on their path: the running Deno, and an npx that gives just
  * that to who asks for `npx -y deno`.
@@ -51,7 +50,7 @@ export class Clone implements AsyncDisposable {
 
   /** Writes a file into the clone. */
   async write(name: string, text: string): Promise<void> {
-    await Deno.writeTextFile(`${this.folder}/${name}`, text, { createNew: true });
+    await Deno.writeTextFile(`${this.folder}/${name}`, text);
   }
 
   /** How to run a program in the clone. */
@@ -83,21 +82,40 @@ export class Clone implements AsyncDisposable {
   }
 }
 
+/** What is made from the project, in a folder that is no repository. */
+const LEFT_OUT = new Set([".git", "coverage", "dist", "node_modules"]);
+
 async function copyWorkTree(target: string): Promise<void> {
-  const { code, stdout } = await new Deno.Command("git", {
-    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-    cwd: ROOT,
-  }).output();
-  assertEquals(code, 0, "git does not know this folder");
-  const paths = new TextDecoder().decode(stdout).split("\0").filter((path) => path !== "");
-  for (const folder of new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/") + 1)))) {
-    await Deno.mkdir(`${target}/${folder}`, { recursive: true });
-  }
-  for (const path of paths) {
+  for (const path of await listProject()) {
+    await Deno.mkdir(`${target}/${path}`.replace(/[^/]*$/, ""), { recursive: true });
     try {
       await Deno.copyFile(new URL(path, ROOT), `${target}/${path}`);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error; // removed, and not committed yet
     }
   }
+}
+
+/** The files of the project, as git sees them; in a copy without a repository, all there are. */
+async function listProject(): Promise<string[]> {
+  const { code, stdout } = await new Deno.Command("git", {
+    args: [
+      // The repository may belong to somebody else than to who runs the tests.
+      ...["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    ],
+    cwd: ROOT,
+    stderr: "null",
+  }).output();
+  if (code !== 0) return await listFolder("");
+  return new TextDecoder().decode(stdout).split("\0").filter((path) => path !== "");
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", ROOT))) {
+    if (LEFT_OUT.has(name)) continue;
+    if (isDirectory) paths.push(...await listFolder(`${folder}${name}/`));
+    else paths.push(folder + name);
+  }
+  return paths;
 }

@@ -70,6 +70,32 @@ for (const path of await pagePaths()) {
   });
 }
 
+Deno.test("what the pages say of the programs' options is what --help says", async () => {
+  const said = new Map<string, Set<string>>();
+  for (const path of await pagePaths()) {
+    const { text, blocks } = await readPage(path);
+    const inline = [...withoutBlocks(text).matchAll(/`([^`]+)`/g)].map(([, words = ""]) => words);
+    const scripts = blocks.filter(({ language }) => language === "sh").map(({ code }) => code);
+    for (const line of [...inline, ...scripts].flatMap((code) => code.split("\n"))) {
+      const [, name, words = ""] = /\b(?:examples|cli)\/(\w+\.ts)(.*)/.exec(line) ?? [];
+      if (name === undefined) continue;
+      const folder = line.includes("cli/") ? "cli" : "examples";
+      const options = said.get(`${folder}/${name}`) ?? new Set();
+      for (const [option] of words.split(" # ")[0]!.matchAll(/--[a-z][\w-]*/g)) options.add(option);
+      said.set(`${folder}/${name}`, options);
+    }
+  }
+  assert(said.size > 5, `the pages name few programs: ${[...said.keys()]}`);
+  for (const [script, options] of said) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", new URL(script, ROOT).pathname, "--help"],
+    }).output();
+    const help = new TextDecoder().decode(stdout);
+    const wrong = [...options].filter((option) => !new RegExp(`${option}\\b`).test(help));
+    assertEquals(wrong, [], `${script} --help does not have them`);
+  }
+});
+
 Deno.test("every page can be reached from README.md", async () => {
   const seen = new Set<string>();
   const visit = async (path: string): Promise<void> => {
