@@ -48,8 +48,9 @@ export class Clone implements AsyncDisposable {
     return new Clone(scratch, isolated ? await World.make(`${scratch}/world`) : null);
   }
 
-  /** Writes a file into the clone. */
+  /** Writes a file into the clone; its folder is made if need be. */
   async write(name: string, text: string): Promise<void> {
+    await Deno.mkdir(`${this.folder}/${name}`.replace(/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(`${this.folder}/${name}`, text);
   }
 

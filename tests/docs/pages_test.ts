@@ -1,8 +1,7 @@
 /** The pages hold what they promise: their code runs as it stands there, and their links lead somewhere. */
-import { assert, assertEquals } from "@std/assert";
-import { pagePaths, parsePage, readPage, ROOT } from "./_page.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { type Page, pagePaths, parsePage, readPage, ROOT } from "./_page.ts";
 import { canWalk, testAll, walk } from "./_path.ts";
-import { assertThrows } from "@std/assert";
 
 const limit = { timeout: 300_000 };
 /** `stranger_test.ts` walks through these. */
@@ -11,18 +10,9 @@ const FRONT_DOORS = ["README.md", "README.zh-CN.md"];
 for (const path of await pagePaths()) {
   const page = await readPage(path);
   const { blocks } = page;
-  const isTs = blocks.some(({ fate, language }) =>
-    language === "ts" && (fate === "run" || fate === "file")
-  );
   const isWalk = blocks.some(({ fate, language }) =>
     fate === "terminal" || (fate === "run" && language !== "ts")
   );
-  if (isTs) {
-    Deno.test(`${path}: the ts blocks run, and the types are right`, limit, async () => {
-      const { code, output } = await testAll(page);
-      assertEquals(code, 0, output);
-    });
-  }
   if (isWalk && !FRONT_DOORS.includes(path)) {
     Deno.test({
       ...limit,
@@ -69,6 +59,15 @@ for (const path of await pagePaths()) {
     }
   });
 }
+
+Deno.test("the ts blocks of all pages run, and their types are right", limit, async () => {
+  const pages: Page[] = [];
+  for (const path of await pagePaths()) pages.push(await readPage(path));
+  const { code, output, count } = await testAll(pages);
+  assertEquals(code, 0, output);
+  assert(count > 40, `the pages have more than ${count} blocks`);
+  assertStringIncludes(output, `ok | ${count} passed | 0 failed`);
+});
 
 Deno.test("what the pages say of the programs' options is what --help says", async () => {
   const said = new Map<string, Set<string>>();
