@@ -20,6 +20,7 @@ const ARGS: Readonly<Record<string, string[]>> = {
   tcp: ["--rounds", "5", "--seconds", "1.2"],
   framed: ["--rounds", "5", "--seconds", "1.5"],
   udp: ["--rounds", "7", "--seconds", "0.8"],
+  chat: ["--rounds", "3"],
   files: ["--rounds", "5"],
   relay: ["--rounds", "5", "--seconds", "1.5"],
 };

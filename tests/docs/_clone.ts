@@ -18,8 +18,8 @@ export interface Command {
 /**
  * A clean clone: the files of this work tree that a commit would hold.
  *
- * Its programs find `deno` and `npx` on their path: the running Deno, and an npx that gives just
- * that to who asks for `npx -y deno`.
+ * Its programs find `deno`, `npx` and `tincan` on their path: the running Deno, an npx that gives just
+ * that to who asks for `npx -y deno`, and what `deno task compile` makes, run from its source.
  */
 export class Clone implements AsyncDisposable {
   /** Where it is. */
@@ -40,11 +40,13 @@ export class Clone implements AsyncDisposable {
     await Deno.mkdir(`${scratch}/bin`);
     await Deno.mkdir(`${scratch}/tmp`);
     await Deno.symlink(Deno.execPath(), `${scratch}/bin/deno`);
-    await Deno.writeTextFile(
-      `${scratch}/bin/npx`,
-      '#!/bin/sh\n[ "$1 $2" = "-y deno" ] || exit 64\nshift 2\nexec deno "$@"\n',
-      { mode: 0o755 },
-    );
+    const scripts = {
+      npx: '[ "$1 $2" = "-y deno" ] || exit 64\nshift 2\nexec deno "$@"\n',
+      tincan: `exec deno run -A ${scratch}/tincan/cli/tincan.ts "$@"\n`,
+    };
+    for (const [name, script] of Object.entries(scripts)) {
+      await Deno.writeTextFile(`${scratch}/bin/${name}`, `#!/bin/sh\n${script}`, { mode: 0o755 });
+    }
     return new Clone(scratch, isolated ? await World.make(`${scratch}/world`) : null);
   }
 
