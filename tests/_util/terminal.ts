@@ -40,7 +40,7 @@ export interface TerminalEnd {
 }
 
 /** How long a screen that is never right is waited for, in milliseconds; a right one takes no time. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** A program at a terminal of 24 rows. */
 export class Terminal implements AsyncDisposable {
