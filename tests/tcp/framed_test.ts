@@ -517,3 +517,31 @@ Deno.test("framed lines talk to socat", async () => {
   assertEquals(new TextDecoder().decode(stdout), "ONE\nTWO\nTHREE\n");
   await server.shutdown();
 });
+
+Deno.test("reads grow with what arrives, whether messages share memory with them or not", async () => {
+  const line = `${"x".repeat(63)}\n`;
+  for (const codec of [lines(), text(lines())] as Codec<unknown, never>[]) {
+    await using ends = await pair();
+    let longest = 0;
+    const watched: Codec<unknown, never> = {
+      detached: codec.detached,
+      decoder() {
+        const decoder = codec.decoder();
+        const push = decoder.push.bind(decoder);
+        decoder.push = (chunk, emit) => {
+          longest = Math.max(longest, chunk.length);
+          push(chunk, emit);
+        };
+        return decoder;
+      },
+      encode: (message) => message,
+    };
+    const messages = ends.far.framed(watched);
+    for (let round = 0; round < 8; round++) {
+      await ends.near.write(line.repeat(256));
+      for (let count = 0; count < 256; count++) await messages.receive();
+    }
+    // The first read has room for 256 bytes. If that stayed so, speed would be a tenth.
+    assertEquals(longest >= 8 * 1024, true, `the longest read had ${longest} bytes`);
+  }
+});
