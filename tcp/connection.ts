@@ -294,7 +294,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * calls; what waits together leaves in one write of the system.
    *
    * Awaiting each write is what makes a fast sender wait for a slow peer. Whoever does not await is
-   * bounded by the write queue.
+   * bounded by the write queue: what it refuses is not sent. A failure that nobody awaits does not end
+   * the process.
    *
    * @param data Bytes, or text that is sent as UTF-8. A buffer may be used again when the promise has
    * settled, not before.

@@ -165,6 +165,40 @@ async function readOne(conn: TcpConnection): Promise<Uint8Array | null> {
   }
 }
 
+for (
+  const [how, script] of [
+    ["write", "conn.write(large)"],
+    ["send", "messages.send(large)"],
+    ["sendAll", "messages.sendAll([large])"],
+    ["closeWrite", "conn.write(large), conn.closeWrite()"],
+  ] as const
+) {
+  Deno.test(`a ${how} that nobody awaits cannot end the process`, limit, async () => {
+    await using child = deno(`
+      const large = new Uint8Array(1_000_000);
+      const settings = {
+        limits: { maxWriteQueue: 1_000_000 },
+        onListen: (addr) => console.log(addr.port),
+        onClose: () => console.log("closed"),
+      };
+      net.serveTcp(settings, async (conn) => {
+        const messages = conn.framed(net.fixed(large.length));
+        for (let i = 0; i < 50; i++) {
+          ${script};
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      });
+    `);
+    const port = Number(await child.line());
+    for (let round = 0; round < 2; round++) {
+      const peer = await Deno.connect({ port });
+      await peer.read(new Uint8Array(1));
+      peer.close(); // with bytes unread: the system resets the connection
+      assertEquals(await child.line(), "closed");
+    }
+  });
+}
+
 Deno.test("without onError mistakes are printed, and what peers do is not", limit, async () => {
   const mistake = new Error("a mistake");
   const printed = await captureErrors(async () => {
