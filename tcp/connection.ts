@@ -6,7 +6,7 @@
 import { ClosedError, LimitError, type NetTransport, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { deadline } from "../_internal/deadline.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { checkCount, checkTimeout, isBytes, typeOf } from "../_internal/guard.ts";
 import { netError } from "../_internal/translate.ts";
 import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
@@ -210,8 +210,10 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.UnexpectedEof} If a TLS peer ended without saying so (RFC 8446 section 6.1).
    * @throws {Deno.errors.Busy} If another read is waiting.
    * @throws {ClosedError} If this side has closed the connection.
+   * @throws {TypeError} If `buffer` is not a `Uint8Array`.
    */
   read(buffer: Uint8Array, options?: ReadOptions): Promise<number | null> {
+    if (!isBytes(buffer)) return Promise.reject(notBytes("read into buffer", buffer));
     return this.#reader.read(buffer, this.#patience(options, false));
   }
 
@@ -306,10 +308,13 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Nothing of `data` was sent.
    * @throws {Deno.errors.TimedOut} If the peer took nothing for `timeouts.write`.
    * @throws {ClosedError} If this side was closed, or ended with {@linkcode closeWrite}.
+   * @throws {TypeError} If `data` is neither.
    */
   write(data: Uint8Array | string): Promise<void> {
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    if (!isBytes(bytes)) return Promise.reject(notBytes("write data", data));
     this.#outbox?.handOver(); // what was sent before goes out before
-    return this.#writer.write(typeof data === "string" ? encoder.encode(data) : data);
+    return this.#writer.write(bytes);
   }
 
   /**
@@ -588,6 +593,13 @@ function lineOf(bytes: Uint8Array | null): string | null {
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {
   return checkCount("maxLength", options?.maxLength ?? DEFAULT_MAX_LINE_LENGTH);
+}
+
+/** The error of a mistake that would break the connection if the system were to find it. */
+function notBytes(action: string, value: unknown): TypeError {
+  return new TypeError(
+    `Cannot ${action}: expected a Uint8Array, current value is of type ${typeOf(value)}`,
+  );
 }
 
 /** Makes a connection; for servers and clients of this package only. */

@@ -4,6 +4,7 @@ import {
   assertEquals,
   assertMatch,
   assertNotMatch,
+  assertRejects,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
@@ -14,6 +15,7 @@ import {
   delimited,
   fixed,
   FrameError,
+  frames,
   json,
   lengthPrefixed,
   lines,
@@ -393,6 +395,30 @@ Deno.test("options out of range are refused with their name and value", () => {
     const error = assertThrows(make, type, part);
     assertMatch(error.message, /^Cannot use .*current value is/);
   }
+});
+
+Deno.test("text in place of bytes is refused, and bytes in place of text", async () => {
+  const asText = "abc\n" as unknown as Uint8Array;
+  for (const { name, codec, fit } of allCodecs(100)) {
+    assertThrows(() => codec.encode(asText), TypeError, "of type string", name);
+    const decoder = codec.decoder();
+    assertThrows(() => decoder.push(asText, ignore), TypeError, "of type string", name);
+    const bytes = codec.encode(fit(Uint8Array.of(1)));
+    let seen = 0;
+    decoder.push(bytes, () => void seen++); // as good as before
+    assertEquals(seen, 1, name);
+    await assertRejects(() => frames([asText], codec).next(), TypeError, "of type string", name);
+    await assertRejects(() => frames([asText], text(codec)).next(), TypeError, "of type string");
+    for (const message of [undefined, 5, bytes]) {
+      assertThrows(
+        () => text(codec).encode(message as unknown as string),
+        TypeError,
+        "as text",
+        name,
+      );
+    }
+  }
+  assertThrows(() => text(lines()).decoder().push(asText, ignore), TypeError, "of type string");
 });
 
 Deno.test("codecs leave the caller's options alone and do not see later changes", () => {

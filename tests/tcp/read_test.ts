@@ -174,6 +174,20 @@ Deno.test("read takes what is there, and nothing for an empty buffer", limit, as
   assertEquals(await pair.server.read(buffer), null);
 });
 
+Deno.test("read refuses what is no buffer, and nothing else is harmed", limit, async () => {
+  await using pair = await connectedPair();
+  const bytes = new ArrayBuffer(4);
+  for (const buffer of [7, null, undefined, bytes, new DataView(bytes), new Uint16Array(bytes)]) {
+    await assertRejects(
+      () => pair.server.read(buffer as unknown as Uint8Array),
+      TypeError,
+      "Cannot read into buffer",
+    );
+  }
+  await pair.client.write("fine");
+  assertEquals(text(await pair.server.readExactly(4)), "fine");
+});
+
 Deno.test("readExactly gathers what comes in pieces", limit, async () => {
   await using pair = await connectedPair();
   const sent = pattern(100_000);

@@ -26,6 +26,27 @@ Deno.test("writing nothing sends nothing and fails nowhere", limit, async () => 
 });
 
 Deno.test(
+  "what is neither bytes nor text is refused, and nothing else is harmed",
+  limit,
+  async () => {
+    await using pair = await connectedPair();
+    const buffer = new ArrayBuffer(4);
+    for (
+      const data of [7, null, undefined, buffer, new DataView(buffer), new Uint16Array(buffer)]
+    ) {
+      await assertRejects(
+        () => pair.client.write(data as unknown as Uint8Array),
+        TypeError,
+        "Cannot write data",
+      );
+    }
+    await pair.client.write("fine");
+    await pair.client.closeWrite();
+    assertEquals(text(await readAll(pair.server)), "fine");
+  },
+);
+
+Deno.test(
   "many callers at random moments: every piece whole, in the order of calls",
   limit,
   async () => {
