@@ -213,8 +213,12 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {TypeError} If `buffer` is not a `Uint8Array`.
    */
   read(buffer: Uint8Array, options?: ReadOptions): Promise<number | null> {
-    if (!isBytes(buffer)) return Promise.reject(notBytes("read into buffer", buffer));
-    return this.#reader.read(buffer, this.#patience(options, false));
+    try {
+      if (!isBytes(buffer)) throw notBytes("read into buffer", buffer);
+      return this.#reader.read(buffer, this.#patience(options, false));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -461,6 +465,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     if (options === undefined && read === Infinity && !message) return undefined;
     const timeout = options?.timeout;
     if (timeout !== undefined && timeout !== 0) checkTimeout("timeout", timeout);
+    // Also where the bytes are there: a loop that is told to end must not go on until they are not.
+    options?.signal?.throwIfAborted();
     return {
       timeout: timeout ?? read,
       frame: message ? frame : undefined,

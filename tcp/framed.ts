@@ -271,14 +271,14 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     options: ReadOptions | undefined,
   ): Promise<T> {
     const batch = this.#batch;
-    if (batch.size > 0 && !this.#receiving && this.#requests === undefined) {
+    if (batch.size > 0 && !this.#receiving && !options && this.#requests === undefined) {
       return Promise.resolve(take(batch)); // most calls, where messages come in crowds
     }
     const { reader, outbox } = this.#init;
     const leaving = this.#requests?.leaving;
     if (leaving !== undefined) return leaving.then(() => this.#receive(take, end, options));
     if (this.#isBusy) return Promise.reject(this.#busy());
-    if (batch.size > 0 && this.#owed === 0) return Promise.resolve(take(batch));
+    if (batch.size > 0 && this.#owed === 0 && !options) return Promise.resolve(take(batch));
     const isSimple = options === undefined && this.#isPatient && !batch.partial &&
       !this.#released && reader.isFree && batch.isIdle;
     if (!isSimple) return this.#receivePatiently(take, end, options);

@@ -150,6 +150,19 @@ Deno.test("receive that times out loses nothing, not even half a message", async
   assertEquals(await messages.receive(), "world");
 });
 
+Deno.test("receive looks at its options even when the message is there", async () => {
+  await using ends = await pair();
+  const messages = ends.near.framed(textLines);
+  await ends.far.write("one\ntwo\nthree\n");
+  assertEquals(await messages.receive(), "one");
+  const reason = new Error("enough");
+  const signal = AbortSignal.abort(reason);
+  assertStrictEquals(await assertRejects(() => messages.receive({ signal })), reason);
+  await assertRejects(() => messages.receive({ timeout: -1 }), RangeError, "timeout");
+  assertEquals(await messages.receive({ timeout: 0 }), "two");
+  assertEquals(await messages.receive(), "three");
+});
+
 Deno.test("a message that has begun must end within timeouts.frame", async () => {
   await using ends = await pair({ timeouts: { frame: 30 } });
   const messages = ends.near.framed(textLines);

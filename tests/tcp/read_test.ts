@@ -4,7 +4,6 @@ import {
   assertInstanceOf,
   assertRejects,
   assertStrictEquals,
-  assertThrows,
 } from "@std/assert";
 import { equals } from "@std/bytes";
 import { isNetError, LimitError, type TcpConnection } from "../../mod.ts";
@@ -157,6 +156,31 @@ Deno.test("a signal that has aborted already ends the read at once", limit, asyn
   }
   await pair.client.write("x\n");
   assertEquals(await pair.server.readLine(), "x");
+});
+
+Deno.test("an aborted signal ends a loop whose bytes have all arrived", limit, async () => {
+  await using pair = await connectedPair();
+  const controller = new AbortController();
+  const { signal } = controller;
+  await pair.client.write("one\ntwo\nthree\n");
+  assertEquals(await pair.server.readLine({ signal }), "one");
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertEquals(pair.server.stats.bytesBuffered, 10);
+  for (
+    const read of [
+      () => pair.server.readLine({ signal }),
+      () => pair.server.readUntil("\n", { signal }),
+      () => pair.server.readExactly(1, { signal }),
+      () => pair.server.readExactly(0, { signal }),
+      () => pair.server.read(new Uint8Array(1), { signal }),
+      () => pair.server.read(new Uint8Array(0), { signal }),
+    ]
+  ) {
+    assertStrictEquals(await assertRejects(read), reason);
+  }
+  assertEquals(await pair.server.readLine(), "two");
+  assertEquals(await pair.server.readLine(), "three");
 });
 
 Deno.test("read takes what is there, and nothing for an empty buffer", limit, async () => {
@@ -433,7 +457,8 @@ Deno.test("a reader that lets go of readable leaves the bytes to the next", limi
 Deno.test("options that make no sense are refused", limit, async () => {
   await using pair = await connectedPair();
   for (const timeout of [-1, NaN]) {
-    assertThrows(() => pair.server.read(new Uint8Array(1), { timeout }), RangeError, "timeout");
+    const buffer = new Uint8Array(1);
+    await assertRejects(() => pair.server.read(buffer, { timeout }), RangeError, "timeout");
     await assertRejects(() => pair.server.readLine({ timeout }), RangeError, "timeout");
   }
   await assertRejects(() => pair.server.readLine({ maxLength: -1 }), RangeError, "maxLength");
