@@ -4,7 +4,7 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr, normaliseAddr } from "../_internal/address.ts";
+import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
@@ -147,14 +147,14 @@ export function serveTcp(handler: TcpHandler): TcpServer;
  * ```
  */
 export function serveTcp(
-  options: TcpServerOptions | UnixServerOptions,
+  options: TcpServerOptions | UnixServerOptions | undefined,
   handler: TcpHandler,
 ): TcpServer;
 export function serveTcp(
-  first: TcpServerOptions | UnixServerOptions | TcpHandler,
+  first: TcpServerOptions | UnixServerOptions | TcpHandler | undefined,
   second?: TcpHandler,
 ): TcpServer {
-  const [options, handler] = typeof first === "function" ? [{}, first] : [first, second];
+  const [options, handler] = typeof first === "function" ? [{}, first] : [first ?? {}, second];
   if (typeof handler !== "function") {
     throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
   }
@@ -194,7 +194,6 @@ class Server implements TcpServer {
 
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
-    const isUnix = "path" in options;
     signal?.throwIfAborted();
     this.#options = options;
     this.#handler = handler;
@@ -204,11 +203,7 @@ class Server implements TcpServer {
       limits.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
     );
     this.#admission = new Admission(
-      isUnix ? limits : {
-        ...limits,
-        allow: options.allow,
-        deny: options.deny,
-      },
+      hasPath(options) ? limits : { ...limits, allow: options.allow, deny: options.deny },
     );
     this.#listening = listen(options);
     this.addr = this.#listening.addr;
@@ -347,9 +342,9 @@ class Server implements TcpServer {
     };
     try {
       this.#options.onConnect?.(conn);
-      const handling = this.#handler(conn);
+      const handling: unknown = this.#handler(conn);
       if (handling === undefined) end();
-      else handling.then(end, fail);
+      else Promise.resolve(handling).then(end, fail);
     } catch (error) {
       fail(error);
     }

@@ -129,6 +129,9 @@ export interface TcpServerOptions extends TcpServerBaseOptions {
 
 /** Options of a server on a unix socket. */
 export interface UnixServerOptions extends TcpServerBaseOptions {
-  /** The path of the socket. It is removed when the server stops. */
+  /**
+   * The path of the socket. It is removed when the server stops. One that a killed server has left
+   * behind is in the way (`AddrInUse`): remove it first, where no other server can be using it.
+   */
   path: string;
 }

@@ -112,6 +112,23 @@ for (const how of ["throws", "rejects", "throws a non-error"] as const) {
   });
 }
 
+for (
+  const [what, answer] of [
+    ["null", null],
+    ["a number", 5],
+    ["an object", { then: "not a function" }],
+    ["a thenable", { then: (done: () => void) => done() }],
+  ] as const
+) {
+  Deno.test(`a handler that returns ${what} is done, and that is no mistake`, limit, async () => {
+    const errors = new Events<unknown>();
+    await using server = tcp.serve({ onError: errors.push }, () => answer as unknown as void);
+    await using conn = await tcp.connect(server);
+    assertEquals(await drain(conn), 0);
+    assertEquals(errors.pending, []);
+  });
+}
+
 Deno.test("what a handler wrote before it threw still arrives", limit, async () => {
   await using server = tcp.serve({ onError() {} }, async (conn) => {
     await conn.write("sorry: ");

@@ -274,6 +274,46 @@ Deno.test("the path of a unix server is gone when it has stopped", limit, async 
   await Deno.remove(dir, { recursive: true });
 });
 
+Deno.test("options that are undefined are options that were not given", limit, async () => {
+  const given = { port: 0, path: undefined, onListen() {} };
+  await using server = serveTcp(given as unknown as { port: number }, echo);
+  assertEquals(server.addr.transport, "tcp");
+  const to = { port: portOf(server), path: undefined };
+  await using conn = await connectTcp(to as unknown as { port: number });
+  assertEquals(conn.transport, "tcp");
+  const printed = await captureErrors(async () => {
+    await using plain = serveTcp(undefined, echo);
+    assertEquals(plain.addr.transport, "tcp");
+  });
+  assertEquals(printed.length, 1);
+});
+
+Deno.test("a socket file left behind is in use, and the error says what to do", limit, async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/socket`;
+  await using child = deno(`
+    net.serveTcp({ path: ${JSON.stringify(path)}, onListen: () => console.log("up") }, () => {});
+  `);
+  assertEquals(await child.line(), "up");
+  child.kill("SIGKILL");
+  await child.status;
+  const error = assertThrows(() => serveTcp({ path, onListen() {} }, echo), Deno.errors.AddrInUse);
+  assertEquals(
+    error.message,
+    `Cannot listen on ${path}: address already in use (if nobody serves there, remove the file)`,
+  );
+  await Deno.remove(path);
+  await using server = serveTcp({ path, onListen() {} }, echo);
+  await server.shutdown();
+  const nowhere = assertThrows(() => serveTcp({ path: `${dir}/no/socket`, onListen() {} }, echo));
+  assert(nowhere instanceof Deno.errors.NotFound);
+  assertEquals(
+    nowhere.message,
+    `Cannot listen on ${dir}/no/socket: no such file or directory`,
+  );
+  await Deno.remove(dir, { recursive: true });
+});
+
 Deno.test("unref lets a process end, ref keeps it", limit, async () => {
   await using child = deno(`
     const server = net.serveTcp({ onListen() {} }, () => {});
