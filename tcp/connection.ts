@@ -10,6 +10,7 @@ import { checkCount, checkTimeout, isBytes, typeOf } from "../_internal/guard.ts
 import { netError } from "../_internal/translate.ts";
 import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
+import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { Outbox } from "./_outbox.ts";
 import { type Patience, Reader } from "./_reader.ts";
@@ -23,21 +24,6 @@ import type { TcpTimeouts } from "./timeouts.ts";
 /** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
 export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
 
-/** How long `close()` waits for the peer's end, unless said otherwise. */
-export const DEFAULT_LINGER = 2_000;
-
-/** How to close. */
-export interface CloseOptions {
-  /**
-   * Milliseconds to wait for the peer to end its side too, while what it still sends is thrown away.
-   * Without that wait the system resets a connection on which bytes arrive after its end, and the
-   * peer may never see our last words. 0 closes at once.
-   *
-   * @default {2_000}
-   */
-  linger?: number;
-}
-
 /** How much went through a connection, and since when. */
 export interface TcpConnectionStats {
   /** Bytes received from the system, those not yet read by the program included. */
@@ -50,17 +36,6 @@ export interface TcpConnectionStats {
   readonly bytesQueued: number;
   /** When the connection was accepted or made, in milliseconds since 1970. */
   readonly openedAt: number;
-}
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /**
-   * `closed`: by `close()`, or because the handler returned. `aborted`: by `abort()`, or by force when
-   * a server stopped. `failed`: by one of the connection's time-outs.
-   */
-  readonly how: "closed" | "aborted" | "failed";
-  /** The reason of an abort, or the error. */
-  readonly reason?: unknown;
 }
 
 /** What a connection is made from. */

@@ -4,7 +4,8 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import type { CloseInfo, TcpConnection } from "./connection.ts";
+import type { CloseInfo } from "./close_options.ts";
+import type { TcpConnection } from "./connection.ts";
 import type { TcpTimeouts } from "./timeouts.ts";
 
 /** Connections that may wait to be accepted, unless said otherwise. */
