@@ -124,6 +124,37 @@ Deno.test("a byte that has arrived is there for a read that does not wait", limi
   assertEquals(text(await pair.server.readExactly(1)), "c");
 });
 
+Deno.test(
+  "a chunk that is kept keeps at most four times its size alive, or 4 KiB",
+  limit,
+  async () => {
+    await using pair = await connectedPair();
+    const large = pattern(600_000);
+    const sending = pair.client.write(large);
+    assert(equals(await pair.server.readExactly(large.length) as Uint8Array, large)); // it has grown
+    await sending;
+    const chunks = pair.server[Symbol.asyncIterator]();
+    for (const size of [1, 100, 4_000, 20_000, 1]) {
+      await pair.client.write(pattern(size));
+      for (let received = 0; received < size;) {
+        const { value } = await chunks.next();
+        assert(
+          value.buffer.byteLength <= Math.max(4 * value.length, 4_096),
+          `${value.length} bytes`,
+        );
+        received += value.length;
+      }
+      await pair.client.write(`${"x".repeat(size)}\nrest`);
+      const line = await pair.server.readUntil("\n", { maxLength: size });
+      assert(
+        line !== null && line.buffer.byteLength <= Math.max(4 * line.length, 4_096),
+        `${size}`,
+      );
+      await pair.server.readExactly(4);
+    }
+  },
+);
+
 Deno.test("a time-out says how long it was and who was waited for", limit, async () => {
   await using pair = await connectedPair();
   const error = await assertRejects(
@@ -279,6 +310,34 @@ Deno.test("readUntil finds a delimiter that comes byte by byte", limit, async ()
   for (const byte of utf8("aaaaab")) await pair.client.write(new Uint8Array([byte]));
   assertEquals(text(await reading), "aaaaab");
 });
+
+Deno.test(
+  "readUntil looks at each byte about once, however many reads it takes",
+  limit,
+  async () => {
+    await using pair = await connectedPair();
+    const reading = pair.server.readUntil("\n");
+    const { indexOf } = Uint8Array.prototype;
+    let searched = 0;
+    Uint8Array.prototype.indexOf = function (byte, from = 0) {
+      const found = indexOf.call(this, byte, from);
+      searched += (found < 0 ? this.length : found) - from;
+      return found;
+    };
+    try {
+      const piece = new Uint8Array(200).fill(0x61);
+      for (let sent = 200; sent <= 60_000; sent += 200) {
+        await pair.client.write(piece);
+        while (pair.server.stats.bytesRead < sent) await nextTurn();
+      }
+      await pair.client.write("\n");
+      assertEquals((await reading)?.length, 60_001);
+    } finally {
+      Uint8Array.prototype.indexOf = indexOf;
+    }
+    assert(searched >= 60_000 && searched < 4 * 60_000, `${searched} bytes were searched`);
+  },
+);
 
 Deno.test("readUntil with an end inside, an empty delimiter, a limit", limit, async () => {
   await using pair = await connectedPair();
