@@ -284,7 +284,7 @@ class Server implements TcpServer {
       end();
     };
     try {
-      this.#options.onConnect?.(conn);
+      this.#heed(this.#options.onConnect?.(conn), conn);
       const handling: unknown = this.#handler(conn);
       if (handling === undefined) end();
       else Promise.resolve(handling).then(end, fail);
@@ -338,7 +338,7 @@ class Server implements TcpServer {
     this.#counts.bytesRead += conn.stats.bytesRead;
     this.#counts.bytesWritten += conn.stats.bytesWritten;
     try {
-      this.#options.onClose?.(conn, info);
+      this.#heed(this.#options.onClose?.(conn, info), conn);
     } catch (error) {
       this.#report(error, conn);
     }
@@ -384,17 +384,28 @@ class Server implements TcpServer {
   }
 
   #announce(): void {
-    if (this.#options.onListen) this.#options.onListen(this.addr);
+    if (this.#options.onListen) this.#heed(this.#options.onListen(this.addr));
     else console.error(`listening on ${formatAddr(this.addr)}`);
   }
 
   #report(error: unknown, conn?: TcpConnection): void {
     try {
-      if (this.#options.onError) this.#options.onError(error, conn);
-      else if (!this.#isDailyBusiness(error)) console.error(error);
+      if (this.#options.onError) {
+        const heard: unknown = this.#options.onError(error, conn);
+        if (heard instanceof Promise) heard.catch((thrown) => console.error(thrown));
+      } else if (!this.#isDailyBusiness(error)) console.error(error);
     } catch (thrown) {
       console.error(thrown);
     }
+  }
+
+  /** A hook may be an async function, although nobody waits for it: its rejection is a mistake, too. */
+  #heed(result: unknown, conn?: TcpConnection): void {
+    if (!(result instanceof Promise)) return;
+    result.catch((error) => {
+      this.#report(error, conn);
+      conn?.close();
+    });
   }
 
   /** What peers and networks do, and what follows from our own ending: nobody's mistake. */

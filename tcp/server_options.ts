@@ -69,7 +69,7 @@ export interface TcpServerBaseOptions {
    * networks do all day (resets, broken pipes, time-outs)
    */
   onError?: (error: unknown, conn?: TcpConnection) => void;
-  /** Called for each connection before its handler. If it throws, the connection is closed. */
+  /** Called for each connection before its handler. If it throws or rejects, the connection is closed. */
   onConnect?: (conn: TcpConnection) => void;
   /** Called for each connection when its socket is closed. */
   onClose?: (conn: TcpConnection, info: CloseInfo) => void;

@@ -173,6 +173,26 @@ for (const hook of ["onError", "onConnect", "onClose"] as const) {
   });
 }
 
+for (const hook of ["onListen", "onError", "onConnect", "onClose"] as const) {
+  Deno.test(`${hook} that rejects harms nobody`, limit, async () => {
+    const errors = new Events<unknown>();
+    const thrown = new Error(`from ${hook}`);
+    const printed = await captureErrors(async () => {
+      await using server = tcp.serve({
+        onError: errors.push,
+        [hook]: () => Promise.reject(thrown),
+      }, async (conn) => {
+        await echo(conn);
+        if (hook === "onError") throw new Error("a mistake");
+      });
+      if (hook !== "onConnect") await assertEchoes(tcp, server);
+      else await tcp.connect(server).then((conn) => drain(conn).then(() => conn.close()));
+      if (hook !== "onError") assertStrictEquals(await errors.next(), thrown);
+    });
+    assertEquals(printed, hook === "onError" ? [[thrown]] : []);
+  });
+}
+
 /** One byte, `null` at the end or when the peer broke it off. */
 async function readOne(conn: TcpConnection): Promise<Uint8Array | null> {
   try {

@@ -22,6 +22,7 @@ import {
   type TcpServer,
   text,
 } from "../../mod.ts";
+import { nextTurn } from "../_util/events.ts";
 
 const textLines = text(lines());
 
@@ -286,6 +287,17 @@ Deno.test("the late answer to a request that timed out is not given to the next"
   await far.send("answer to third");
   await far.send("news");
   assertEquals(await messages.receive(), "news");
+});
+
+Deno.test("a request that has given up keeps nobody from receiving, or from leaving", async () => {
+  await using ends = await pair();
+  const messages = ends.near.framed(textLines);
+  const wait = { timeout: 10 };
+  await assertRejects(() => messages.request("anybody?", wait), Deno.errors.TimedOut);
+  await assertRejects(() => messages.receive(wait), Deno.errors.TimedOut, "nothing arrived");
+  await assertRejects(() => messages.request("hello?", wait), Deno.errors.TimedOut);
+  await nextTurn();
+  messages.release();
 });
 
 Deno.test("a request that gives up first leaves the others their answers", async () => {

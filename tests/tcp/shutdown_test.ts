@@ -2,7 +2,17 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { ClosedError, connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
 import { captureErrors, Events, nextTurn, Watched } from "../_util/events.ts";
 import { deno } from "../_util/peers.ts";
-import { drain, echo, portOf, serverTls, tcp, text, tls, transports } from "../_util/transports.ts";
+import {
+  drain,
+  echo,
+  portOf,
+  serverTls,
+  tcp,
+  text,
+  tls,
+  tlsFiles,
+  transports,
+} from "../_util/transports.ts";
 
 const limit = { timeout: 20_000 };
 
@@ -163,8 +173,34 @@ Deno.test("shutdown waits for a handshake that is under way, or ends it", limit,
   assertEquals(watched.settled, false);
   await server.shutdown({ timeout: 0 });
   await stopping;
+  assertEquals(server.stats().handshakeErrors, 1); // ended by us, not by the client's leaving
   silent.close();
   assertEquals(failed.pending.length, 0);
+});
+
+Deno.test("a handshake that ends while the server is draining is told so", limit, async () => {
+  const served = new Events<boolean>();
+  const server = tls.serve({}, (conn) => served.push(conn.draining));
+  const late = await Deno.connect({ port: portOf(server) });
+  await tls.connect(server).then((conn) => conn.close()); // the late one was accepted before
+  assertEquals(await served.next(), false);
+  const stopping = server.shutdown({ timeout: 600_000 });
+  const conn = await Deno.startTls(late, { hostname: "localhost", caCerts: [tlsFiles.ca] });
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+  assertEquals(await served.next(), true);
+  conn.close();
+  await stopping;
+});
+
+Deno.test("a server that has stopped lets go of its signal", limit, async () => {
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  signal.addEventListener = (_: string, listener: unknown) => void listeners.add(listener);
+  signal.removeEventListener = (_: string, listener: unknown) => void listeners.delete(listener);
+  const server = tcp.serve({ signal }, echo);
+  assertEquals(listeners.size, 1);
+  await server.shutdown();
+  assertEquals(listeners.size, 0);
 });
 
 Deno.test("shutdown while the server is full ends the wait for a vacancy", limit, async () => {
