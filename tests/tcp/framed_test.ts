@@ -24,6 +24,7 @@ import {
 } from "../../mod.ts";
 import { nextTurn } from "../_util/events.ts";
 
+const limit = { timeout: 20_000 };
 const textLines = text(lines());
 
 /** Two ends of one connection. The server's end is closed when the pair is. */
@@ -289,16 +290,20 @@ Deno.test("the late answer to a request that timed out is not given to the next"
   assertEquals(await messages.receive(), "news");
 });
 
-Deno.test("a request that has given up keeps nobody from receiving, or from leaving", async () => {
-  await using ends = await pair();
-  const messages = ends.near.framed(textLines);
-  const wait = { timeout: 10 };
-  await assertRejects(() => messages.request("anybody?", wait), Deno.errors.TimedOut);
-  await assertRejects(() => messages.receive(wait), Deno.errors.TimedOut, "nothing arrived");
-  await assertRejects(() => messages.request("hello?", wait), Deno.errors.TimedOut);
-  await nextTurn();
-  messages.release();
-});
+Deno.test(
+  "a request that has given up keeps nobody from receiving, or from leaving",
+  limit,
+  async () => {
+    await using ends = await pair();
+    const messages = ends.near.framed(textLines);
+    const wait = { timeout: 10 };
+    await assertRejects(() => messages.request("anybody?", wait), Deno.errors.TimedOut);
+    await assertRejects(() => messages.receive(wait), Deno.errors.TimedOut, "nothing arrived");
+    await assertRejects(() => messages.request("hello?", wait), Deno.errors.TimedOut);
+    await nextTurn();
+    messages.release();
+  },
+);
 
 Deno.test("a request that gives up first leaves the others their answers", async () => {
   await using ends = await pair();
