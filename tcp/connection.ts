@@ -174,7 +174,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * The fastest way to read: without options the system writes straight into the buffer.
    *
    * Cancellation: a call that timed out or was aborted has taken nothing; the bytes are there for
-   * the next read.
+   * the next read. A call that our own `close` has ended may still fill the buffer, until the socket is
+   * released.
    *
    * @param buffer Where the bytes go. Do not touch it before the call has settled.
    * @param options How long to wait.
