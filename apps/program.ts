@@ -5,7 +5,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import type { TcpServer } from "../tcp/server.ts";
+import type { TcpServer } from "../tcp/server_handle.ts";
 
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {

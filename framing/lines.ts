@@ -1,6 +1,7 @@
 /** Lines of text: the framing of most protocols that people can type. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { encodeAlone } from "./encode.ts";
@@ -91,6 +92,7 @@ class LinesCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const { length } = message;
     const isShort = length <= SHORT_LINE;
     const newline = isShort ? copyAndSearch(message, output) : message.indexOf(LF);

@@ -22,7 +22,9 @@ import {
   type TcpServer,
   text,
 } from "../../mod.ts";
+import { nextTurn } from "../_util/events.ts";
 
+const limit = { timeout: 20_000 };
 const textLines = text(lines());
 
 /** Two ends of one connection. The server's end is closed when the pair is. */
@@ -150,6 +152,19 @@ Deno.test("receive that times out loses nothing, not even half a message", async
   assertEquals(await messages.receive(), "world");
 });
 
+Deno.test("receive looks at its options even when the message is there", async () => {
+  await using ends = await pair();
+  const messages = ends.near.framed(textLines);
+  await ends.far.write("one\ntwo\nthree\n");
+  assertEquals(await messages.receive(), "one");
+  const reason = new Error("enough");
+  const signal = AbortSignal.abort(reason);
+  assertStrictEquals(await assertRejects(() => messages.receive({ signal })), reason);
+  await assertRejects(() => messages.receive({ timeout: -1 }), RangeError, "timeout");
+  assertEquals(await messages.receive({ timeout: 0 }), "two");
+  assertEquals(await messages.receive(), "three");
+});
+
 Deno.test("a message that has begun must end within timeouts.frame", async () => {
   await using ends = await pair({ timeouts: { frame: 30 } });
   const messages = ends.near.framed(textLines);
@@ -274,6 +289,21 @@ Deno.test("the late answer to a request that timed out is not given to the next"
   await far.send("news");
   assertEquals(await messages.receive(), "news");
 });
+
+Deno.test(
+  "a request that has given up keeps nobody from receiving, or from leaving",
+  limit,
+  async () => {
+    await using ends = await pair();
+    const messages = ends.near.framed(textLines);
+    const wait = { timeout: 10 };
+    await assertRejects(() => messages.request("anybody?", wait), Deno.errors.TimedOut);
+    await assertRejects(() => messages.receive(wait), Deno.errors.TimedOut, "nothing arrived");
+    await assertRejects(() => messages.request("hello?", wait), Deno.errors.TimedOut);
+    await nextTurn();
+    messages.release();
+  },
+);
 
 Deno.test("a request that gives up first leaves the others their answers", async () => {
   await using ends = await pair();
