@@ -485,7 +485,10 @@ for (const backend of backends) {
 
   test("request: one datagram that was lost does not spoil the same answers after it", async () => {
     let lost = 1;
-    await using server = await serveUdp({ ...quiet, backend }, () => lost-- > 0 ? undefined : "pong");
+    await using server = await serveUdp(
+      { ...quiet, backend },
+      () => lost-- > 0 ? undefined : "pong",
+    );
     await using a = await bindUdp({ backend });
     // With each answer taken for a copy of the one before, the fifth would get none in four tries.
     for (let i = 0; i < 6; i++) {
