@@ -211,6 +211,24 @@ async function bannerOf(
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
+Deno.test("what the caller's own functions throw ends the scan, and nothing is left behind", async () => {
+  using listeners = await someListeners();
+  const ports = listeners.open;
+  const fail = () => {
+    throw new Error("not like this");
+  };
+  await assertRejects(
+    () => scanPorts("127.0.0.1", { ports, onOpen: fail }),
+    Error,
+    "not like this",
+  );
+  await assertRejects(
+    () => scanPorts("127.0.0.1", { ports, onProgress: fail }),
+    Error,
+    "not like this",
+  );
+});
+
 Deno.test("banners: a line, a line in pieces, silence, a flood, a drip, a reset", async () => {
   assertEquals(await bannerOf((conn) => conn.write(utf8("220 ready\r\n"))), utf8("220 ready\r\n"));
   const inPieces = async (conn: Deno.TcpConn) => {
