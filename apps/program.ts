@@ -237,7 +237,9 @@ export async function printData(data: string | Uint8Array): Promise<void> {
     }
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
-    throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = message.replace(/ \(os error \d+\)$/, "");
+    throw new Error(`Cannot write the output: ${reason}`, { cause: error });
   }
 }
 
