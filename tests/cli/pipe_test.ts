@@ -61,7 +61,7 @@ for (const [name, server, client] of BOTH_WAYS) {
     limit,
     () =>
       withFiles(async (folder, same) => {
-        await using listening = new Shell(server, folder);
+        await using listening = new Shell(server, folder, freePort());
         const port = await listening.port();
         const { code, stderr } = await shell(client, folder, port);
         assertEquals([code, stderr], [0, ""]);
