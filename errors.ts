@@ -152,13 +152,7 @@ export class FrameError extends Error {
 }
 
 /** Which limit was reached. */
-export type LimitErrorCode =
-  | "max_connections"
-  | "max_connections_per_ip"
-  | "max_peers"
-  | "read_buffer"
-  | "write_queue"
-  | "requests";
+export type LimitErrorCode = "read_buffer" | "write_queue" | "requests";
 
 /** What {@linkcode LimitError} and {@linkcode ClosedError} know besides their message. */
 export interface SocketErrorOptions extends ErrorOptions {

@@ -61,3 +61,18 @@ export function checkPort(action: string, port: number, lowest: 0 | 1 = 0): void
     );
   }
 }
+
+/** Whether options are those of a unix socket; a path that is `undefined` was not given. */
+export function hasPath<T extends object>(options: T): options is Extract<T, { path: string }> {
+  return "path" in options && options.path !== undefined;
+}
+
+/**
+ * Checks that `path` names a unix socket. (Linux would take an empty one for "any name".)
+ *
+ * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @throws {RangeError} If it is empty.
+ */
+export function checkPath(action: string, path: string): void {
+  if (path === "") throw new RangeError(`Cannot ${action}: path must not be empty`);
+}

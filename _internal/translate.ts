@@ -67,6 +67,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
 };
 
+/** What the same codes mean where the address is a file. */
+const UNIX_REASONS: Readonly<Record<string, string>> = {
+  "unix connect ENOENT": "no such socket",
+  "unix listen EADDRINUSE": "address already in use (if nobody serves there, remove the file)",
+};
+
 const RESOLVE_FAILURE = /failed to lookup address information:?\s*(.*)/;
 const OS_ERROR = /\s*\(os error \d+\)\s*$/;
 
@@ -153,9 +159,8 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
     );
   }
   const code = errorCode(thrown, context);
-  const reason = context.transport === "unix" && code === "ENOENT"
-    ? "no such socket"
-    : REASONS[code] ?? thrown.message.replace(OS_ERROR, "");
+  const reason = UNIX_REASONS[`${context.transport} ${context.operation} ${code}`] ??
+    REASONS[code] ?? thrown.message.replace(OS_ERROR, "");
   return netError(errorClass(thrown, code), code, reason, context, thrown);
 }
 

@@ -1,5 +1,7 @@
 /**
- * Showing bytes that others sent: nothing of them may reach a terminal as a command.
+ * Showing bytes exactly, as those who look at a wire want it: what a terminal might obey is written as
+ * an escape, and so are backslashes, so that each escape stands for one thing. For text that people read,
+ * where a backslash is only a backslash, there is `printable.ts`.
  *
  * @module
  */
@@ -55,7 +57,7 @@ export function jsonLine(value: unknown): string {
 function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return SHORT[character] ??
-    (code < 0x100 ? `${BACKSLASH}x${hex(code, 2)}` : `${BACKSLASH}u{${hex(code, 4)}}`);
+    (code < 0x80 ? `${BACKSLASH}x${hex(code, 2)}` : `${BACKSLASH}u{${hex(code, 1)}}`);
 }
 
 /** How many bytes the UTF-8 character at `at` has, 0 if there is none. */

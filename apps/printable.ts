@@ -1,4 +1,9 @@
-/** Making the text of others harmless before a terminal shows it. @module */
+/**
+ * Making the text of others harmless before a terminal shows it: messages, names, reasons. For bytes that
+ * are to be shown exactly, there is `escape.ts`.
+ *
+ * @module
+ */
 
 /**
  * What a terminal obeys instead of showing it, and what makes text show in another order than it

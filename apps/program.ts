@@ -5,7 +5,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import type { TcpServer } from "../tcp/server.ts";
+import type { TcpServer } from "../tcp/server_handle.ts";
 
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
@@ -270,7 +270,9 @@ export async function printData(data: string | Uint8Array): Promise<void> {
     }
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
-    throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = message.replace(/ \(os error \d+\)$/, "");
+    throw new Error(`Cannot write the output: ${reason}`, { cause: error });
   }
 }
 

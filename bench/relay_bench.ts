@@ -1,12 +1,13 @@
 /**
- * The relay beside socat, in one run: bulk, ping-pong, and bulk with a full hexdump.
+ * The relay beside socat and a plain Deno loop, in one run: bulk, ping-pong, and bulk with a full
+ * hexdump.
  *
  *     deno run -A bench/relay_bench.ts [--rounds 5] [--seconds 2]
  *
  * Needs socat and a C compiler. Loads and targets are in C and cost less than the relays. Turns
  * alternate; the ratio is taken pair by pair. The dumps go to files, and must hold every byte.
  */
-import { buildLoad, measureEcho, median, printTable, type Running } from "./_harness.ts";
+import { buildLoad, measureEcho, median, printTable, type Running, start } from "./_harness.ts";
 import { parseArgs } from "@std/cli/parse-args";
 
 const flags = parseArgs(Deno.args, { string: ["rounds", "seconds"] });
@@ -28,6 +29,7 @@ const source = new URL("relay_load.c", import.meta.url).pathname;
 await run("cc", ["-O2", "-o", peers, source]);
 const load = await buildLoad();
 const program = new URL("../examples/relay.ts", import.meta.url).pathname;
+const plainProgram = new URL("servers/relay_plain.ts", import.meta.url).pathname;
 try {
   await compareBulk("bulk, 1 GiB", 1_024, 1_024, []);
   await comparePingPong();
@@ -72,11 +74,13 @@ async function comparePingPong(): Promise<void> {
   await using target = await startTarget("echo");
   await using socat = await startSocat(target.port, []);
   await using own = await startOwn(target.port, ["--quiet"]);
+  await using plain = await startPlain(target.port);
   await using dumping = await startOwn(target.port, []);
   const rates = new Map<string, number[]>();
   const subjects: [string, Running][] = [
     ["socat", socat],
     ["relay", own],
+    ["plain Deno loop", plain],
     ["relay, full hexdump", dumping],
     ["no relay", target],
   ];
@@ -147,6 +151,12 @@ async function startSocat(target: number, dump: string[]): Promise<Running> {
       await child.status;
     },
   };
+}
+
+/** The control: what is possible without looking at anything. */
+function startPlain(target: number): Promise<Running> {
+  const args = ["run", "-A", plainProgram, String(target)];
+  return start({ name: "plain Deno loop", command: Deno.execPath(), args });
 }
 
 async function startOwn(target: number, args: string[]): Promise<Relay> {

@@ -123,7 +123,7 @@ export class Conversation {
     let printing: Promise<void> | undefined;
     while (true) {
       if (free.length < size) free = new Uint8Array(size);
-      const n = await conn.read(free); // while the last piece is being printed
+      const n = await this.#read(free); // while the last piece is being printed
       await printing;
       if (n === null) break;
       const data = free.subarray(0, n);
@@ -138,6 +138,17 @@ export class Conversation {
       [free, busy] = [busy, free];
     }
     if (this.#frames !== undefined) await this.#printFrames(null);
+  }
+
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#init.conn.read(buffer);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.UnexpectedEof)) throw error;
+      // Many TLS programs just hang up, ncat among them.
+      this.#init.note("The peer hung up without ending TLS: something may be missing");
+      return null;
+    }
   }
 
   async #print(data: Uint8Array): Promise<void> {

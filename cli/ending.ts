@@ -13,13 +13,20 @@ export async function end(code: number, watch: Watch | undefined): Promise<never
   Deno.exit(code);
 }
 
-/** Ends the process on Ctrl-C and SIGTERM, at once the second time. */
-export function endOnInterrupt(finish: () => Promise<unknown>, code: () => number): void {
-  let isAgain = false;
+/**
+ * Ends the process on Ctrl-C and SIGTERM, at once the second time.
+ *
+ * @param finish What is to be done before.
+ * @param code The exit code, asked for when it happens.
+ * @returns Whether it has happened: then nobody else should end the process.
+ */
+export function endOnInterrupt(finish: () => Promise<unknown>, code: () => number): () => boolean {
+  let isInterrupted = false;
   onInterrupt(() => {
     const result = code();
-    if (isAgain) Deno.exit(result);
-    isAgain = true;
+    if (isInterrupted) Deno.exit(result);
+    isInterrupted = true;
     finish().finally(() => Deno.exit(result));
   });
+  return () => isInterrupted;
 }

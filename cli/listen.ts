@@ -93,14 +93,16 @@ async function listen(args: ProgramArguments): Promise<void> {
   const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
   let failure: unknown;
   const server = start(where, tls, { timeout, isOpen }, async (conn) => {
-    failure = await talk.converse(conn);
-    if (isOpen && failure instanceof Error) console.error(failure.message);
+    const problem = await talk.converse(conn);
+    if (!isOpen) failure = problem;
+    else if (problem instanceof Error) console.error(problem.message);
   });
-  endOnInterrupt(async () => {
+  const isInterrupted = endOnInterrupt(async () => {
     await server.shutdown({ timeout: 0 });
     await watch?.flush();
   }, () => !isOpen && talk.size > 0 ? 130 : 0);
   await server.finished;
+  if (isInterrupted()) return;
   await watch?.flush();
   if (failure !== undefined) throw failure;
   await end(talk.failures > 0 ? 1 : 0, watch);

@@ -85,8 +85,7 @@ export function refuseTogether(
   one: string,
   others: readonly string[],
 ): void {
-  const isGiven = (name: string) => args.flag(name) || args.text(name) !== undefined;
-  const other = isGiven(one) ? others.find(isGiven) : undefined;
+  const other = isGiven(args, one) ? others.find((name) => isGiven(args, name)) : undefined;
   if (other !== undefined) throw new UsageError(`Cannot use --${other} with --${one}`);
 }
 
@@ -97,6 +96,10 @@ export function requireFor(
   options: readonly string[],
 ): void {
   if (args.flag(needed)) return;
-  const given = options.find((name) => args.flag(name) || args.text(name) !== undefined);
+  const given = options.find((name) => isGiven(args, name));
   if (given !== undefined) throw new UsageError(`Option --${given} needs --${needed}`);
+}
+
+function isGiven(args: ProgramArguments, name: string): boolean {
+  return args.flag(name) || typeof args.text(name) === "string"; // flags that are not given are false
 }

@@ -170,7 +170,11 @@ async function transfer(
   } catch (error) {
     bar?.stop();
     if (interrupted.signal.aborted) {
-      console.error("interrupted; what came is kept, the same command goes on from there");
+      console.error(
+        args.command === "put"
+          ? "interrupted; the server keeps nothing of it"
+          : "interrupted; what came is kept, the same command goes on from there",
+      );
       Deno.exit(130);
     }
     if (!(error instanceof FileTransferError) || error.kept === 0) throw error;

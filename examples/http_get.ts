@@ -17,6 +17,7 @@ import {
   type HttpTraceEvent,
   saveBody,
 } from "../apps/http/mod.ts";
+import { jsonLine } from "../apps/escape.ts";
 import {
   foreignPrinter,
   onInterrupt,
@@ -34,21 +35,22 @@ const HELP = `Fetches a web page over a raw socket: resolves, connects, asks, an
 Usage: http_get.ts URL [options]
 
 Options:
-  -o, --output FILE     save the page as FILE when it has come whole; - is stdout, as it is
-  -i, --include         print the heads of the responses too
-  -I, --head            ask for the head alone, and print it
-  -v, --verbose         show the wire both ways on stderr, control bytes escaped
-  -H, --header 'N: V'   send this field besides or instead of ours; may be given several times
-      --no-decode       ask for no compression, unpack nothing: the body as it was sent
-      --no-follow       do not follow redirects
-      --max-redirects N follow at most N redirects (default 20)
-      --allow-downgrade follow redirects from https to http
-      --cacert FILE     trust the certificates in FILE (PEM) too
-      --timeout SECONDS give up when connecting, the head, or the next piece of the body takes
-                        longer (default 30)
+  -o, --output FILE      save the page as FILE when it has come whole; - is stdout, as it is
+  -i, --include          print the heads of the responses too
+  -I, --head             ask for the head alone, and print it
+      --json             instead of the page, print its head and size as one JSON object
+  -v, --verbose          show the wire both ways on stderr, control bytes escaped
+  -H, --header 'N: V'    send this field besides or instead of ours; may be given several times
+      --no-decode        ask for no compression, unpack nothing: the body as it was sent
+      --no-follow        do not follow redirects
+      --max-redirects N  follow at most N redirects (default 20)
+      --allow-downgrade  follow redirects from https to http
+      --cacert FILE      trust the certificates in FILE (PEM) too
+      --timeout SECONDS  give up when connecting, the head, or the next piece of the body takes
+                         longer (default 30)
       --max-time SECONDS  give up when everything together takes longer (default: no limit)
-      --max-size BYTES  refuse a larger page (default 1 TiB; 1 GiB if it was compressed)
-  -h, --help            show this text
+      --max-size BYTES   refuse a larger page (default 1 TiB; 1 GiB if it was compressed)
+  -h, --help             show this text
 
 A URL without http:// or https:// is taken for http. A user name and password in it are sent as
 Basic authentication. On a terminal, control characters in the page are escaped.
@@ -87,7 +89,7 @@ export const program: Program = {
   help: HELP,
   string: ["output", "max-redirects", "cacert", "timeout", "max-time", "max-size"],
   collect: ["header"],
-  boolean: ["include", "head", "verbose", "no-decode", "no-follow", "allow-downgrade"],
+  boolean: ["include", "head", "json", "verbose", "no-decode", "no-follow", "allow-downgrade"],
   alias: { output: "o", include: "i", head: "I", verbose: "v", header: "H" },
   main: fetchPage,
 };
@@ -112,20 +114,36 @@ async function fetchPage(args: ProgramArguments): Promise<void> {
 async function show(response: HttpResponse, args: ProgramArguments): Promise<void> {
   const output = args.text("output") ?? "";
   const print = output === "-" ? printData : foreignPrinter();
-  if (args.flag("include") || args.flag("head")) {
+  const isJson = args.flag("json");
+  if (!isJson && (args.flag("include") || args.flag("head"))) {
     for (const { head } of [...response.redirects, response]) await print(head.raw);
   }
   const isFailure = response.status >= 400;
+  let size = 0;
   if (output === "" || output === "-") {
-    for await (const piece of response) await print(piece);
+    for await (const piece of response) {
+      size += piece.length;
+      if (!isJson) await print(piece);
+    }
   } else if (!isFailure) {
-    await saveBody(response, output, { onProgress: progressOf(response) });
+    size = await saveBody(response, output, { onProgress: progressOf(response) });
     if (Deno.stderr.isTerminal()) console.error(`\r\x1b[Ksaved ${output}`);
   }
+  if (isJson) await printData(toJson(response, size));
   if (isFailure) {
     const { status, head: { reason }, url } = response;
     throw new Error(`status: ${status} ${reason.replace(/[^ -~]/g, "?")} for ${url}`);
   }
+}
+
+/** The head of a response, and how long its body was, for programs. */
+function toJson({ url, head, redirects }: HttpResponse, size: number): string {
+  const { version, status, reason, headers } = head;
+  return jsonLine({
+    ...{ url, version, status, reason, size },
+    headers: Object.fromEntries(headers),
+    redirects: redirects.map(({ url, head }) => ({ url, status: head.status })),
+  });
 }
 
 /** Shows on a terminal how far it has got, a few times a second. */

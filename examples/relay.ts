@@ -38,7 +38,8 @@ Usage: relay.ts --listen PORT --to HOST:PORT [options]
        relay.ts --read FILE [--hex | --text | --quiet | --json]
 
 Options:
-  --listen PORT       port to listen on; 0 lets the system choose (also: --port)
+  --listen PORT       port to listen on; 0 lets the system choose
+  --port PORT         the same as --listen
   --hostname NAME     address to listen on (default 127.0.0.1)
   --to HOST:PORT      where to; an IPv6 address in brackets: [::1]:80
   --tls               speak TLS to the target, so that what passes can be read
@@ -51,7 +52,7 @@ Options:
                       u16le and so on), varint, netstring, slip, cobs, fixed:SIZE
   --capture FILE      also write everything to FILE, as with --json
   --read FILE         show a captured file, or - for the input, instead of relaying
-  --max-connections N at one time (default 1024); who comes later waits
+  --max-connections N  at one time (default 1024); who comes later waits
   --timeout MS        to reach the target (default 10000)
   --idle MS           without a byte, then a connection is ended (default 3600000)
   --help              show this text

@@ -1,5 +1,6 @@
 /** The decoder of all byte codecs: buffering, stopping, failing and ending. @module */
 import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import { ByteQueue } from "./_byte_queue.ts";
 import { Cursor, type EmitRange } from "./_cursor.ts";
 
@@ -54,6 +55,7 @@ export class ScanDecoder implements Decoder<Uint8Array> {
   }
 
   push(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
+    checkBytes("chunk", chunk);
     this.#enter("push");
     this.#cursor.direct(emit, undefined);
     this.#push(chunk);
@@ -67,6 +69,7 @@ export class ScanDecoder implements Decoder<Uint8Array> {
 
   /** The same as `push`, for those who need no view of each frame. */
   pushRanges(chunk: Uint8Array, emit: EmitRange): void {
+    checkBytes("chunk", chunk);
     this.#enter("push");
     this.#cursor.direct(undefined, emit);
     this.#push(chunk);

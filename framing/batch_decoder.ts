@@ -21,7 +21,7 @@ export class BatchDecoder<T> {
   readonly #decoder: Decoder<T>;
   readonly #progress: DecoderProgress | undefined;
   readonly #emit: Emit<T>;
-  #messages: T[] = [];
+  #messages: (T | undefined)[] = []; // those that were taken are not there any more
   /** Where each message of the batch ends in the stream. */
   #ends: number[] = [];
   /** How many messages the batch has. */
@@ -125,7 +125,10 @@ export class BatchDecoder<T> {
 
   /** Takes the next message. There must be one. */
   take(): T {
-    return this.#messages[this.#next++]!;
+    const next = this.#next++;
+    const message = this.#messages[next] as T;
+    this.#messages[next] = undefined; // whoever took it holds it now
+    return message;
   }
 
   /** Takes all messages of the batch. */
@@ -136,7 +139,7 @@ export class BatchDecoder<T> {
     this.#messages = [];
     this.#next = 0;
     this.#count = 0;
-    return messages;
+    return messages as T[];
   }
 
   /**
@@ -169,11 +172,9 @@ export class BatchDecoder<T> {
     this.#chunkStart += this.#chunk.length;
     this.#chunk = EMPTY;
     // What is left of a large batch is not worth keeping for the next one.
-    if (this.#messages.length > MAX_REUSED) {
+    if (this.#ends.length > MAX_REUSED) {
       this.#messages = [];
       this.#ends = [];
-    } else {
-      this.#messages.fill(undefined as T);
     }
   }
 

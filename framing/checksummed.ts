@@ -1,6 +1,7 @@
 /** Frames that end with a checksum of their contents. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import { crc32 } from "./crc32.ts";
 import { encodeAlone, encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
@@ -105,6 +106,7 @@ class ChecksummedCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const frame = new Uint8Array(message.length + this.#size);
     frame.set(message);
     const sum = this.#compute(message);

@@ -1,6 +1,7 @@
 /** COBS: packets without zero bytes, after Cheshire and Baker. @module */
 import type { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -81,6 +82,7 @@ class CobsCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const { length } = message;
     this.#limit.checkMessage(length);
     const start = output.reserve(maxEncodedLength(length));

@@ -55,7 +55,7 @@
  *     let rest = "";
  *     return {
  *       push(chunk, emit) {
- *         rest += String.fromCharCode(...chunk);
+ *         for (const byte of chunk) rest += String.fromCharCode(byte);
  *         for (let at = rest.indexOf("."); at >= 0; at = rest.indexOf(".")) {
  *           const frame = rest.slice(0, at);
  *           rest = rest.slice(at + 1);
@@ -67,7 +67,7 @@
  *         if (rest) throw new FrameError("truncated", "Cannot read the frame: the input ended");
  *       },
  *       takeRemaining() {
- *         const bytes = new TextEncoder().encode(rest);
+ *         const bytes = Uint8Array.from(rest, (character) => character.charCodeAt(0));
  *         rest = "";
  *         return bytes;
  *       },

@@ -1,6 +1,7 @@
 /** Frames that end with a delimiter of any length, or with one of several. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
@@ -91,6 +92,7 @@ class DelimitedCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const automaton = this.#automaton;
     const finder = new ByteFinder(automaton.first);
     finder.load(message);

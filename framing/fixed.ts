@@ -1,6 +1,7 @@
 /** Frames that all have the same length. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
 import { wholeNumber } from "./_options.ts";
@@ -47,6 +48,7 @@ class FixedCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     if (message.length !== this.#size) {
       throw new FrameError(
         "corrupt",

@@ -1,5 +1,6 @@
 /** Frames from any source of chunks, one by one or in batches. @module */
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 
 /** Where chunks come from: a stream, an async generator, an array. */
 export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -184,6 +185,7 @@ class BatchIterator<T> {
     };
     try {
       if (chunk !== undefined) {
+        checkBytes("chunk", chunk);
         this.#decoder.push(this.#detached ? chunk : new Uint8Array(chunk), emit);
       } else {
         this.#decoder.end(emit);

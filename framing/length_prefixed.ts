@@ -1,6 +1,7 @@
 /** Frames that begin with their length in binary. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
@@ -132,6 +133,7 @@ class LengthPrefixedCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const { header, offset, strip, size, bias, littleEndian } = this.#layout;
     const total = strip + message.length;
     const body = total - header;

@@ -1,6 +1,7 @@
 /** Lines of text: the framing of most protocols that people can type. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { encodeAlone } from "./encode.ts";
@@ -13,6 +14,8 @@ import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** Lines of up to so many bytes are searched for line breaks where they were copied to. */
+const SHORT_LINE = 256;
 
 /** Options for {@linkcode lines}. */
 export interface LinesOptions extends LimitOptions {
@@ -89,33 +92,46 @@ class LinesCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    const newline = message.indexOf(LF);
-    const ended = this.#keepEnd && newline !== -1 && newline === message.length - 1;
+    checkBytes("message", message);
+    const { length } = message;
+    const isShort = length <= SHORT_LINE;
+    const newline = isShort ? copyAndSearch(message, output) : message.indexOf(LF);
+    const ended = this.#keepEnd && newline !== -1 && newline === length - 1;
     if (newline !== -1 && !ended) {
       throw new FrameError(
         "corrupt",
         `Cannot write a message as a line: it has a line break at index ${newline}`,
-        { length: message.length },
+        { length },
       );
     }
-    const stop = ended ? lineEnd(message, 0, newline) : message.length;
+    const stop = ended ? lineEnd(message, 0, newline) : length;
     this.#limit.checkMessage(stop);
     if (!ended && !this.#crlf && message[stop - 1] === CR) {
       throw new FrameError(
         "corrupt",
         "Cannot write a message as a line: its last byte, a carriage return, would be read as part of the ending",
-        { length: message.length },
+        { length },
       );
     }
-    if (ended) return output.append(message);
-    const total = message.length + (this.#crlf ? 2 : 1);
+    const total = ended ? length : length + (this.#crlf ? 2 : 1);
     const at = output.reserve(total);
     const { bytes } = output;
-    bytes.set(message, at);
-    if (this.#crlf) bytes[at + total - 2] = CR;
-    bytes[at + total - 1] = LF;
+    if (!isShort) bytes.set(message, at);
+    if (!ended) {
+      if (this.#crlf) bytes[at + length] = CR;
+      bytes[at + total - 1] = LF;
+    }
     output.advance(total);
   }
+}
+
+/** Copies a short line to where it goes and searches it there; the index of its `\n`, or -1. */
+function copyAndSearch(message: Uint8Array, output: OutputBuffer): number {
+  const { length } = message;
+  const at = output.reserve(length + 2);
+  output.bytes.set(message, at);
+  const newline = output.find(LF, at, at + length);
+  return newline === -1 ? -1 : newline - at;
 }
 
 /** Where the line ends whose `\n` is at `newline`. */

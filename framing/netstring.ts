@@ -1,6 +1,7 @@
 /** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
@@ -68,6 +69,7 @@ class NetstringCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const { length } = message;
     this.#limit.checkMessage(length);
     const digits = String(length);

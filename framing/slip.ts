@@ -1,6 +1,7 @@
 /** SLIP: packets on a serial line, after RFC 1055. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -80,6 +81,7 @@ class SlipCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const { length } = message;
     if (length === 0) {
       throw new FrameError("corrupt", "Cannot write an empty message: SLIP has no empty packets", {

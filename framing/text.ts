@@ -1,4 +1,5 @@
 /** Frames whose contents are text. @module */
+import { typeOf } from "../_internal/guard.ts";
 import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
@@ -73,10 +74,12 @@ class TextCodec implements Codec<string> {
   }
 
   encode(message: string): Uint8Array {
+    checkText(message);
     return this.#codec.encode(ENCODER.encode(message));
   }
 
   encodeInto(message: string, output: OutputBuffer): void {
+    checkText(message);
     // A UTF-16 unit takes at most three bytes.
     if (message.length * 3 > SCRATCH_SIZE) {
       return encodeInto(this.#codec, ENCODER.encode(message), output);
@@ -90,6 +93,12 @@ class TextCodec implements Codec<string> {
       this.#scratch = scratch;
     }
   }
+}
+
+/** Bytes, for one, would become the digits of their values. */
+function checkText(message: unknown): void {
+  if (typeof message === "string") return;
+  throw new TypeError(`Cannot use message as text: current value is of type ${typeOf(message)}`);
 }
 
 /**

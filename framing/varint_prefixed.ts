@@ -1,6 +1,7 @@
 /** Frames that begin with their length as a varint, as Protocol Buffers delimits messages. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
@@ -65,6 +66,7 @@ class VarintPrefixedCodec implements Codec<Uint8Array> {
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
+    checkBytes("message", message);
     const { length } = message;
     this.#limit.checkMessage(length);
     const size = varintSize(length);

@@ -4,7 +4,14 @@
  * @module
  */
 import type { NetTransport, SocketAddress } from "../errors.ts";
-import { checkPort, formatHostPort, normaliseAddr, stripBrackets } from "../_internal/address.ts";
+import {
+  checkPath,
+  checkPort,
+  formatHostPort,
+  hasPath,
+  normaliseAddr,
+  stripBrackets,
+} from "../_internal/address.ts";
 import { checkCount } from "../_internal/guard.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
 import {
@@ -24,7 +31,7 @@ export interface Listening {
 
 /** Listens on a port or a path. */
 export function listen(options: TcpServerOptions | UnixServerOptions): Listening {
-  return "path" in options ? listenUnix(options) : listenTcp(options);
+  return hasPath(options) ? listenUnix(options) : listenTcp(options);
 }
 
 function listenTcp(options: TcpServerOptions): Listening {
@@ -60,6 +67,7 @@ function listenTcp(options: TcpServerOptions): Listening {
 }
 
 function listenUnix({ path }: UnixServerOptions): Listening {
+  checkPath("listen", path);
   const addr: SocketAddress = { transport: "unix", path };
   try {
     const listener: Deno.Listener = Deno.listen({ transport: "unix", path });

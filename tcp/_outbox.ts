@@ -5,6 +5,7 @@
  */
 import { LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
+import { unattended } from "../_internal/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
 import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
@@ -40,9 +41,14 @@ export class Outbox implements Flushable {
     this.#maxQueue = maxQueue;
   }
 
+  /** Why nothing more can be sent; `undefined` while it can. */
+  get refusal(): unknown {
+    return this.#failure ?? this.#writer.refusal;
+  }
+
   /** Collects one message, or throws and leaves everything as it was. */
   add<Out>(codec: Codec<unknown, Out>, message: Out): void {
-    const refusal = this.#failure ?? this.#writer.refusal;
+    const { refusal } = this;
     if (refusal !== undefined) throw refusal;
     const before = this.#collecting.length;
     if (before > this.#maxQueue) throw this.#full();
@@ -59,7 +65,7 @@ export class Outbox implements Flushable {
   room(): Promise<void> {
     return this.#waiting < HIGH_WATER_MARK
       ? DONE
-      : this.#until(() => this.#waiting < HIGH_WATER_MARK);
+      : unattended(this.#until(() => this.#waiting < HIGH_WATER_MARK));
   }
 
   endTurn(): void {

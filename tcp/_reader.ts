@@ -478,11 +478,14 @@ export class Reader implements Turn {
     this.#rewind();
     const held = this.buffered;
     const room = this.#buffer.length - this.#end;
-    if (held === 0 && !this.#lent && room > 0 && this.#buffer.length === this.#size) return;
-    // Grow with what has arrived, not with what somebody says will come.
-    const useful = Math.max(this.#size / 4, Math.min(wanted, held));
-    if (room >= useful && this.#buffer.length <= Math.max(this.#size, held * 4)) return;
-    if (this.#lent && held === 0 && this.#size < SHARED_SIZE) this.#size *= 2; // lively
+    if (held === 0 && !this.#lent) {
+      if (this.#buffer.length === this.#size) return;
+    } else {
+      // Grow with what has arrived, not with what somebody says will come.
+      const useful = Math.max(this.#size / 4, Math.min(wanted, held));
+      if (room >= useful && this.#buffer.length <= Math.max(this.#size, held * 4)) return;
+      if (held === 0 && this.#size < SHARED_SIZE) this.#size *= 2; // lively
+    }
     const grown = new Uint8Array(Math.max(this.#size, ceilPowerOfTwo(held * 2)));
     if (held > 0) grown.set(this.#buffer.subarray(this.#start, this.#end));
     this.#buffer = grown;

@@ -11,6 +11,7 @@ import { ClosedError, LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { translate } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
+import { unattended } from "../_internal/unattended.ts";
 import { contextOf, type Link } from "./_link.ts";
 
 /** Pieces that wait are joined up to this size, about what one write of the socket takes at once. */
@@ -23,7 +24,10 @@ interface Waiting {
   reject: (reason: unknown) => void;
 }
 
-/** The writing half of a connection; any number of callers. */
+/**
+ * The writing half of a connection; any number of callers. A write that fails and that nobody awaits
+ * does not end the process.
+ */
 export class Writer {
   /** Bytes the socket has taken. */
   bytesWritten = 0;
@@ -34,6 +38,7 @@ export class Writer {
   #queue: Waiting[] | undefined;
   #queuedBytes = 0;
   #active = false;
+  #writing: Promise<void> | undefined; // what the caller of the write under way waits for
   #ended = false; // our end of stream was asked for
   #ending: unknown; // why no more writes are taken, although those taken still go out
   #stopped: unknown; // why nothing is written any more
@@ -67,10 +72,10 @@ export class Writer {
 
   /** Writes all of `data`, behind everything that was written before. */
   write(data: Uint8Array): Promise<void> {
-    if (this.#ending !== undefined) return Promise.reject(this.#ending);
-    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    if (this.#active) return this.#enqueue(data);
-    return data.length === 0 ? Promise.resolve() : this.#writeAll(data);
+    if (this.#ending !== undefined) return unattended(Promise.reject(this.#ending));
+    if (this.#stopped !== undefined) return unattended(Promise.reject(this.#stopped));
+    if (this.#active) return unattended(this.#enqueue(data));
+    return data.length === 0 ? Promise.resolve() : this.#writing = this.#writeAll(data);
   }
 
   /** Takes no more writes: who tries is told `reason`. What was taken still goes out. */
@@ -79,7 +84,11 @@ export class Writer {
   }
 
   /** Ends our side once everything is written. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    return unattended(this.#end());
+  }
+
+  async #end(): Promise<void> {
     if (this.#ended) return await this.flushed();
     this.#ended = true;
     this.refuse(this.#endedError());
@@ -125,6 +134,8 @@ export class Writer {
       }
     } catch (error) {
       this.stop(this.#stopped ?? translate(error, contextOf(this.#link, "write")));
+      // Here rather than at each write: most succeed, and this costs.
+      if (this.#writing !== undefined) unattended(this.#writing);
       throw this.#stopped;
     } finally {
       this.#next();
@@ -153,6 +164,7 @@ export class Writer {
   #next(): void {
     if (this.#queue === undefined || this.#queue.length === 0) {
       this.#active = false;
+      this.#writing = undefined;
       const idle = this.#idle;
       this.#idle = undefined;
       for (const resolve of idle ?? []) resolve();

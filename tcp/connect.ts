@@ -4,7 +4,14 @@
  * @module
  */
 import { isNetError, type NetTransport, type SocketAddress } from "../errors.ts";
-import { checkPort, formatHostPort, normaliseAddr, stripBrackets } from "../_internal/address.ts";
+import {
+  checkPath,
+  checkPort,
+  formatHostPort,
+  hasPath,
+  normaliseAddr,
+  stripBrackets,
+} from "../_internal/address.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
@@ -203,7 +210,7 @@ export async function connectTcp(
     options.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
   );
   const { attempts, backoff } = resolveRetry(options.retry);
-  const target = "path" in options ? unixTarget(options) : tcpTarget(options, timeouts.handshake);
+  const target = hasPath(options) ? unixTarget(options) : tcpTarget(options, timeouts.handshake);
   for (let attempt = 1;; attempt++) {
     signal?.throwIfAborted();
     try {
@@ -273,6 +280,7 @@ function closeAll(sockets: Set<Socket>): void {
 }
 
 function unixTarget({ path }: UnixConnectOptions): Target {
+  checkPath("connect", path);
   return {
     context: { operation: "connect", transport: "unix", remoteAddr: { transport: "unix", path } },
     async open(_signal, keep) {

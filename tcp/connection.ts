@@ -6,10 +6,11 @@
 import { ClosedError, LimitError, type NetTransport, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { deadline } from "../_internal/deadline.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { checkCount, checkTimeout, isBytes, typeOf } from "../_internal/guard.ts";
 import { netError } from "../_internal/translate.ts";
 import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
+import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { Outbox } from "./_outbox.ts";
 import { type Patience, Reader } from "./_reader.ts";
@@ -23,21 +24,6 @@ import type { TcpTimeouts } from "./timeouts.ts";
 /** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
 export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
 
-/** How long `close()` waits for the peer's end, unless said otherwise. */
-export const DEFAULT_LINGER = 2_000;
-
-/** How to close. */
-export interface CloseOptions {
-  /**
-   * Milliseconds to wait for the peer to end its side too, while what it still sends is thrown away.
-   * Without that wait the system resets a connection on which bytes arrive after its end, and the
-   * peer may never see our last words. 0 closes at once.
-   *
-   * @default {2_000}
-   */
-  linger?: number;
-}
-
 /** How much went through a connection, and since when. */
 export interface TcpConnectionStats {
   /** Bytes received from the system, those not yet read by the program included. */
@@ -50,17 +36,6 @@ export interface TcpConnectionStats {
   readonly bytesQueued: number;
   /** When the connection was accepted or made, in milliseconds since 1970. */
   readonly openedAt: number;
-}
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /**
-   * `closed`: by `close()`, or because the handler returned. `aborted`: by `abort()`, or by force when
-   * a server stopped. `failed`: by one of the connection's time-outs.
-   */
-  readonly how: "closed" | "aborted" | "failed";
-  /** The reason of an abort, or the error. */
-  readonly reason?: unknown;
 }
 
 /** What a connection is made from. */
@@ -199,7 +174,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * The fastest way to read: without options the system writes straight into the buffer.
    *
    * Cancellation: a call that timed out or was aborted has taken nothing; the bytes are there for
-   * the next read.
+   * the next read. A call that our own `close` has ended may still fill the buffer, until the socket is
+   * released.
    *
    * @param buffer Where the bytes go. Do not touch it before the call has settled.
    * @param options How long to wait.
@@ -210,9 +186,15 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.UnexpectedEof} If a TLS peer ended without saying so (RFC 8446 section 6.1).
    * @throws {Deno.errors.Busy} If another read is waiting.
    * @throws {ClosedError} If this side has closed the connection.
+   * @throws {TypeError} If `buffer` is not a `Uint8Array`.
    */
   read(buffer: Uint8Array, options?: ReadOptions): Promise<number | null> {
-    return this.#reader.read(buffer, this.#patience(options, false));
+    try {
+      if (!isBytes(buffer)) throw notBytes("read into buffer", buffer);
+      return this.#reader.read(buffer, this.#patience(options, false));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -294,7 +276,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * calls; what waits together leaves in one write of the system.
    *
    * Awaiting each write is what makes a fast sender wait for a slow peer. Whoever does not await is
-   * bounded by the write queue.
+   * bounded by the write queue: what it refuses is not sent. A failure that nobody awaits does not end
+   * the process.
    *
    * @param data Bytes, or text that is sent as UTF-8. A buffer may be used again when the promise has
    * settled, not before.
@@ -305,10 +288,13 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Nothing of `data` was sent.
    * @throws {Deno.errors.TimedOut} If the peer took nothing for `timeouts.write`.
    * @throws {ClosedError} If this side was closed, or ended with {@linkcode closeWrite}.
+   * @throws {TypeError} If `data` is neither.
    */
   write(data: Uint8Array | string): Promise<void> {
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    if (!isBytes(bytes)) return Promise.reject(notBytes("write data", data));
     this.#outbox?.handOver(); // what was sent before goes out before
-    return this.#writer.write(typeof data === "string" ? encoder.encode(data) : data);
+    return this.#writer.write(bytes);
   }
 
   /**
@@ -455,6 +441,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     if (options === undefined && read === Infinity && !message) return undefined;
     const timeout = options?.timeout;
     if (timeout !== undefined && timeout !== 0) checkTimeout("timeout", timeout);
+    // Also where the bytes are there: a loop that is told to end must not go on until they are not.
+    options?.signal?.throwIfAborted();
     return {
       timeout: timeout ?? read,
       frame: message ? frame : undefined,
@@ -587,6 +575,13 @@ function lineOf(bytes: Uint8Array | null): string | null {
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {
   return checkCount("maxLength", options?.maxLength ?? DEFAULT_MAX_LINE_LENGTH);
+}
+
+/** The error of a mistake that would break the connection if the system were to find it. */
+function notBytes(action: string, value: unknown): TypeError {
+  return new TypeError(
+    `Cannot ${action}: expected a Uint8Array, current value is of type ${typeOf(value)}`,
+  );
 }
 
 /** Makes a connection; for servers and clients of this package only. */

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { LimitError } from "../errors.ts";
 import { busy, netError, timedOut } from "../_internal/translate.ts";
+import { unattended } from "../_internal/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
 import { contextOf, type Link } from "./_link.ts";
@@ -120,7 +122,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @param message What to send.
    * @returns A promise that settles at once while little waits to be written (64 KiB), and otherwise
    * when the peer has made room: awaiting it is what makes a fast sender wait for a slow peer. A failed
-   * write shows in the next call; {@linkcode flush} waits for it.
+   * write shows in the next call; {@linkcode flush} waits for it. A failure that nobody awaits does not end
+   * the process, unless it is a mistake (a message that cannot be encoded).
    * @throws {FrameError} If the message cannot be a frame of this codec.
    * @throws {LimitError} With the code `write_queue`, if nobody awaits and too much waits already.
    * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
@@ -130,7 +133,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     try {
       this.#add(message);
     } catch (error) {
-      return Promise.reject(error);
+      return this.#refused(error);
     }
     return this.#init.outbox.room();
   }
@@ -150,7 +153,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     try {
       for (const message of messages) this.#add(message);
     } catch (error) {
-      return Promise.reject(error);
+      return this.#refused(error);
     }
     return this.#init.outbox.room();
   }
@@ -246,6 +249,13 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     this.#init.outbox.add(this.#codec, message);
   }
 
+  /** A message that was not sent. What the peer or a limit is to blame for may be left alone. */
+  #refused(error: unknown): Promise<never> {
+    const refused = Promise.reject(error);
+    const isMistake = error !== this.#init.outbox.refusal && !(error instanceof LimitError);
+    return isMistake ? refused : unattended(refused);
+  }
+
   /** Whether somebody waits for a message already. */
   get #isBusy(): boolean {
     if (this.#receiving || this.#requests?.waiting || this.#init.reader.isReading) return true;
@@ -261,14 +271,14 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     options: ReadOptions | undefined,
   ): Promise<T> {
     const batch = this.#batch;
-    if (batch.size > 0 && !this.#receiving && this.#requests === undefined) {
+    if (batch.size > 0 && !this.#receiving && !options && this.#requests === undefined) {
       return Promise.resolve(take(batch)); // most calls, where messages come in crowds
     }
     const { reader, outbox } = this.#init;
     const leaving = this.#requests?.leaving;
     if (leaving !== undefined) return leaving.then(() => this.#receive(take, end, options));
     if (this.#isBusy) return Promise.reject(this.#busy());
-    if (batch.size > 0 && this.#owed === 0) return Promise.resolve(take(batch));
+    if (batch.size > 0 && this.#owed === 0 && !options) return Promise.resolve(take(batch));
     const isSimple = options === undefined && this.#isPatient && !batch.partial &&
       !this.#released && reader.isFree && batch.isIdle;
     if (!isSimple) return this.#receivePatiently(take, end, options);

@@ -26,24 +26,17 @@ export {
   type TlsClientOptions,
   type UnixConnectOptions,
 } from "./connect.ts";
-export {
-  type CloseInfo,
-  type CloseOptions,
-  DEFAULT_LINGER,
-  DEFAULT_MAX_WRITE_QUEUE,
-  TcpConnection,
-  type TcpConnectionStats,
-} from "./connection.ts";
+export { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
+export { DEFAULT_MAX_WRITE_QUEUE, TcpConnection, type TcpConnectionStats } from "./connection.ts";
 export { Framed } from "./framed.ts";
 export type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
+export { serveTcp, type TcpHandler } from "./server.ts";
 export {
   DEFAULT_SHUTDOWN_TIMEOUT,
-  serveTcp,
   type ShutdownOptions,
-  type TcpHandler,
   type TcpServer,
   type TcpServerStats,
-} from "./server.ts";
+} from "./server_handle.ts";
 export {
   DEFAULT_BACKLOG,
   type TcpServerBaseOptions,

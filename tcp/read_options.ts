@@ -13,7 +13,10 @@ export interface ReadOptions {
    * @default {Infinity} or the connection's `timeouts.read`
    */
   timeout?: number;
-  /** Ends the wait: the call rejects with the signal's reason, and nothing is lost. */
+  /**
+   * Ends the wait: the call rejects with the signal's reason, and nothing is lost. A signal that has
+   * aborted already ends the call even where the bytes have arrived.
+   */
   signal?: AbortSignal;
 }
 

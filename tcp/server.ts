@@ -4,7 +4,7 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr, normaliseAddr } from "../_internal/address.ts";
+import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
@@ -12,22 +12,25 @@ import { isPeerFault, type OperationContext, timedOut, translate } from "../_int
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
 import { listen, type Listening } from "./_listen.ts";
+import type { CloseInfo } from "./close_options.ts";
 import {
-  type CloseInfo,
   createConnection,
   DEFAULT_MAX_WRITE_QUEUE,
   drainConnection,
   type TcpConnection,
 } from "./connection.ts";
+import {
+  DEFAULT_SHUTDOWN_TIMEOUT,
+  type ShutdownOptions,
+  type TcpServer,
+  type TcpServerStats,
+} from "./server_handle.ts";
 import type {
   TcpServerBaseOptions,
   TcpServerOptions,
   UnixServerOptions,
 } from "./server_options.ts";
 import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
-
-/** How long `shutdown()` lets handlers finish, unless said otherwise. */
-export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000;
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
@@ -37,66 +40,6 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 /** What to do with one connection. The connection is closed when it returns or throws. */
 export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
-
-/** What a server has counted since it began. */
-export interface TcpServerStats {
-  /** Connections that were accepted, those turned away included. */
-  readonly accepted: number;
-  /** Connections that are open now. */
-  readonly active: number;
-  /** Connections that were closed because of a limit. */
-  readonly refused: number;
-  /** Connections that were closed because of `allow` or `deny`. */
-  readonly denied: number;
-  /** Accepts that failed, mostly because the peer had gone again. */
-  readonly acceptErrors: number;
-  /** TLS handshakes that failed or took too long. */
-  readonly handshakeErrors: number;
-  /** Handlers that threw. */
-  readonly handlerErrors: number;
-  /** Bytes received over all connections, ended ones included. */
-  readonly bytesRead: number;
-  /** Bytes sent over all connections, ended ones included. */
-  readonly bytesWritten: number;
-}
-
-/** How to shut down. */
-export interface ShutdownOptions {
-  /**
-   * Milliseconds for handlers to finish; then their connections are aborted. `Infinity` waits as long
-   * as it takes, 0 not at all.
-   *
-   * @default {10_000}
-   */
-  timeout?: number;
-}
-
-/** A server that is listening; in the shape of what `Deno.serve` returns. */
-export interface TcpServer extends AsyncDisposable {
-  /** Where it listens; with the port the system chose, if `port` was 0. */
-  readonly addr: SocketAddress;
-  /** Resolves when the server has stopped and its last handler is done; it never rejects. */
-  readonly finished: Promise<void>;
-  /** The connections that are open now. */
-  readonly connections: ReadonlySet<TcpConnection>;
-  /** What was counted so far. */
-  stats(): TcpServerStats;
-  /**
-   * Stops gracefully: accepts no more, tells the handlers through `conn.signal` and `conn.draining`,
-   * waits for them, and aborts what is left after `timeout`.
-   *
-   * Calling it again with a shorter time-out shortens the wait.
-   *
-   * @param options How long to wait.
-   * @returns A promise that settles when nothing is left: the port can be bound again.
-   * @throws {RangeError} If `timeout` is negative or not a number.
-   */
-  shutdown(options?: ShutdownOptions): Promise<void>;
-  /** Keeps the process alive while the server listens (the default). */
-  ref(): void;
-  /** Lets the process end although the server listens. */
-  unref(): void;
-}
 
 /**
  * Serves connections: one call of `handler` for each. The accept loop, the errors, the limits and the
@@ -147,14 +90,14 @@ export function serveTcp(handler: TcpHandler): TcpServer;
  * ```
  */
 export function serveTcp(
-  options: TcpServerOptions | UnixServerOptions,
+  options: TcpServerOptions | UnixServerOptions | undefined,
   handler: TcpHandler,
 ): TcpServer;
 export function serveTcp(
-  first: TcpServerOptions | UnixServerOptions | TcpHandler,
+  first: TcpServerOptions | UnixServerOptions | TcpHandler | undefined,
   second?: TcpHandler,
 ): TcpServer {
-  const [options, handler] = typeof first === "function" ? [{}, first] : [first, second];
+  const [options, handler] = typeof first === "function" ? [{}, first] : [first ?? {}, second];
   if (typeof handler !== "function") {
     throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
   }
@@ -194,7 +137,6 @@ class Server implements TcpServer {
 
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
-    const isUnix = "path" in options;
     signal?.throwIfAborted();
     this.#options = options;
     this.#handler = handler;
@@ -204,11 +146,7 @@ class Server implements TcpServer {
       limits.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
     );
     this.#admission = new Admission(
-      isUnix ? limits : {
-        ...limits,
-        allow: options.allow,
-        deny: options.deny,
-      },
+      hasPath(options) ? limits : { ...limits, allow: options.allow, deny: options.deny },
     );
     this.#listening = listen(options);
     this.addr = this.#listening.addr;
@@ -346,10 +284,10 @@ class Server implements TcpServer {
       end();
     };
     try {
-      this.#options.onConnect?.(conn);
-      const handling = this.#handler(conn);
+      this.#heed(this.#options.onConnect?.(conn), conn);
+      const handling: unknown = this.#handler(conn);
       if (handling === undefined) end();
-      else handling.then(end, fail);
+      else Promise.resolve(handling).then(end, fail);
     } catch (error) {
       fail(error);
     }
@@ -400,7 +338,7 @@ class Server implements TcpServer {
     this.#counts.bytesRead += conn.stats.bytesRead;
     this.#counts.bytesWritten += conn.stats.bytesWritten;
     try {
-      this.#options.onClose?.(conn, info);
+      this.#heed(this.#options.onClose?.(conn, info), conn);
     } catch (error) {
       this.#report(error, conn);
     }
@@ -446,17 +384,28 @@ class Server implements TcpServer {
   }
 
   #announce(): void {
-    if (this.#options.onListen) this.#options.onListen(this.addr);
+    if (this.#options.onListen) this.#heed(this.#options.onListen(this.addr));
     else console.error(`listening on ${formatAddr(this.addr)}`);
   }
 
   #report(error: unknown, conn?: TcpConnection): void {
     try {
-      if (this.#options.onError) this.#options.onError(error, conn);
-      else if (!this.#isDailyBusiness(error)) console.error(error);
+      if (this.#options.onError) {
+        const heard: unknown = this.#options.onError(error, conn);
+        if (heard instanceof Promise) heard.catch((thrown) => console.error(thrown));
+      } else if (!this.#isDailyBusiness(error)) console.error(error);
     } catch (thrown) {
       console.error(thrown);
     }
+  }
+
+  /** A hook may be an async function, although nobody waits for it: its rejection is a mistake, too. */
+  #heed(result: unknown, conn?: TcpConnection): void {
+    if (!(result instanceof Promise)) return;
+    result.catch((error) => {
+      this.#report(error, conn);
+      conn?.close();
+    });
   }
 
   /** What peers and networks do, and what follows from our own ending: nobody's mistake. */

@@ -4,7 +4,8 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import type { CloseInfo, TcpConnection } from "./connection.ts";
+import type { CloseInfo } from "./close_options.ts";
+import type { TcpConnection } from "./connection.ts";
 import type { TcpTimeouts } from "./timeouts.ts";
 
 /** Connections that may wait to be accepted, unless said otherwise. */
@@ -68,7 +69,7 @@ export interface TcpServerBaseOptions {
    * networks do all day (resets, broken pipes, time-outs)
    */
   onError?: (error: unknown, conn?: TcpConnection) => void;
-  /** Called for each connection before its handler. If it throws, the connection is closed. */
+  /** Called for each connection before its handler. If it throws or rejects, the connection is closed. */
   onConnect?: (conn: TcpConnection) => void;
   /** Called for each connection when its socket is closed. */
   onClose?: (conn: TcpConnection, info: CloseInfo) => void;
@@ -129,6 +130,9 @@ export interface TcpServerOptions extends TcpServerBaseOptions {
 
 /** Options of a server on a unix socket. */
 export interface UnixServerOptions extends TcpServerBaseOptions {
-  /** The path of the socket. It is removed when the server stops. */
+  /**
+   * The path of the socket. It is removed when the server stops. One that a killed server has left
+   * behind is in the way (`AddrInUse`): remove it first, where no other server can be using it.
+   */
   path: string;
 }

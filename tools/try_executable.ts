@@ -3,6 +3,7 @@
  *
  *     deno run -A tools/try_executable.ts dist/tincan
  */
+import { resolve } from "node:path";
 import { readConfig } from "./copy_project.ts";
 import { echoHandler } from "../apps/echo.ts";
 import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
@@ -26,8 +27,9 @@ const PATIENCE = 60_000;
 await runProgram({ name: "try_executable.ts", help: HELP, main: tryExecutable });
 
 async function tryExecutable({ rest }: ProgramArguments): Promise<void> {
-  const [command, ...first] = rest;
-  if (command === undefined) throw new UsageError("Name the executable");
+  const [named, ...first] = rest;
+  if (named === undefined) throw new UsageError("Name the executable");
+  const command = executable(named);
   const attempt = (args: string[], input: string) => run(command, [...first, ...args], input);
 
   const { version } = await readConfig();
@@ -40,6 +42,13 @@ async function tryExecutable({ rest }: ProgramArguments): Promise<void> {
   const reply = await attempt(["connect", "127.0.0.1", `${port}`], LINE);
   if (reply !== LINE.toUpperCase()) throw new Error(`${command} connect has brought "${reply}"`);
   await printData(`${command} works: version ${version}\n`);
+}
+
+/** A path is one from here, and on Windows it may go without its ending. */
+function executable(named: string): string {
+  if (!/[/\\]/.test(named)) return named;
+  const ending = Deno.build.os === "windows" && !named.endsWith(".exe") ? ".exe" : "";
+  return resolve(named + ending);
 }
 
 /** Runs a command to its end and gives what it wrote to its output. */

@@ -14,6 +14,11 @@ import {
   DEFAULT_DEDUP_WINDOW,
 } from "./server_options.ts";
 
+/** A longer key is remembered by its fingerprint: senders choose what is in it. */
+const MAX_KEY_LENGTH = 256;
+
+const encoder = new TextEncoder();
+
 /** A request that was seen, and what was answered. */
 export interface Seen {
   readonly key: string;
@@ -50,8 +55,10 @@ export class Dedup implements Sweepable {
    * @returns `null` if it is no request, otherwise what is known of it, and whether it is new.
    */
   see(data: Uint8Array, from: SocketAddress): { seen: Seen; isNew: boolean } | null {
-    const id = this.#key === undefined ? fingerprint(data) : this.#key(data);
-    if (id === undefined) return null;
+    const given = this.#key === undefined ? fingerprint(data) : this.#key(data);
+    if (given === undefined) return null;
+    const isLong = typeof given === "string" && given.length > MAX_KEY_LENGTH;
+    const id = isLong ? `long ${fingerprint(encoder.encode(given))}` : given;
     const sender = "path" in from ? from.path : `${from.hostname} ${from.port}`;
     const key = `${sender} ${id}`;
     const now = performance.now();

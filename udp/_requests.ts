@@ -15,6 +15,11 @@ import type { Datagram } from "./datagram.ts";
 const LATE_WINDOW = 10_000;
 /** So many finished requests are remembered for that. */
 const MAX_FINISHED = 1_024;
+/**
+ * How long an answer is suspected to be a copy of the one before, in milliseconds, if that request did
+ * not take longer itself: an answer to its last try will not have been on its way for longer.
+ */
+const COPY_WINDOW = 1_000;
 /** How much of each wait but the last is drawn by chance. */
 const JITTER = 0.25;
 
@@ -52,6 +57,9 @@ class Pending {
   readonly resolve: (answer: Datagram) => void;
   readonly reject: (reason: unknown) => void;
   onAbort: (() => void) | undefined;
+  /** An answer that may as well be a copy of an earlier request's; the last of them, and how many. */
+  suspect: Datagram | undefined;
+  suspects = 0;
 
   constructor(
     init: RequestInit,
@@ -83,6 +91,8 @@ interface Finished {
   /** The answer's fingerprint, `null` if there was none. */
   readonly answer: number | null;
   readonly until: number;
+  /** Until when a copy may be on its way. */
+  readonly copiesUntil: number;
   /** How many more copies of that answer to expect: those that retransmits brought, and one more. */
   copies: number;
   /** How many more other answers to expect: one for each try that was not answered. */
@@ -138,11 +148,20 @@ export class Requests implements Sweepable {
   /** Whether `datagram` was an answer, whether or not somebody still waited for it. */
   take(datagram: Datagram): boolean {
     const { data, from } = datagram;
+    let isSuspect = false;
     for (const pending of this.#pending) {
       if (!pending.comesFrom(from)) continue;
       try {
         const { match } = pending.init;
-        if (match === undefined ? this.#isCopy(data, from) : !match(data, from)) continue;
+        if (match !== undefined && !match(data, from)) continue;
+        if (match === undefined && this.#isCopy(data, from)) {
+          if (!isSuspect) {
+            pending.suspect = datagram;
+            pending.suspects++;
+          }
+          isSuspect = true;
+          continue;
+        }
       } catch (error) {
         this.#fail(pending, error);
         continue;
@@ -178,6 +197,11 @@ export class Requests implements Sweepable {
   #again(pending: Pending, now: number): void {
     const { data, to, tries, maxTimeout } = pending.init;
     if (pending.tries >= tries) {
+      if (pending.suspect !== undefined) { // and nothing else came: so it was the answer
+        this.#end(pending, fingerprint(pending.suspect.data));
+        pending.resolve(pending.suspect);
+        return;
+      }
       const ms = Math.round(now - pending.startedAt);
       const reason = `no answer to ${tries === 1 ? "1 try" : `${tries} tries`} over ${ms} ms`;
       const context = this.#requester.context("request", to);
@@ -199,8 +223,12 @@ export class Requests implements Sweepable {
 
   #end(pending: Pending, answer: number | null): boolean {
     if (!this.#pending.delete(pending)) return false;
-    const { init, tries, onAbort } = pending;
+    const { init, tries, onAbort, startedAt, suspect, suspects } = pending;
     const { to, match, anySource } = init;
+    const now = performance.now();
+    // If what was suspected was the same, it rather was an answer to a try of this request: without
+    // that, one datagram that was lost would make each of the same answers after it a suspect.
+    const wasSuspected = suspect !== undefined && fingerprint(suspect.data) === answer;
     if (onAbort !== undefined) init.signal?.removeEventListener("abort", onAbort);
     if (this.#finished.length >= MAX_FINISHED) this.#finished.shift();
     this.#finished.push({
@@ -208,22 +236,25 @@ export class Requests implements Sweepable {
       match,
       anySource,
       answer,
-      until: performance.now() + LATE_WINDOW,
-      copies: answer === null ? 0 : tries,
+      until: now + LATE_WINDOW,
+      copiesUntil: now + Math.max(COPY_WINDOW, now - startedAt),
+      copies: answer === null ? 0 : Math.max(1, wasSuspected ? tries - suspects : tries),
       others: answer === null ? tries : tries - 1,
     });
     return true;
   }
 
   /**
-   * Whether `data` answers a retransmit of an earlier request rather than the one that waits. Only
+   * Whether `data` may answer a retransmit of an earlier request rather than the one that waits. Only
    * for requests without `match`; and only if there were retransmits, for otherwise two requests
    * with the same answer are likelier than a network that doubles.
    */
   #isCopy(data: Uint8Array, from: SocketAddress): boolean {
+    const now = performance.now();
     let print: number | undefined;
-    for (const { answer, copies, match, to } of this.#finished) {
-      if (answer === null || copies < 2 || match !== undefined || !isSame(to, from)) continue;
+    for (const { answer, copies, copiesUntil, match, to } of this.#finished) {
+      if (answer === null || copies < 2 || copiesUntil <= now) continue;
+      if (match !== undefined || !isSame(to, from)) continue;
       if (answer === (print ??= fingerprint(data))) return true;
     }
     return false;

@@ -6,8 +6,10 @@
 import type { SocketAddress } from "../errors.ts";
 import { checkPort } from "../_internal/address.ts";
 import { resolve } from "./_address.ts";
+import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
-import { bind, type UdpEndpoint, type UdpEndpointStats } from "./endpoint.ts";
+import type { UdpEndpoint } from "./endpoint.ts";
+import type { UdpEndpointStats } from "./endpoint_stats.ts";
 import type { UdpReceiveOptions, UdpRequestOptions, UdpSocketOptions } from "./options.ts";
 
 /** Whom to exchange datagrams with. */

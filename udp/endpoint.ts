@@ -12,14 +12,15 @@ import {
 import { formatAddr } from "../_internal/address.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
-import { checkTarget, isSame, type Numeric, numeric, resolve, type UdpTarget } from "./_address.ts";
+import { checkTarget, isSame, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
 import { DONE, Inbox } from "./_inbox.ts";
 import { joinGroup, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
-import { checkMaxSize, open } from "./_open.ts";
 import { Requests } from "./_requests.ts";
 import { own } from "./_slab.ts";
+import { checkSize, isForMany, Targets } from "./_targets.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
+import type { UdpEndpointStats } from "./endpoint_stats.ts";
 import {
   DEFAULT_MAX_QUEUE,
   DEFAULT_MAX_QUEUE_BYTES,
@@ -33,42 +34,6 @@ import {
   type UnixDatagramOptions,
 } from "./options.ts";
 
-/** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
-const MAX_SEND_V4 = 65_507;
-const MAX_SEND_V6 = 65_527;
-
-/** What an endpoint has counted since it was bound. */
-export interface UdpEndpointStats {
-  /** Datagrams received from the system, those that were dropped afterwards included. */
-  readonly received: number;
-  /** Datagrams handed to the system, requests that were sent again included. */
-  readonly sent: number;
-  /** Bytes received from the system. */
-  readonly bytesReceived: number;
-  /** Bytes handed to the system. */
-  readonly bytesSent: number;
-  /** Datagrams that were dropped because the receive queue was full. */
-  readonly dropped: number;
-  /** Datagrams that were dropped because they came from somebody else than the peer. */
-  readonly strangers: number;
-  /** Datagrams that were longer than `maxDatagramSize`. */
-  readonly truncated: number;
-  /** Answers that came late or twice and were dropped. */
-  readonly lateAnswers: number;
-  /** Requests that were sent again, each time counted. */
-  readonly retransmits: number;
-  /** Errors of the system while receiving; receiving went on. */
-  readonly receiveErrors: number;
-  /** Sends that failed. */
-  readonly sendErrors: number;
-  /** Datagrams that wait to be received now. */
-  readonly queued: number;
-  /** Bytes of those. */
-  readonly bytesQueued: number;
-  /** Requests that wait for their answers now. */
-  readonly requests: number;
-}
-
 /** Somebody who takes all datagrams of an endpoint in the place of `receive()`. */
 export interface Consumer {
   /** Takes a datagram; `view` is valid during the call only. It never throws. */
@@ -81,14 +46,13 @@ export interface Consumer {
 
 /** What is shared by everything that the endpoint's parts may need. */
 interface Internals {
-  driver(endpoint: UdpEndpoint): Driver;
   transmit(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<unknown>;
-  checkSize(endpoint: UdpEndpoint, length: number, to: SocketAddress): void;
   takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void;
   create(driver: Driver, maxSize: number, options: EndpointOptions): UdpEndpoint;
 }
 
-type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
+/** How to make an endpoint. */
+export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
   /** The only one to listen to. */
   readonly peer?: SocketAddress | undefined;
 };
@@ -127,7 +91,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   readonly #driver: Driver;
   readonly #transport: NetTransport;
   readonly #maxSize: number;
-  readonly #broadcast: boolean;
+  readonly #targets: Targets;
   readonly #peer: SocketAddress | undefined;
   readonly #inbox: Inbox;
   readonly #requests: Requests;
@@ -149,9 +113,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   static {
     internals = {
-      driver: (endpoint) => endpoint.#driver,
       transmit: (endpoint, data, to) => endpoint.#transmit(data, to),
-      checkSize: (endpoint, length, to) => endpoint.#checkSize(length, to),
       takeOver: (endpoint, consumer) => endpoint.#takeOver(consumer),
       create: (driver, maxSize, options) => new UdpEndpoint(driver, maxSize, options),
     };
@@ -161,7 +123,12 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     this.#driver = driver;
     this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
     this.#maxSize = maxSize;
-    this.#broadcast = "broadcast" in options && options.broadcast === true;
+    this.#targets = new Targets({
+      v6: driver.v6,
+      transport: this.#transport,
+      broadcast: "broadcast" in options && options.broadcast === true,
+      context: (operation, to) => this.#context(operation, to),
+    });
     this.#peer = options.peer;
     this.#inbox = new Inbox({
       maxCount: options.maxQueue ?? DEFAULT_MAX_QUEUE,
@@ -234,7 +201,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
       const bytes = toBytes(data);
       const address = this.#addressOf("send", to);
       if (address === null) return this.#sendToName(bytes, to as Deno.NetAddr);
-      this.#checkSize(bytes.length, address);
+      checkSize(bytes.length, address);
       return this.#transmit(bytes, address) as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
@@ -311,9 +278,10 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     checkCount("retries", retries);
     signal?.throwIfAborted();
     const bytes = toBytes(data);
-    const address = this.#addressOf("request", to) ?? await this.#lookUp(to as Deno.NetAddr);
+    const address = this.#addressOf("request", to) ??
+      await this.#targets.lookUp(to as Deno.NetAddr);
     signal?.throwIfAborted();
-    this.#checkSize(bytes.length, address);
+    checkSize(bytes.length, address);
     this.#checkOpen("request", address);
     return await this.#requests.make({
       // What is sent again must be what was sent before, whatever the caller does to the buffer.
@@ -452,7 +420,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
         const bytes = toBytes(data);
         const { from } = datagram;
         if ("path" in from) checkTarget("reply", from);
-        this.#checkSize(bytes.length, from);
+        checkSize(bytes.length, from);
         return this.#transmit(bytes, from) as Promise<void>;
       } catch (error) {
         return Promise.reject(error);
@@ -481,56 +449,16 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   };
 
   async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
-    const address = await this.#lookUp(to);
-    this.#checkSize(data.length, address);
+    const address = await this.#targets.lookUp(to);
+    checkSize(data.length, address);
     await this.#transmit(data, address);
-  }
-
-  async #lookUp({ hostname, port }: Deno.NetAddr): Promise<SocketAddress> {
-    return this.#checkNumeric("send", await resolve(hostname, this.#driver.v6, port), port);
   }
 
   /** The numeric address of a target, `null` if it has a name that must be looked up. */
   #addressOf(operation: "send" | "request", to: UdpTarget): SocketAddress | null {
     checkTarget(operation, to);
     this.#checkOpen(operation);
-    const isPath = "path" in to;
-    if (isPath !== (this.#transport === "unixpacket")) {
-      throw new TypeError(
-        `Cannot ${operation}: a ${isPath ? "UDP" : "unix"} socket sends to ${
-          isPath ? "a host and port, not to a path" : "a path, not to a host and port"
-        }`,
-      );
-    }
-    if (isPath) return { transport: "unixpacket", path: to.path };
-    const address = numeric(to.hostname ?? "127.0.0.1");
-    return address && this.#checkNumeric(operation, address, to.port);
-  }
-
-  #checkNumeric(operation: "send" | "request", address: Numeric, port: number): SocketAddress {
-    const to: Deno.NetAddr = { transport: "udp", hostname: address.hostname, port };
-    if (address.v6 && !this.#driver.v6) {
-      const reason = "an IPv4 socket does not reach IPv6 addresses";
-      throw netError(Error, "EAFNOSUPPORT", reason, this.#context(operation, to));
-    }
-    if (address.broadcast && !this.#broadcast) {
-      const reason = 'broadcasting needs the option "broadcast"';
-      const context = this.#context(operation, to);
-      throw netError(Deno.errors.PermissionDenied, "EACCES", reason, context);
-    }
-    return to;
-  }
-
-  #checkSize(length: number, to: SocketAddress): void {
-    if ("path" in to) return;
-    const limit = to.hostname.includes(":") ? MAX_SEND_V6 : MAX_SEND_V4;
-    if (length > limit) {
-      throw new RangeError(
-        `Cannot send to ${
-          formatAddr(to)
-        }: a datagram holds up to ${limit} bytes, current size is ${length}`,
-      );
-    }
+    return this.#targets.addressOf(operation, to);
   }
 
   #checkOpen(operation: NetOperation, to?: SocketAddress): void {
@@ -595,54 +523,12 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   }
 }
 
-function isForMany(to: SocketAddress): boolean {
-  if ("path" in to) return false;
-  const address = numeric(to.hostname);
-  return address !== null && (address.multicast || address.broadcast);
-}
-
-/**
- * Binds a datagram socket: a UDP port, or a unix socket with `path`.
- *
- * @param options Where to bind, and how much may wait.
- * @returns The endpoint, which is receiving already.
- * @throws {Deno.errors.AddrInUse} If the port is taken.
- * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
- * @throws {Deno.errors.NotFound} If the host has no address.
- * @throws {Deno.errors.NotCapable} Without the permission to bind there.
- * @throws {Deno.errors.NotSupported} With `path` or `backend: "deno"`, if the runtime was started
- * without `--unstable-net`.
- * @throws {RangeError | TypeError} If an option is out of range.
- *
- * @example
- * ```ts
- * import { bindUdp } from "@tincan/net/udp";
- *
- * await using endpoint = await bindUdp({ port: 0 });
- * await endpoint.send("anybody there?", { port: 9 });
- * ```
- */
-export async function bindUdp(
-  options: UdpBindOptions | UnixDatagramOptions = {},
-): Promise<UdpEndpoint> {
-  return await bind(options);
-}
-
-/** Binds a socket that may listen to one peer only. */
-export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const maxSize = checkMaxSize(options);
-  checkCount("maxQueue", options.maxQueue ?? DEFAULT_MAX_QUEUE);
-  checkCount("maxQueueBytes", options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES);
-  checkCount("maxRequests", options.maxRequests ?? DEFAULT_MAX_REQUESTS);
-  const driver = await open(options, maxSize);
-  try {
-    signal?.throwIfAborted();
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
+/** Makes an endpoint on a socket that was bound. */
+export function createEndpoint(
+  driver: Driver,
+  maxSize: number,
+  options: EndpointOptions,
+): UdpEndpoint {
   return internals.create(driver, maxSize, options);
 }
 
@@ -657,6 +543,6 @@ export function transmit(
   data: Uint8Array,
   to: SocketAddress,
 ): Promise<unknown> {
-  internals.checkSize(endpoint, data.length, to);
+  checkSize(data.length, to);
   return internals.transmit(endpoint, data, to);
 }

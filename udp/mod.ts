@@ -24,9 +24,11 @@
 export type { SocketAddress } from "../errors.ts";
 export type { UdpTarget } from "./_address.ts";
 export type { MulticastMembership, MulticastOptions } from "./_multicast.ts";
+export { bindUdp } from "./bind.ts";
 export { connectUdp, type UdpConnectOptions, UdpPeer } from "./connect.ts";
 export type { Datagram, DatagramData } from "./datagram.ts";
-export { bindUdp, UdpEndpoint, type UdpEndpointStats } from "./endpoint.ts";
+export { UdpEndpoint } from "./endpoint.ts";
+export type { UdpEndpointStats } from "./endpoint_stats.ts";
 export {
   DEFAULT_MAX_DATAGRAM_SIZE,
   DEFAULT_MAX_QUEUE,
@@ -42,12 +44,8 @@ export {
   type UdpSocketOptions,
   type UnixDatagramOptions,
 } from "./options.ts";
-export {
-  serveUdp,
-  type UdpServer,
-  type UdpServerStats,
-  type UdpShutdownOptions,
-} from "./server.ts";
+export { serveUdp } from "./server.ts";
+export type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
 export {
   type DedupOptions,
   DEFAULT_CONCURRENCY,
@@ -60,6 +58,7 @@ export {
   type UdpServerOptions,
   type UnixDatagramServerOptions,
 } from "./server_options.ts";
+export { sessions } from "./sessions.ts";
 export {
   DEFAULT_MAX_PEERS,
   DEFAULT_SESSION_IDLE,
@@ -67,9 +66,8 @@ export {
   DEFAULT_SESSIONS_QUEUE_BYTES,
   type SessionEnd,
   type SessionHandler,
-  sessions,
   type UdpSession,
   type UdpSessions,
   type UdpSessionsOptions,
   type UdpSessionsStats,
-} from "./sessions.ts";
+} from "./sessions_options.ts";

@@ -157,7 +157,9 @@ export interface UdpRequestOptions {
    * Whether a datagram is the answer, told by its bytes: mostly by an id that the request carries.
    * It is asked only about datagrams from the address that was asked (see `anySource`). Without it
    * the next datagram from there is the answer, to the oldest request: enough for one request at a
-   * time. A `match` that throws rejects the request with what it threw.
+   * time. If the request before had to be sent again and the same bytes come once more, they may be a
+   * copy of its answer: then another is waited for, and they are taken only if none comes. A `match`
+   * that throws rejects the request with what it threw.
    */
   match?: (data: Uint8Array, from: SocketAddress) => boolean;
   /**

@@ -9,16 +9,18 @@ import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { isPeerFault } from "../_internal/translate.ts";
 import { checkTarget } from "./_address.ts";
+import { Context } from "./_context.ts";
 import { Dedup, type Seen } from "./_dedup.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
-import { bindUdp, type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
+import { bindUdp } from "./bind.ts";
+import { type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
 import { DEFAULT_MAX_QUEUE, DEFAULT_MAX_QUEUE_BYTES } from "./options.ts";
+import type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
 import {
   DEFAULT_CONCURRENCY,
   type UdpHandler,
-  type UdpHandlerContext,
   type UdpServerOptions,
   type UnixDatagramServerOptions,
 } from "./server_options.ts";
@@ -28,79 +30,6 @@ const SHUTDOWN_TIMEOUT = 10_000;
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
-
-/** What a server has counted since it began. */
-export interface UdpServerStats {
-  /** Datagrams received from the system, those that were dropped afterwards included. */
-  readonly received: number;
-  /** Datagrams handed to the system. */
-  readonly sent: number;
-  /** Bytes received from the system. */
-  readonly bytesReceived: number;
-  /** Bytes handed to the system. */
-  readonly bytesSent: number;
-  /** Handlers that run now, and answers on their way to the system. */
-  readonly active: number;
-  /** Datagrams that wait for a handler now. */
-  readonly queued: number;
-  /** Bytes of those. */
-  readonly bytesQueued: number;
-  /** Datagrams that were dropped because the queue was full, or the server was shutting down. */
-  readonly dropped: number;
-  /** Datagrams that were longer than `maxDatagramSize`. */
-  readonly truncated: number;
-  /** Datagrams that were not handled because they repeat an earlier one (`dedup`). */
-  readonly duplicates: number;
-  /** Answers that were not sent because of `maxReplyRatio`. */
-  readonly refusedReplies: number;
-  /** Handlers that threw. */
-  readonly handlerErrors: number;
-  /** Errors of the system while receiving; receiving went on. */
-  readonly receiveErrors: number;
-  /** Sends that failed. */
-  readonly sendErrors: number;
-}
-
-/** How to shut down a datagram server. */
-export interface UdpShutdownOptions {
-  /**
-   * Milliseconds for handlers to finish; then they are no longer waited for. `Infinity` waits as long
-   * as it takes, 0 not at all.
-   *
-   * @default {10_000}
-   */
-  timeout?: number;
-}
-
-/** A datagram server that is bound; in the shape of what `serveTcp` and `Deno.serve` return. */
-export interface UdpServer extends AsyncDisposable {
-  /** Where it is bound; with the port the system chose, if `port` was 0. */
-  readonly addr: SocketAddress;
-  /** Resolves when the server has stopped and its last handler is done; it never rejects. */
-  readonly finished: Promise<void>;
-  /**
-   * The socket, to send, to make requests and to join multicast groups. What it receives goes to
-   * the handler.
-   */
-  readonly endpoint: UdpEndpoint;
-  /** What was counted so far. */
-  stats(): UdpServerStats;
-  /**
-   * Stops gracefully: takes no more datagrams, tells the handlers through their `signal`, waits for
-   * those that run and for their answers, and closes the socket.
-   *
-   * Calling it again with a shorter time-out shortens the wait.
-   *
-   * @param options How long to wait.
-   * @returns A promise that settles when nothing is left: the port can be bound again.
-   * @throws {RangeError} If `timeout` is negative or not a number.
-   */
-  shutdown(options?: UdpShutdownOptions): Promise<void>;
-  /** Keeps the process alive while the server is bound (the default). */
-  ref(): void;
-  /** Lets the process end although the server is bound. */
-  unref(): void;
-}
 
 /**
  * Serves datagrams: one call of `handler` for each, and what it returns is the answer.
@@ -480,25 +409,4 @@ class Server implements UdpServer, Consumer {
 
 function isPromise<T>(value: DatagramData | Promise<T>): value is Promise<T> {
   return !(value instanceof Uint8Array) && typeof (value as Promise<T>)?.then === "function";
-}
-
-/** What handlers get besides the datagram; the signal is made when somebody wants it. */
-class Context implements UdpHandlerContext {
-  #controller: AbortController | undefined;
-  #aborted = false;
-  #reason: unknown;
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.#aborted = true;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
 }

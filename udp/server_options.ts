@@ -45,7 +45,8 @@ export interface DedupOptions {
   maxBytes?: number;
   /**
    * What two datagrams of one sender have in common if they are the same request, mostly the id that
-   * the protocol gives it. `undefined` for a datagram that is no request: it is always handled.
+   * the protocol gives it. `undefined` for a datagram that is no request: it is always handled. Of a key
+   * longer than 256 characters only a fingerprint is kept.
    *
    * @default {undefined} all their bytes
    */

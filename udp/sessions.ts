@@ -4,136 +4,24 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
-import { type OperationContext, timedOut } from "../_internal/translate.ts";
-import { checkTarget } from "./_address.ts";
-import { DONE, Inbox } from "./_inbox.ts";
+import { Session, type SessionOwner } from "./_session.ts";
 import { own } from "./_slab.ts";
-import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
-import { type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
-import type { UdpReceiveOptions } from "./options.ts";
-
-/** Peers at one time, unless said otherwise. */
-export const DEFAULT_MAX_PEERS = 4_096;
-
-/** How long a peer may be silent, unless said otherwise, in milliseconds. */
-export const DEFAULT_SESSION_IDLE = 60_000;
-
-/** Datagrams of one peer that may wait, unless said otherwise: a burst of one window or two. */
-export const DEFAULT_SESSION_QUEUE = 64;
-
-/** Bytes that may wait for all peers together, unless said otherwise. */
-export const DEFAULT_SESSIONS_QUEUE_BYTES = 16 * 1024 * 1024;
-
-/** How a session ended. */
-export type SessionEnd = "handler" | "closed" | "idle" | "evicted" | "stopped";
-
-/** What to do with one peer. The session ends when it returns or throws. */
-export type SessionHandler = (session: UdpSession) => void | Promise<void>;
-
-/** The limits of sessions, and their hooks. */
-export interface UdpSessionsOptions {
-  /**
-   * Milliseconds without a datagram from the peer; then its session ends. 0 and `Infinity` mean "no
-   * limit". A session may end up to an eighth of that late.
-   *
-   * @default {60_000}
-   */
-  idle?: number;
-  /**
-   * Peers at one time. For one more, the session of the peer that was silent longest ends.
-   *
-   * @default {4_096}
-   */
-  maxPeers?: number;
-  /**
-   * Datagrams of one peer that may wait for its handler. What arrives beyond that is dropped and
-   * counted.
-   *
-   * @default {64}
-   */
-  maxQueue?: number;
-  /**
-   * Bytes that may wait for the handlers of all peers together; beyond that too they are dropped.
-   *
-   * @default {16_777_216}
-   */
-  maxQueueBytes?: number;
-  /**
-   * Called with what a handler threw (with its session), and with what the system reported while
-   * receiving (without).
-   *
-   * @default {undefined} prints what handlers threw to stderr
-   */
-  onError?: (error: unknown, session?: UdpSession) => void;
-}
-
-/** What sessions have counted since they began. */
-export interface UdpSessionsStats {
-  /** Peers that have a session now. */
-  readonly active: number;
-  /** Sessions that were begun. */
-  readonly opened: number;
-  /** Sessions that ended because their peer was silent. */
-  readonly expired: number;
-  /** Sessions that ended to make room for another peer. */
-  readonly evicted: number;
-  /** Datagrams that were dropped because a queue was full or nobody took them. */
-  readonly dropped: number;
-  /** Handlers that threw. */
-  readonly handlerErrors: number;
-}
-
-/** The sessions of one endpoint, under way. */
-export interface UdpSessions extends AsyncDisposable {
-  /** The sessions that are open now, the idlest first. */
-  readonly peers: Iterable<UdpSession>;
-  /** Resolves when it was closed, or its endpoint was, and the last handler is done; never rejects. */
-  readonly finished: Promise<void>;
-  /** What was counted so far. */
-  stats(): UdpSessionsStats;
-  /**
-   * Ends all sessions and gives the endpoint back: its `receive()` works again. The endpoint stays open.
-   *
-   * @returns A promise that settles when the last handler is done.
-   */
-  close(): Promise<void>;
-}
-
-/** The datagrams of one peer. */
-export interface UdpSession extends AsyncIterable<Datagram> {
-  /** The peer's address. */
-  readonly remoteAddr: SocketAddress;
-  /** Aborts when the session ends, with a `ClosedError` that says why. */
-  readonly signal: AbortSignal;
-  /** How the session ended, `null` while it has not. */
-  readonly ended: SessionEnd | null;
-  /** Datagrams of this peer that were dropped because its queue was full. */
-  readonly dropped: number;
-  /**
-   * Sends a datagram to the peer; it works after the session's end too.
-   *
-   * @param data Bytes, or text that is sent as UTF-8.
-   * @returns A promise that settles when the system has taken it. That is not a receipt.
-   * @throws {RangeError} If it is longer than a datagram can be.
-   * @throws {ClosedError} If the endpoint was closed.
-   */
-  send(data: DatagramData): Promise<void>;
-  /**
-   * Receives the peer's next datagram, or waits for one.
-   *
-   * Cancellation: a call that timed out or was aborted has taken nothing.
-   *
-   * @param options How long to wait.
-   * @returns The datagram; `null` if the session has ended.
-   * @throws {Deno.errors.TimedOut} If nothing came in time.
-   */
-  receive(options?: UdpReceiveOptions): Promise<Datagram | null>;
-  /** Ends the session. The next datagram of the peer begins a new one. */
-  close(): void;
-}
+import { ReceivedDatagram } from "./datagram.ts";
+import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
+import {
+  DEFAULT_MAX_PEERS,
+  DEFAULT_SESSION_IDLE,
+  DEFAULT_SESSION_QUEUE,
+  DEFAULT_SESSIONS_QUEUE_BYTES,
+  type SessionEnd,
+  type SessionHandler,
+  type UdpSession,
+  type UdpSessions,
+  type UdpSessionsOptions,
+  type UdpSessionsStats,
+} from "./sessions_options.ts";
 
 /**
  * Gives each peer of an endpoint its own session: `handler` is called when a peer sends its first
@@ -181,7 +69,7 @@ export function sessions(
   return new Sessions(endpoint, handler, options);
 }
 
-class Sessions implements UdpSessions, Consumer, Sweepable {
+class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   readonly endpoint: UdpEndpoint;
   readonly finished: Promise<void>;
   readonly #handler: SessionHandler;
@@ -284,7 +172,6 @@ class Sessions implements UdpSessions, Consumer, Sweepable {
     this.#finishIfEmpty();
   }
 
-  /** A datagram was taken out of a queue. */
   taken(bytes: number): void {
     this.#bytes -= bytes;
   }
@@ -351,85 +238,5 @@ class Sessions implements UdpSessions, Consumer, Sweepable {
     } catch (thrown) {
       console.error(thrown);
     }
-  }
-}
-
-class Session implements UdpSession {
-  readonly key: string;
-  readonly remoteAddr: SocketAddress;
-  readonly inbox: Inbox;
-  ended: SessionEnd | null = null;
-  dropped = 0;
-  started = false;
-  /** When the last datagram came, on the clock of `performance.now()`. */
-  lastHeard = 0;
-  readonly #owner: Sessions;
-  #controller: AbortController | undefined;
-
-  constructor(owner: Sessions, key: string, remoteAddr: SocketAddress, maxQueue: number) {
-    this.#owner = owner;
-    this.key = key;
-    this.remoteAddr = remoteAddr;
-    this.inbox = new Inbox({
-      maxCount: maxQueue,
-      maxBytes: Infinity,
-      late: (after) => timedOut(this.#context(), after, "nothing came"),
-      onTaken: (bytes) => owner.taken(bytes),
-    });
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.ended !== null) this.#controller.abort(this.#reason(this.ended));
-    }
-    return this.#controller.signal;
-  }
-
-  finish(how: SessionEnd): void {
-    this.ended = how;
-    this.inbox.end();
-    this.#controller?.abort(this.#reason(how));
-  }
-
-  send(data: DatagramData): Promise<void> {
-    try {
-      const bytes = toBytes(data);
-      if ("path" in this.remoteAddr) checkTarget("send", this.remoteAddr);
-      return transmit(this.#owner.endpoint, bytes, this.remoteAddr) as Promise<void>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  sendReply(_: Datagram, data: DatagramData): Promise<void> {
-    return this.send(data);
-  }
-
-  receive(options?: UdpReceiveOptions): Promise<Datagram | null> {
-    return this.inbox.receive<null>(options, (resolve) => resolve(null));
-  }
-
-  close(): void {
-    this.#owner.end(this, "closed");
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    return this.inbox.iterate(() => {}, (resolve) => resolve(DONE));
-  }
-
-  #reason(how: SessionEnd): ClosedError {
-    const peer = formatAddr(this.remoteAddr);
-    const message = `Cannot go on: the session of ${peer} has ended (${how})`;
-    return new ClosedError("closed", message, this.#context());
-  }
-
-  #context(): OperationContext {
-    return {
-      operation: "receive",
-      transport: "path" in this.remoteAddr ? "unixpacket" : "udp",
-      localAddr: this.#owner.endpoint.addr,
-      remoteAddr: this.remoteAddr,
-    };
   }
 }

@@ -2,7 +2,8 @@
 import { formatHostPort, stripBrackets } from "../../_internal/address.ts";
 import { checkCount } from "../../_internal/guard.ts";
 import type { SocketAddress } from "../../errors.ts";
-import { bindUdp, type UdpEndpoint } from "../../udp/endpoint.ts";
+import { bindUdp } from "../../udp/bind.ts";
+import type { UdpEndpoint } from "../../udp/endpoint.ts";
 import type { UdpBindOptions } from "../../udp/options.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";

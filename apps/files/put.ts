@@ -10,7 +10,7 @@ import { checkChecksum, type Checksum, createDigest } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { segmentsOf } from "./_names.ts";
 import { split } from "./_paths.ts";
-import { formatTrailer, parseAnswer, parseTrailer } from "./_protocol.ts";
+import { formatRefusal, formatTrailer, parseAnswer, parseTrailer } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 import type { FileProgress, FileTransferResult } from "./get.ts";
 
@@ -70,7 +70,8 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   checkChecksum(checksum);
   const action = `Cannot put "${toPrintable(name)}"`;
   using file = await openRegular(path);
-  const { size } = await file.stat();
+  const before = await file.stat();
+  const { size } = before;
   const digest = await createDigest(checksum);
   const begin = performance.now();
   await using exchange = await Exchange.open(action, options);
@@ -92,7 +93,9 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
     try {
       await sendBytes(conn, (buffer, position) => readAt(file, buffer, position), move);
       result = digest.result();
-      await conn.write(formatTrailer(result));
+      const changed = await changeSince(before, file, action);
+      await conn.write(changed === null ? formatTrailer(result) : formatRefusal(changed));
+      if (changed !== null) throw changed;
     } catch (error) {
       throw await reasonFor(error, verdict);
     }
@@ -121,6 +124,18 @@ async function openRegular(path: string): Promise<Deno.FsFile> {
 async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
   await file.seek(position, Deno.SeekMode.Start);
   return await file.read(buffer) ?? 0;
+}
+
+/** An error if the file is no longer as it was: what was sent may be half of one and half of the other. */
+async function changeSince(
+  before: Deno.FileInfo,
+  file: Deno.FsFile,
+  action: string,
+): Promise<FileTransferError | null> {
+  const now = await file.stat();
+  const isSame = now.size === before.size && now.mtime?.getTime() === before.mtime?.getTime();
+  if (isSame) return null;
+  return new FileTransferError("changed", `${action}: the file changed while it was sent`);
 }
 
 /** Notes the failure of a promise. */

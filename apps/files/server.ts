@@ -6,7 +6,8 @@
 import { LimitError, type SocketAddress } from "../../errors.ts";
 import { checkCount, checkTimeout } from "../../_internal/guard.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
-import { serveTcp, type TcpServer } from "../../tcp/server.ts";
+import { serveTcp } from "../../tcp/server.ts";
+import type { TcpServer } from "../../tcp/server_handle.ts";
 import type { TcpServerOptions } from "../../tcp/server_options.ts";
 import { digestPart, type Move, receiveBytes, sendBytes } from "./_bytes.ts";
 import { createDigest, NOTHING } from "./_digest.ts";

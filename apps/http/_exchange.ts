@@ -10,7 +10,7 @@ import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";
 import { type HttpRequestHead, httpResponses } from "./codec.ts";
 import { HttpError } from "./errors.ts";
-import type { HttpHead, HttpPart } from "./head.ts";
+import { hasBody, type HttpHead, type HttpPart } from "./head.ts";
 import type { Settings } from "./options.ts";
 import { type Request, requestFields } from "./_request.ts";
 import { traced } from "./trace.ts";
@@ -56,7 +56,8 @@ export class Exchange {
       for (let part = await this.#next(); part.type !== "end"; part = await this.#next()) {
         if (part.type === "data") yield part.bytes as Uint8Array<ArrayBuffer>;
       }
-      await this.#hearEnd();
+      // Many servers send a body where none belongs. It is the end of this connection either way.
+      if (hasBody(this.head, this.#settings.method)) await this.#hearEnd();
     } catch (error) {
       throw explain(error, this.#url, "short_body");
     } finally {

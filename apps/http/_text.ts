@@ -1,5 +1,5 @@
 /**
- * Text that came from a stranger: reading its bytes and showing it without harm.
+ * The text of HTTP: bytes as characters and back, and short quotations for messages.
  *
  * @module
  */
@@ -31,36 +31,4 @@ export function quote(text: string): string {
     /[\x7f-\u2025\u2027-\uffff]/g, // all but the ellipsis
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-/** Control characters, invisible ones, and those that turn the direction of writing. */
-const HARMFUL = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\\]/gu;
-const SHORT: Readonly<Record<string, string>> = {
-  "\t": "\\t",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\\": "\\\\",
-};
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Shows bytes as text, with everything escaped that a terminal might obey. */
-export function escapeBytes(bytes: Uint8Array): string {
-  try {
-    return strict.decode(bytes).replace(HARMFUL, escapeCharacter);
-  } catch {
-    return fromLatin1(bytes).replace(
-      /[^\x20-\x5b\x5d-\x7e]/g,
-      (character) => SHORT[character] ?? hex(character.charCodeAt(0)),
-    );
-  }
-}
-
-function escapeCharacter(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  return SHORT[character] ?? (code < 0x80 ? hex(code) : `\\u{${code.toString(16)}}`);
-}
-
-function hex(code: number): string {
-  return `\\x${code.toString(16).padStart(2, "0")}`;
 }

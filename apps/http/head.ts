@@ -88,6 +88,11 @@ export function parseFields(lines: readonly string[], maxFields: number): Header
   return headers;
 }
 
+/** Whether a body follows a head at all (RFC 9110 section 6.4.1). */
+export function hasBody({ status }: HttpHead, method: "GET" | "HEAD"): boolean {
+  return method !== "HEAD" && status >= 200 && status !== 204 && status !== 304;
+}
+
 /**
  * How long the body is. What could be understood in two ways is refused: that is how responses are
  * smuggled past whoever reads them the other way.
@@ -95,10 +100,8 @@ export function parseFields(lines: readonly string[], maxFields: number): Header
  * @throws {FrameError} `corrupt` if the fields do not say it clearly.
  */
 export function bodyFraming(head: HttpHead, method: "GET" | "HEAD"): BodyFraming {
-  const { status, headers, version } = head;
-  if (method === "HEAD" || status < 200 || status === 204 || status === 304) {
-    return { by: "length", length: 0 };
-  }
+  const { headers, version } = head;
+  if (!hasBody(head, method)) return { by: "length", length: 0 };
   const coding = headers.get("transfer-encoding");
   const length = headers.get("content-length");
   if (coding !== null) {

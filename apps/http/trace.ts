@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../../errors.ts";
 import { formatAddr } from "../../_internal/address.ts";
 import type { Codec, Decoder, DecoderProgress } from "../../framing/codec.ts";
-import { escapeBytes } from "./_text.ts";
+import { escapeBytes } from "../escape.ts";
 
 /** Something that happened. Bytes are valid during the call. */
 export type HttpTraceEvent =

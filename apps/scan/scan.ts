@@ -10,7 +10,13 @@ import { Prober } from "./_prober.ts";
 import { checkPorts, defaultPorts, parsePorts } from "./ports.ts";
 import type { HostReport, PortResult, PortState, ScanReport } from "./report.ts";
 import { serviceName } from "./services.ts";
-import { MAX_HOSTS, resolveTargets, type Target, type TargetOptions } from "./targets.ts";
+import {
+  DEFAULT_MAX_HOSTS,
+  MAX_HOSTS,
+  resolveTargets,
+  type Target,
+  type TargetOptions,
+} from "./targets.ts";
 
 /** Milliseconds that a port has to answer, unless said otherwise: three times the way around the world. */
 export const DEFAULT_SCAN_TIMEOUT = 1_000;
@@ -99,9 +105,9 @@ export interface ScanOptions extends TargetOptions {
   worker?: boolean;
   /** Ends the scan: it rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Called for each open port as it is found, in no particular order. */
+  /** Called for each open port as it is found, in no particular order. What it throws ends the scan. */
   onOpen?: (port: PortResult) => void;
-  /** Called at the beginning, ten times a second, and at the end. */
+  /** Called at the beginning, ten times a second, and at the end. What it throws ends the scan. */
   onProgress?: (progress: ScanProgress) => void;
 }
 
@@ -150,20 +156,34 @@ export async function scanPorts(
   const job = createJob(targets, ports, limits);
   const total = job.outcomes.length;
   const found: OpenPort[] = [];
+  const ending = new AbortController();
+  const abort = () => ending.abort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  /** Tells the caller something; if that throws, the scan ends with it. */
+  const tell = (what: () => void) => {
+    try {
+      what();
+    } catch (error) {
+      ending.abort(error);
+    }
+  };
   const onOpen = (port: OpenPort) => {
     found.push(port);
-    options.onOpen?.(openResult(port, targets, ports));
+    tell(() => options.onOpen?.(openResult(port, targets, ports)));
   };
   const report = () =>
-    onProgress?.({ done: Atomics.load(job.counters, DONE), total, open: found.length });
+    tell(() => onProgress?.({ done: Atomics.load(job.counters, DONE), total, open: found.length }));
   const ticker = onProgress === undefined ? undefined : setInterval(report, PROGRESS_INTERVAL);
   report();
   try {
-    await workOn(job, { signal, onOpen, useWorker: options.worker ?? true });
+    ending.signal.throwIfAborted();
+    await workOn(job, { signal: ending.signal, onOpen, useWorker: options.worker ?? true });
+    report();
+    ending.signal.throwIfAborted();
   } finally {
     clearInterval(ticker);
+    signal?.removeEventListener("abort", abort);
   }
-  report();
   return {
     hosts: targets.map((_, index) => new Host(index, targets, job, found)),
     probes: total,
@@ -173,7 +193,7 @@ export async function scanPorts(
 
 /** What {@linkcode workOn} needs besides the job. */
 interface Work {
-  signal: AbortSignal | undefined;
+  signal: AbortSignal;
   onOpen: (port: OpenPort) => void;
   useWorker: boolean;
 }
@@ -190,19 +210,19 @@ async function workOn(job: Job, { signal, onOpen, useWorker }: Work): Promise<vo
     prober.stop();
     helper?.stop();
   };
-  signal?.addEventListener("abort", abort);
+  signal.addEventListener("abort", abort);
   try {
     await prober.run();
     await helper?.finished;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (job.outcomes.includes(0)) { // the helper was lost with what it had taken
       job.counters[NEXT] = 0;
       prober = new Prober(job, onOpen);
       await prober.run();
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
     }
   } finally {
-    signal?.removeEventListener("abort", abort);
+    signal.removeEventListener("abort", abort);
     helper?.stop();
   }
 }
@@ -210,7 +230,7 @@ async function workOn(job: Job, { signal, onOpen, useWorker }: Work): Promise<vo
 type Limits = Pick<Job, "timeout" | "retries" | "concurrency" | "banner">;
 
 function resolveOptions(options: ScanOptions): Limits {
-  const { banner = false, family, maxHosts = 1 } = options;
+  const { banner = false, family, maxHosts = DEFAULT_MAX_HOSTS } = options;
   const timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_SCAN_TIMEOUT);
   if (timeout === Infinity) {
     throw new RangeError(

@@ -109,6 +109,8 @@ export interface DenoOptions {
   flags?: string[];
   /** The number of descriptors it may have. */
   descriptors?: number;
+  /** Shell commands that prepare a network of its own, in which it runs. */
+  network?: string;
   args?: (string | number)[];
 }
 
@@ -118,11 +120,25 @@ export function deno(script: string, options: DenoOptions = {}): Peer {
   const url = `data:application/typescript,${encodeURIComponent(source)}`;
   const args = ["run", "--no-config", "--no-lock", "-A", ...options.flags ?? [], url];
   args.push(...(options.args ?? []).map(String));
-  if (options.descriptors === undefined) return new Peer(Deno.execPath(), args);
-  return new Peer("sh", [
-    "-c",
-    `ulimit -n ${options.descriptors}; exec "$0" "$@"`,
-    Deno.execPath(),
-    ...args,
-  ]);
+  const { descriptors, network } = options;
+  const command = [Deno.execPath(), ...args];
+  if (descriptors !== undefined) command.unshift(...after(`ulimit -n ${descriptors}`));
+  if (network !== undefined) command.unshift("unshare", "--net", ...after(network));
+  const [program = "", ...rest] = command;
+  return new Peer(program, rest);
+}
+
+/** The words that run a command after a piece of shell script. */
+function after(script: string): string[] {
+  return ["sh", "-c", `${script}; exec "$0" "$@"`];
+}
+
+/** Whether this user may make networks for tests. */
+export function mayMakeNetworks(): boolean {
+  try {
+    const args = ["--net", "ip", "link", "set", "lo", "up"];
+    return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
 }

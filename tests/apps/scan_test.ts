@@ -1,7 +1,6 @@
 import {
   assertEquals,
   assertInstanceOf,
-  assertNotMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -14,7 +13,6 @@ import {
   type ScanProgress,
   serviceName,
 } from "../../apps/scan/mod.ts";
-import { escapeBytes, jsonLine } from "../../apps/escape.ts";
 import { run } from "../examples/_run.ts";
 import { canIsolate, inNamespace } from "./_namespace.ts";
 
@@ -213,6 +211,24 @@ async function bannerOf(
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
+Deno.test("what the caller's own functions throw ends the scan, and nothing is left behind", async () => {
+  using listeners = await someListeners();
+  const ports = listeners.open;
+  const fail = () => {
+    throw new Error("not like this");
+  };
+  await assertRejects(
+    () => scanPorts("127.0.0.1", { ports, onOpen: fail }),
+    Error,
+    "not like this",
+  );
+  await assertRejects(
+    () => scanPorts("127.0.0.1", { ports, onProgress: fail }),
+    Error,
+    "not like this",
+  );
+});
+
 Deno.test("banners: a line, a line in pieces, silence, a flood, a drip, a reset", async () => {
   assertEquals(await bannerOf((conn) => conn.write(utf8("220 ready\r\n"))), utf8("220 ready\r\n"));
   const inPieces = async (conn: Deno.TcpConn) => {
@@ -234,27 +250,6 @@ Deno.test("banners: a line, a line in pieces, silence, a flood, a drip, a reset"
   };
   const dripped = await bannerOf(drip);
   assertEquals(dripped?.every((byte) => byte === 0x78) && dripped.length < 10, true);
-});
-
-Deno.test("escapeBytes makes every control and every invalid byte harmless", () => {
-  const hostile = utf8(
-    "\x1b]0;owned\x07\x9b2J \u202eevil\u2066 \u0085 tab\t \\ e\u0301 \u{1f600}\r\n",
-  );
-  const shown = escapeBytes(hostile);
-  // deno-lint-ignore no-control-regex
-  assertNotMatch(shown, /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
-  assertEquals(
-    shown,
-    "\\x1b]0;owned\\x07\\x9b2J \\u{202e}evil\\u{2066} \\x85 tab\\t \\\\ e\u0301 \u{1f600}\\r\\n",
-  );
-  assertEquals(
-    escapeBytes(Uint8Array.of(0x41, 0xff, 0xc3, 0xa9, 0xe2, 0x82)),
-    "A\\xff\u00e9\\xe2\\x82",
-  );
-  assertEquals(escapeBytes(Uint8Array.of(0xef, 0xbf, 0xbd, 0xff)), "\\u{fffd}\\xff");
-  const line = jsonLine({ banner: "\u009b2J\u202e\x7f\n" });
-  assertEquals(line, '{"banner":"\\u009b2J\\u202e\\u007f\\n"}\n');
-  assertEquals(JSON.parse(line), { banner: "\u009b2J\u202e\x7f\n" });
 });
 
 Deno.test("imported from a server, as from JSR, it loads its worker from there", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Folder, noise, say, sha256 } from "../apps/files/_harness.ts";
+import { Folder, noise, say, serveLies, sha256 } from "../apps/files/_harness.ts";
 import { Peer, python } from "../_util/peers.ts";
 import { exampleArgs, run, runExample, startExample } from "./_run.ts";
 
@@ -200,6 +200,28 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(await here.names(), [".x.tincan-note", ".x.tincan-part"]);
   });
 }
+
+Deno.test("file_transfer put, interrupted, says that nothing is kept", async () => {
+  await using here = await Folder.make();
+  const path = await here.write("big", noise(8 * MiB));
+  const begun = Promise.withResolvers<void>();
+  await using server = serveLies(async (conn) => {
+    await conn.write(`OK ${8 * MiB} 0 -\n`);
+    await conn.readExactly(MiB);
+    begun.resolve();
+    await conn.closed;
+  });
+  const client = new Deno.Command(Deno.execPath(), {
+    args: exampleArgs(PROGRAM, ["put", path, "--port", String(server.port)]),
+    stderr: "piped",
+  }).spawn();
+  await begun.promise;
+  client.kill("SIGINT");
+  const { code, stderr } = await client.output();
+  assertEquals(new TextDecoder().decode(stderr), "interrupted; the server keeps nothing of it\n");
+  assertEquals(code, 130);
+  await server.shutdown({ timeout: 0 });
+});
 
 Deno.test("file_transfer get, eight at once, each whole", async () => {
   await using source = await Folder.make();

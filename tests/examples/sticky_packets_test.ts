@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runExample } from "./_run.ts";
+import { exampleArgs, run, runExample } from "./_run.ts";
 
 Deno.test("sticky_packets shows the problem, and that framing cures it", async () => {
   const { code, stdout, stderr } = await runExample("sticky_packets.ts", []);
@@ -17,4 +17,10 @@ Deno.test("sticky_packets refuses arguments it does not know", async () => {
   const { code, stderr } = await runExample("sticky_packets.ts", ["--sticky"]);
   assertStringIncludes(stderr, "Unknown option --sticky");
   assertEquals(code, 2);
+});
+
+Deno.test("sticky_packets says in one line that its output cannot be written", async () => {
+  const command = ["-c", 'exec "$@" >/dev/full', "sh", Deno.execPath()];
+  const { code, stderr } = await run("sh", [...command, ...exampleArgs("sticky_packets.ts", [])]);
+  assertEquals([stderr, code], ["Cannot write the output: No space left on device\n", 1]);
 });

@@ -4,6 +4,7 @@ import {
   assertEquals,
   assertMatch,
   assertNotMatch,
+  assertRejects,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
@@ -14,6 +15,7 @@ import {
   delimited,
   fixed,
   FrameError,
+  frames,
   json,
   lengthPrefixed,
   lines,
@@ -193,6 +195,24 @@ Deno.test("the decoder is as good as new after its remaining bytes were taken", 
   }
 });
 
+Deno.test("what is taken from the middle of a discarded frame ends the discarding", () => {
+  const others = allCodecs(500);
+  for (const [index, { name, codec, fit }] of allCodecs(20, ignore).entries()) {
+    if (name === "fixed") continue; // no frame of it is too long
+    const other = others[index]!;
+    const large = other.codec.encode(other.fit(new Uint8Array(400).fill(0x61)));
+    const decoder = codec.decoder();
+    decoder.push(large.subarray(0, 100), ignore);
+    assert(decoder.progress!.partial, name);
+    assertEquals(decoder.takeRemaining(), EMPTY, name);
+    assertEquals(decoder.progress!.partial, false, name);
+    const seen: Uint8Array[] = [];
+    const message = fit(Uint8Array.of(1, 2, 3));
+    decoder.push(codec.encode(message), (frame) => void seen.push(frame));
+    assertEquals(seen, [message], name);
+  }
+});
+
 Deno.test("progress says where frames begin and end, and whether one has begun", () => {
   for (const { name, codec, fit } of allCodecs(100)) {
     const encoded = [1, 2, 3].map((n) => codec.encode(fit(new Uint8Array(n).fill(1))));
@@ -333,6 +353,13 @@ Deno.test("a packet that ends inside what it announces is corrupt", () => {
   }
 });
 
+Deno.test("COBS spends nothing on a full block that is the last", () => {
+  const block = new Uint8Array(254).fill(7);
+  assertEquals(cobs().encode(block), concat([Uint8Array.of(255), block, Uint8Array.of(0)]));
+  const zero = concat([block, Uint8Array.of(0)]);
+  assertEquals(cobs().encode(zero), concat([Uint8Array.of(255), block, Uint8Array.of(1, 1, 0)]));
+});
+
 Deno.test("broken packets are discarded on request", () => {
   const reports: string[] = [];
   const options = {
@@ -393,6 +420,30 @@ Deno.test("options out of range are refused with their name and value", () => {
     const error = assertThrows(make, type, part);
     assertMatch(error.message, /^Cannot use .*current value is/);
   }
+});
+
+Deno.test("text in place of bytes is refused, and bytes in place of text", async () => {
+  const asText = "abc\n" as unknown as Uint8Array;
+  for (const { name, codec, fit } of allCodecs(100)) {
+    assertThrows(() => codec.encode(asText), TypeError, "of type string", name);
+    const decoder = codec.decoder();
+    assertThrows(() => decoder.push(asText, ignore), TypeError, "of type string", name);
+    const bytes = codec.encode(fit(Uint8Array.of(1)));
+    let seen = 0;
+    decoder.push(bytes, () => void seen++); // as good as before
+    assertEquals(seen, 1, name);
+    await assertRejects(() => frames([asText], codec).next(), TypeError, "of type string", name);
+    await assertRejects(() => frames([asText], text(codec)).next(), TypeError, "of type string");
+    for (const message of [undefined, 5, bytes]) {
+      assertThrows(
+        () => text(codec).encode(message as unknown as string),
+        TypeError,
+        "as text",
+        name,
+      );
+    }
+  }
+  assertThrows(() => text(lines()).decoder().push(asText, ignore), TypeError, "of type string");
 });
 
 Deno.test("codecs leave the caller's options alone and do not see later changes", () => {

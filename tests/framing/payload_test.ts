@@ -241,3 +241,22 @@ Deno.test("text of checksummed frames", () => {
   const codec = text(checksummed(cobs(), "crc32"));
   assertEquals(decodeAll(codec, [codec.encode("hello"), codec.encode("")]), ["hello", ""]);
 });
+
+Deno.test("OutputBuffer finds a byte wherever it stands, and only in the part asked for", () => {
+  const output = new OutputBuffer();
+  output.append(new Uint8Array(64));
+  for (let from = 0; from < 12; from++) {
+    for (let to = from; to < 24; to++) {
+      assertEquals(output.find(0x0a, from, to), -1);
+      for (let at = 0; at < 28; at++) {
+        output.bytes[at] = 0x0a;
+        assertEquals(output.find(0x0a, from, to), at >= from && at < to ? at : -1);
+        output.bytes[at] = 0;
+      }
+    }
+  }
+  // Bytes that differ from it in the lowest or highest bit, and memory that has grown meanwhile.
+  output.append(Uint8Array.of(0x0b, 0x8a, 0x09, 0x0b, 0x8a, 0x0b, 0x0a));
+  output.reserve(1_000);
+  assertEquals(output.find(0x0a, 1, 71), 70);
+});

@@ -4,8 +4,12 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
+import { serveChat } from "../../apps/chat/mod.ts";
+import { serveFiles } from "../../apps/files/mod.ts";
 import { ROOT } from "../../tools/copy_project.ts";
 import { type Program, PROGRAMS, runtimeFlags } from "../../tools/programs.ts";
+import { Terminal } from "../_util/terminal.ts";
+import { portOf } from "../_util/transports.ts";
 import type { Launch } from "./_launch.ts";
 import { doTasks, TASKS } from "./_tasks.ts";
 
@@ -31,6 +35,28 @@ for (const [name, program] of PROGRAMS) {
     });
   }
 }
+
+Deno.test("line editing and progress bars at a terminal need no more", limit, async () => {
+  const start = (name: string, args: string[]) => {
+    const [command, ...first] = fromSource(PROGRAMS.get(name) as Program);
+    return new Terminal(command, [...first, ...args]);
+  };
+  await using room = serveChat({ port: 0, onListen() {} });
+  await using ada = start("tcp_chat", ["join", "--name", "Ada", "--port", `${portOf(room)}`]);
+  await ada.until((rows) => rows.at(-1)?.startsWith("Ada>") === true);
+  await ada.type("\x04");
+  assertEquals(await ada.end(), { code: 0, restored: true });
+
+  const folder = await Deno.makeTempDir({ prefix: "tincan_permissions_" });
+  await Deno.writeFile(join(folder, "file"), new Uint8Array(100_000));
+  await using server = await serveFiles(folder, { port: 0, onListen() {} });
+  const output = join(folder, "copy");
+  const args = ["get", "file", "--output", output, "--port", `${portOf(server)}`];
+  await using get = start("file_transfer", args);
+  assertEquals(await get.end(), { code: 0, restored: true });
+  assertEquals((await Deno.stat(output)).size, 100_000);
+  await Deno.remove(folder, { recursive: true });
+});
 
 Deno.test("docs/running-it-for-real.md has the same table", async () => {
   const page = await Deno.readTextFile(join(ROOT, "docs/running-it-for-real.md"));

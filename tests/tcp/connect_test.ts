@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { connectTcp, isNetError, type NetError, serveTcp } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
-import { python } from "../_util/peers.ts";
+import { deno, mayMakeNetworks, python } from "../_util/peers.ts";
 import {
   clientTls,
   drain,
@@ -329,6 +329,25 @@ Deno.test("both ends know the protocol that the handshake agreed on", limit, asy
   await using none = await connectTcp({ port, tls: clientTls });
   assertEquals(none.alpnProtocol, null);
   assertEquals(await agreed.next(), null);
+});
+
+Deno.test({
+  name: "a connect that meets only itself is refused",
+  ...limit,
+  ignore: !mayMakeNetworks(), // where the system has but one port to give away as a source
+  async fn() {
+    const script = `
+      const error = await net.connectTcp({ port: 40_000 }).catch((error) => error);
+      console.log(error.name, error.code, error.message);
+    `;
+    await using child = deno(script, {
+      network: "ip link set lo up; echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range",
+    });
+    assertEquals(
+      await child.line(),
+      "ConnectionRefused ECONNREFUSED Cannot connect to 127.0.0.1:40000: connection refused (it met only itself)",
+    );
+  },
 });
 
 Deno.test("a name with two addresses works whichever family the server has", limit, async () => {

@@ -1,6 +1,7 @@
 /**
  * Fair turns between busy connections, counted in messages. The load comes from a process of its own,
- * so that only the server's fairness is measured.
+ * so that only the server's fairness is measured. It is too slow to starve anybody by itself on most
+ * machines: what the rounds do is tested in internal/turns_test.ts, here that nobody is left behind.
  */
 import { assert } from "@std/assert";
 import { python } from "../_util/peers.ts";
@@ -48,7 +49,7 @@ for (
       name:
         `of ${connections} busy connections the least served gets ${least} of the most (${style})`,
       timeout: 60_000,
-      retry: 3, // a machine busy with something else disturbs the turns; without them luck is no help
+      retry: 3, // a machine busy with something else disturbs the turns
       ignore: Deno.build.os !== "linux", // epoll
       async fn() {
         await using server = tcp.serve(

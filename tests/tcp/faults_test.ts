@@ -112,6 +112,23 @@ for (const how of ["throws", "rejects", "throws a non-error"] as const) {
   });
 }
 
+for (
+  const [what, answer] of [
+    ["null", null],
+    ["a number", 5],
+    ["an object", { then: "not a function" }],
+    ["a thenable", { then: (done: () => void) => done() }],
+  ] as const
+) {
+  Deno.test(`a handler that returns ${what} is done, and that is no mistake`, limit, async () => {
+    const errors = new Events<unknown>();
+    await using server = tcp.serve({ onError: errors.push }, () => answer as unknown as void);
+    await using conn = await tcp.connect(server);
+    assertEquals(await drain(conn), 0);
+    assertEquals(errors.pending, []);
+  });
+}
+
 Deno.test("what a handler wrote before it threw still arrives", limit, async () => {
   await using server = tcp.serve({ onError() {} }, async (conn) => {
     await conn.write("sorry: ");
@@ -156,6 +173,26 @@ for (const hook of ["onError", "onConnect", "onClose"] as const) {
   });
 }
 
+for (const hook of ["onListen", "onError", "onConnect", "onClose"] as const) {
+  Deno.test(`${hook} that rejects harms nobody`, limit, async () => {
+    const errors = new Events<unknown>();
+    const thrown = new Error(`from ${hook}`);
+    const printed = await captureErrors(async () => {
+      await using server = tcp.serve({
+        onError: errors.push,
+        [hook]: () => Promise.reject(thrown),
+      }, async (conn) => {
+        await echo(conn);
+        if (hook === "onError") throw new Error("a mistake");
+      });
+      if (hook !== "onConnect") await assertEchoes(tcp, server);
+      else await tcp.connect(server).then((conn) => drain(conn).then(() => conn.close()));
+      if (hook !== "onError") assertStrictEquals(await errors.next(), thrown);
+    });
+    assertEquals(printed, hook === "onError" ? [[thrown]] : []);
+  });
+}
+
 /** One byte, `null` at the end or when the peer broke it off. */
 async function readOne(conn: TcpConnection): Promise<Uint8Array | null> {
   try {
@@ -163,6 +200,40 @@ async function readOne(conn: TcpConnection): Promise<Uint8Array | null> {
   } catch {
     return null;
   }
+}
+
+for (
+  const [how, script] of [
+    ["write", "conn.write(large)"],
+    ["send", "messages.send(large)"],
+    ["sendAll", "messages.sendAll([large])"],
+    ["closeWrite", "conn.write(large), conn.closeWrite()"],
+  ] as const
+) {
+  Deno.test(`a ${how} that nobody awaits cannot end the process`, limit, async () => {
+    await using child = deno(`
+      const large = new Uint8Array(1_000_000);
+      const settings = {
+        limits: { maxWriteQueue: 1_000_000 },
+        onListen: (addr) => console.log(addr.port),
+        onClose: () => console.log("closed"),
+      };
+      net.serveTcp(settings, async (conn) => {
+        const messages = conn.framed(net.fixed(large.length));
+        for (let i = 0; i < 50; i++) {
+          ${script};
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      });
+    `);
+    const port = Number(await child.line());
+    for (let round = 0; round < 2; round++) {
+      const peer = await Deno.connect({ port });
+      await peer.read(new Uint8Array(1));
+      peer.close(); // with bytes unread: the system resets the connection
+      assertEquals(await child.line(), "closed");
+    }
+  });
 }
 
 Deno.test("without onError mistakes are printed, and what peers do is not", limit, async () => {

@@ -22,7 +22,9 @@ import {
   type TcpServer,
   text,
 } from "../../mod.ts";
+import { nextTurn } from "../_util/events.ts";
 
+const limit = { timeout: 20_000 };
 const textLines = text(lines());
 
 /** Two ends of one connection. The server's end is closed when the pair is. */
@@ -150,6 +152,19 @@ Deno.test("receive that times out loses nothing, not even half a message", async
   assertEquals(await messages.receive(), "world");
 });
 
+Deno.test("receive looks at its options even when the message is there", async () => {
+  await using ends = await pair();
+  const messages = ends.near.framed(textLines);
+  await ends.far.write("one\ntwo\nthree\n");
+  assertEquals(await messages.receive(), "one");
+  const reason = new Error("enough");
+  const signal = AbortSignal.abort(reason);
+  assertStrictEquals(await assertRejects(() => messages.receive({ signal })), reason);
+  await assertRejects(() => messages.receive({ timeout: -1 }), RangeError, "timeout");
+  assertEquals(await messages.receive({ timeout: 0 }), "two");
+  assertEquals(await messages.receive(), "three");
+});
+
 Deno.test("a message that has begun must end within timeouts.frame", async () => {
   await using ends = await pair({ timeouts: { frame: 30 } });
   const messages = ends.near.framed(textLines);
@@ -274,6 +289,21 @@ Deno.test("the late answer to a request that timed out is not given to the next"
   await far.send("news");
   assertEquals(await messages.receive(), "news");
 });
+
+Deno.test(
+  "a request that has given up keeps nobody from receiving, or from leaving",
+  limit,
+  async () => {
+    await using ends = await pair();
+    const messages = ends.near.framed(textLines);
+    const wait = { timeout: 10 };
+    await assertRejects(() => messages.request("anybody?", wait), Deno.errors.TimedOut);
+    await assertRejects(() => messages.receive(wait), Deno.errors.TimedOut, "nothing arrived");
+    await assertRejects(() => messages.request("hello?", wait), Deno.errors.TimedOut);
+    await nextTurn();
+    messages.release();
+  },
+);
 
 Deno.test("a request that gives up first leaves the others their answers", async () => {
   await using ends = await pair();
@@ -516,4 +546,32 @@ Deno.test("framed lines talk to socat", async () => {
   const { stdout } = await child.output();
   assertEquals(new TextDecoder().decode(stdout), "ONE\nTWO\nTHREE\n");
   await server.shutdown();
+});
+
+Deno.test("reads grow with what arrives, whether messages share memory with them or not", async () => {
+  const line = `${"x".repeat(63)}\n`;
+  for (const codec of [lines(), text(lines())] as Codec<unknown, never>[]) {
+    await using ends = await pair();
+    let longest = 0;
+    const watched: Codec<unknown, never> = {
+      detached: codec.detached,
+      decoder() {
+        const decoder = codec.decoder();
+        const push = decoder.push.bind(decoder);
+        decoder.push = (chunk, emit) => {
+          longest = Math.max(longest, chunk.length);
+          push(chunk, emit);
+        };
+        return decoder;
+      },
+      encode: (message) => message,
+    };
+    const messages = ends.far.framed(watched);
+    for (let round = 0; round < 8; round++) {
+      await ends.near.write(line.repeat(256));
+      for (let count = 0; count < 256; count++) await messages.receive();
+    }
+    // The first read has room for 256 bytes. If that stayed so, speed would be a tenth.
+    assertEquals(longest >= 8 * 1024, true, `the longest read had ${longest} bytes`);
+  }
 });

@@ -162,6 +162,7 @@ Deno.test("lists and limits that make no sense are refused before listening", li
     [{ backlog: 0 }, '"backlog"'],
     [{ port: 65_536 }, "port must be a whole number"],
     [{ port: -1 }, "port must be a whole number"],
+    [{ path: "" }, "path must not be empty"],
   ];
   for (const [options, message] of wrong) {
     assertThrows(() => serveTcp({ onListen() {}, ...options }, echo), Error, message);

@@ -4,7 +4,6 @@ import {
   assertInstanceOf,
   assertRejects,
   assertStrictEquals,
-  assertThrows,
 } from "@std/assert";
 import { equals } from "@std/bytes";
 import { isNetError, LimitError, type TcpConnection } from "../../mod.ts";
@@ -125,6 +124,37 @@ Deno.test("a byte that has arrived is there for a read that does not wait", limi
   assertEquals(text(await pair.server.readExactly(1)), "c");
 });
 
+Deno.test(
+  "a chunk that is kept keeps at most four times its size alive, or 4 KiB",
+  limit,
+  async () => {
+    await using pair = await connectedPair();
+    const large = pattern(600_000);
+    const sending = pair.client.write(large);
+    assert(equals(await pair.server.readExactly(large.length) as Uint8Array, large)); // it has grown
+    await sending;
+    const chunks = pair.server[Symbol.asyncIterator]();
+    for (const size of [1, 100, 4_000, 20_000, 1]) {
+      await pair.client.write(pattern(size));
+      for (let received = 0; received < size;) {
+        const { value } = await chunks.next();
+        assert(
+          value.buffer.byteLength <= Math.max(4 * value.length, 4_096),
+          `${value.length} bytes`,
+        );
+        received += value.length;
+      }
+      await pair.client.write(`${"x".repeat(size)}\nrest`);
+      const line = await pair.server.readUntil("\n", { maxLength: size });
+      assert(
+        line !== null && line.buffer.byteLength <= Math.max(4 * line.length, 4_096),
+        `${size}`,
+      );
+      await pair.server.readExactly(4);
+    }
+  },
+);
+
 Deno.test("a time-out says how long it was and who was waited for", limit, async () => {
   await using pair = await connectedPair();
   const error = await assertRejects(
@@ -159,6 +189,31 @@ Deno.test("a signal that has aborted already ends the read at once", limit, asyn
   assertEquals(await pair.server.readLine(), "x");
 });
 
+Deno.test("an aborted signal ends a loop whose bytes have all arrived", limit, async () => {
+  await using pair = await connectedPair();
+  const controller = new AbortController();
+  const { signal } = controller;
+  await pair.client.write("one\ntwo\nthree\n");
+  assertEquals(await pair.server.readLine({ signal }), "one");
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertEquals(pair.server.stats.bytesBuffered, 10);
+  for (
+    const read of [
+      () => pair.server.readLine({ signal }),
+      () => pair.server.readUntil("\n", { signal }),
+      () => pair.server.readExactly(1, { signal }),
+      () => pair.server.readExactly(0, { signal }),
+      () => pair.server.read(new Uint8Array(1), { signal }),
+      () => pair.server.read(new Uint8Array(0), { signal }),
+    ]
+  ) {
+    assertStrictEquals(await assertRejects(read), reason);
+  }
+  assertEquals(await pair.server.readLine(), "two");
+  assertEquals(await pair.server.readLine(), "three");
+});
+
 Deno.test("read takes what is there, and nothing for an empty buffer", limit, async () => {
   await using pair = await connectedPair();
   assertEquals(await pair.server.read(new Uint8Array(0)), 0);
@@ -172,6 +227,20 @@ Deno.test("read takes what is there, and nothing for an empty buffer", limit, as
   await pair.client.closeWrite();
   assertEquals(await pair.server.read(new Uint8Array(0)), 0);
   assertEquals(await pair.server.read(buffer), null);
+});
+
+Deno.test("read refuses what is no buffer, and nothing else is harmed", limit, async () => {
+  await using pair = await connectedPair();
+  const bytes = new ArrayBuffer(4);
+  for (const buffer of [7, null, undefined, bytes, new DataView(bytes), new Uint16Array(bytes)]) {
+    await assertRejects(
+      () => pair.server.read(buffer as unknown as Uint8Array),
+      TypeError,
+      "Cannot read into buffer",
+    );
+  }
+  await pair.client.write("fine");
+  assertEquals(text(await pair.server.readExactly(4)), "fine");
 });
 
 Deno.test("readExactly gathers what comes in pieces", limit, async () => {
@@ -241,6 +310,34 @@ Deno.test("readUntil finds a delimiter that comes byte by byte", limit, async ()
   for (const byte of utf8("aaaaab")) await pair.client.write(new Uint8Array([byte]));
   assertEquals(text(await reading), "aaaaab");
 });
+
+Deno.test(
+  "readUntil looks at each byte about once, however many reads it takes",
+  limit,
+  async () => {
+    await using pair = await connectedPair();
+    const reading = pair.server.readUntil("\n");
+    const { indexOf } = Uint8Array.prototype;
+    let searched = 0;
+    Uint8Array.prototype.indexOf = function (byte, from = 0) {
+      const found = indexOf.call(this, byte, from);
+      searched += (found < 0 ? this.length : found) - from;
+      return found;
+    };
+    try {
+      const piece = new Uint8Array(200).fill(0x61);
+      for (let sent = 200; sent <= 60_000; sent += 200) {
+        await pair.client.write(piece);
+        while (pair.server.stats.bytesRead < sent) await nextTurn();
+      }
+      await pair.client.write("\n");
+      assertEquals((await reading)?.length, 60_001);
+    } finally {
+      Uint8Array.prototype.indexOf = indexOf;
+    }
+    assert(searched >= 60_000 && searched < 4 * 60_000, `${searched} bytes were searched`);
+  },
+);
 
 Deno.test("readUntil with an end inside, an empty delimiter, a limit", limit, async () => {
   await using pair = await connectedPair();
@@ -419,7 +516,8 @@ Deno.test("a reader that lets go of readable leaves the bytes to the next", limi
 Deno.test("options that make no sense are refused", limit, async () => {
   await using pair = await connectedPair();
   for (const timeout of [-1, NaN]) {
-    assertThrows(() => pair.server.read(new Uint8Array(1), { timeout }), RangeError, "timeout");
+    const buffer = new Uint8Array(1);
+    await assertRejects(() => pair.server.read(buffer, { timeout }), RangeError, "timeout");
     await assertRejects(() => pair.server.readLine({ timeout }), RangeError, "timeout");
   }
   await assertRejects(() => pair.server.readLine({ maxLength: -1 }), RangeError, "maxLength");

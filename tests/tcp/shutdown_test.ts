@@ -2,7 +2,17 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { ClosedError, connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
 import { captureErrors, Events, nextTurn, Watched } from "../_util/events.ts";
 import { deno } from "../_util/peers.ts";
-import { drain, echo, portOf, serverTls, tcp, text, tls, transports } from "../_util/transports.ts";
+import {
+  drain,
+  echo,
+  portOf,
+  serverTls,
+  tcp,
+  text,
+  tls,
+  tlsFiles,
+  transports,
+} from "../_util/transports.ts";
 
 const limit = { timeout: 20_000 };
 
@@ -163,8 +173,34 @@ Deno.test("shutdown waits for a handshake that is under way, or ends it", limit,
   assertEquals(watched.settled, false);
   await server.shutdown({ timeout: 0 });
   await stopping;
+  assertEquals(server.stats().handshakeErrors, 1); // ended by us, not by the client's leaving
   silent.close();
   assertEquals(failed.pending.length, 0);
+});
+
+Deno.test("a handshake that ends while the server is draining is told so", limit, async () => {
+  const served = new Events<boolean>();
+  const server = tls.serve({}, (conn) => served.push(conn.draining));
+  const late = await Deno.connect({ port: portOf(server) });
+  await tls.connect(server).then((conn) => conn.close()); // the late one was accepted before
+  assertEquals(await served.next(), false);
+  const stopping = server.shutdown({ timeout: 600_000 });
+  const conn = await Deno.startTls(late, { hostname: "localhost", caCerts: [tlsFiles.ca] });
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+  assertEquals(await served.next(), true);
+  conn.close();
+  await stopping;
+});
+
+Deno.test("a server that has stopped lets go of its signal", limit, async () => {
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  signal.addEventListener = (_: string, listener: unknown) => void listeners.add(listener);
+  signal.removeEventListener = (_: string, listener: unknown) => void listeners.delete(listener);
+  const server = tcp.serve({ signal }, echo);
+  assertEquals(listeners.size, 1);
+  await server.shutdown();
+  assertEquals(listeners.size, 0);
 });
 
 Deno.test("shutdown while the server is full ends the wait for a vacancy", limit, async () => {
@@ -271,6 +307,46 @@ Deno.test("the path of a unix server is gone when it has stopped", limit, async 
   assert((await Deno.stat(path)).isSocket);
   await server.shutdown();
   await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("options that are undefined are options that were not given", limit, async () => {
+  const given = { port: 0, path: undefined, onListen() {} };
+  await using server = serveTcp(given as unknown as { port: number }, echo);
+  assertEquals(server.addr.transport, "tcp");
+  const to = { port: portOf(server), path: undefined };
+  await using conn = await connectTcp(to as unknown as { port: number });
+  assertEquals(conn.transport, "tcp");
+  const printed = await captureErrors(async () => {
+    await using plain = serveTcp(undefined, echo);
+    assertEquals(plain.addr.transport, "tcp");
+  });
+  assertEquals(printed.length, 1);
+});
+
+Deno.test("a socket file left behind is in use, and the error says what to do", limit, async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/socket`;
+  await using child = deno(`
+    net.serveTcp({ path: ${JSON.stringify(path)}, onListen: () => console.log("up") }, () => {});
+  `);
+  assertEquals(await child.line(), "up");
+  child.kill("SIGKILL");
+  await child.status;
+  const error = assertThrows(() => serveTcp({ path, onListen() {} }, echo), Deno.errors.AddrInUse);
+  assertEquals(
+    error.message,
+    `Cannot listen on ${path}: address already in use (if nobody serves there, remove the file)`,
+  );
+  await Deno.remove(path);
+  await using server = serveTcp({ path, onListen() {} }, echo);
+  await server.shutdown();
+  const nowhere = assertThrows(() => serveTcp({ path: `${dir}/no/socket`, onListen() {} }, echo));
+  assert(nowhere instanceof Deno.errors.NotFound);
+  assertEquals(
+    nowhere.message,
+    `Cannot listen on ${dir}/no/socket: no such file or directory`,
+  );
   await Deno.remove(dir, { recursive: true });
 });
 

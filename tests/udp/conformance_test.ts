@@ -483,6 +483,32 @@ for (const backend of backends) {
     assertEquals(a.stats().lateAnswers, 1);
   });
 
+  test("request: one datagram that was lost does not spoil the same answers after it", async () => {
+    let lost = 1;
+    await using server = await serveUdp(
+      { ...quiet, backend },
+      () => lost-- > 0 ? undefined : "pong",
+    );
+    await using a = await bindUdp({ backend });
+    // With each answer taken for a copy of the one before, the fifth would get none in four tries.
+    for (let i = 0; i < 6; i++) {
+      const { data } = await a.request("ping", at(server), { timeout: 100, retries: 3 });
+      assertEquals(text(data), "pong");
+    }
+  });
+
+  test("request: an answer that looks like a copy is taken when no other comes", async () => {
+    await using server = await bindUdp({ backend });
+    await using a = await bindUdp({ backend });
+    const first = a.request("1?", at(server), { timeout: 10, maxTimeout: 10_000, retries: 2 });
+    await server.receive();
+    await (await server.receive()).reply("ok");
+    assertEquals(text((await first).data), "ok");
+    const second = a.request("2?", at(server), { timeout: 50, retries: 0 });
+    await (await server.receive()).reply("ok");
+    assertEquals(text((await second).data), "ok");
+  });
+
   test("request: bounded, cancelled, and a match that throws", async () => {
     await using server = await bindUdp({ backend });
     await using a = await bindUdp({ backend, maxRequests: 2 });

@@ -81,6 +81,27 @@ for (const backend of backends) {
     assertEquals(text(answer.data), "alive");
   });
 
+  Deno.test(`${backend}: long keys do not make what dedup remembers large`, limit, async () => {
+    const decoder = new TextDecoder();
+    await using server = await serveUdp(
+      { ...quiet, backend, dedup: { key: (data) => decoder.decode(data) } },
+      () => "ok",
+    );
+    await using client = await bindUdp({ backend });
+    const data = new Uint8Array(60_000).fill(0x61);
+    const before = heldMemory();
+    for (let i = 0; i < 400; i++) {
+      new TextEncoder().encodeInto(`${i} `, data);
+      assertEquals(text((await client.request(data, at(server))).data), "ok");
+      if (i % 100 === 0) await client.request(data, at(server));
+    }
+    assertEquals(server.stats().duplicates, 4);
+    if (gc !== undefined) {
+      const grown = await grownSince(before, 12 * MiB);
+      assert(grown < 12 * MiB, `24 MB of keys made it grow by ${grown / MiB} MiB`);
+    }
+  });
+
   Deno.test(`${backend}: a flood that nobody reads`, limit, async () => {
     await using endpoint = await bindUdp({ backend, maxQueueBytes: MiB });
     await using flooding = flood(at(endpoint).port);

@@ -127,6 +127,29 @@ Deno.test("putFile sends regular files only, and says what it cannot read", asyn
   await fails("bad_name", await here.write("x", ""), { port: 1, name: "../x" });
 });
 
+Deno.test("putFile does not store a file that changes while it is sent", async () => {
+  await using here = await Folder.make();
+  await using there = await Folder.make();
+  const refused: unknown[] = [];
+  await using server = await serve(there, {
+    upload: {},
+    onTransfer: ({ error }) => refused.push(error instanceof FileTransferError && error.code),
+  });
+  const path = await here.write("log", noise(3 * MiB));
+  const changes = [
+    () => Deno.utimeSync(path, 1, 1), // written anew, as long as before
+    () => Deno.writeFileSync(path, noise(10), { append: true }),
+    () => Deno.truncateSync(path, MiB),
+  ];
+  for (const change of changes) {
+    await fails("changed", path, { port: server.port, onProgress: () => change() });
+  }
+  await server.shutdown();
+  assertEquals(refused.length, changes.length);
+  assertEquals(refused.slice(0, 2), ["changed", "changed"]);
+  assertEquals(await there.names(), []);
+});
+
 Deno.test("putFile hears a refusal that comes while it sends", async () => {
   await using here = await Folder.make();
   const path = await here.write("big", noise(64 * MiB));

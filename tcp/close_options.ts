@@ -1,0 +1,31 @@
+/**
+ * How a connection is closed, and how it ended.
+ *
+ * @module
+ */
+
+/** How long `close()` waits for the peer's end, unless said otherwise. */
+export const DEFAULT_LINGER = 2_000;
+
+/** How to close. */
+export interface CloseOptions {
+  /**
+   * Milliseconds to wait for the peer to end its side too, while what it still sends is thrown away.
+   * Without that wait the system resets a connection on which bytes arrive after its end, and the
+   * peer may never see our last words. 0 closes at once.
+   *
+   * @default {2_000}
+   */
+  linger?: number;
+}
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /**
+   * `closed`: by `close()`, or because the handler returned. `aborted`: by `abort()`, or by force when
+   * a server stopped. `failed`: by one of the connection's time-outs.
+   */
+  readonly how: "closed" | "aborted" | "failed";
+  /** The reason of an abort, or the error. */
+  readonly reason?: unknown;
+}

@@ -1,0 +1,104 @@
+/**
+ * One peer of an endpoint.
+ *
+ * @module
+ */
+import { ClosedError, type SocketAddress } from "../errors.ts";
+import { formatAddr } from "../_internal/address.ts";
+import { type OperationContext, timedOut } from "../_internal/translate.ts";
+import { checkTarget } from "./_address.ts";
+import { DONE, Inbox } from "./_inbox.ts";
+import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
+import { transmit, type UdpEndpoint } from "./endpoint.ts";
+import type { UdpReceiveOptions } from "./options.ts";
+import type { SessionEnd, UdpSession } from "./sessions_options.ts";
+
+/** What a session needs of those who keep it. */
+export interface SessionOwner {
+  readonly endpoint: UdpEndpoint;
+  /** A datagram was taken out of a queue. */
+  taken(bytes: number): void;
+  /** Ends a session. */
+  end(session: Session, how: SessionEnd): void;
+}
+
+/** The datagrams of one peer, and what their owner must know of them. */
+export class Session implements UdpSession {
+  readonly key: string;
+  readonly remoteAddr: SocketAddress;
+  readonly inbox: Inbox;
+  ended: SessionEnd | null = null;
+  dropped = 0;
+  started = false;
+  /** When the last datagram came, on the clock of `performance.now()`. */
+  lastHeard = 0;
+  readonly #owner: SessionOwner;
+  #controller: AbortController | undefined;
+
+  constructor(owner: SessionOwner, key: string, remoteAddr: SocketAddress, maxQueue: number) {
+    this.#owner = owner;
+    this.key = key;
+    this.remoteAddr = remoteAddr;
+    this.inbox = new Inbox({
+      maxCount: maxQueue,
+      maxBytes: Infinity,
+      late: (after) => timedOut(this.#context(), after, "nothing came"),
+      onTaken: (bytes) => owner.taken(bytes),
+    });
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.ended !== null) this.#controller.abort(this.#reason(this.ended));
+    }
+    return this.#controller.signal;
+  }
+
+  finish(how: SessionEnd): void {
+    this.ended = how;
+    this.inbox.end();
+    this.#controller?.abort(this.#reason(how));
+  }
+
+  send(data: DatagramData): Promise<void> {
+    try {
+      const bytes = toBytes(data);
+      if ("path" in this.remoteAddr) checkTarget("send", this.remoteAddr);
+      return transmit(this.#owner.endpoint, bytes, this.remoteAddr) as Promise<void>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  sendReply(_: Datagram, data: DatagramData): Promise<void> {
+    return this.send(data);
+  }
+
+  receive(options?: UdpReceiveOptions): Promise<Datagram | null> {
+    return this.inbox.receive<null>(options, (resolve) => resolve(null));
+  }
+
+  close(): void {
+    this.#owner.end(this, "closed");
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    return this.inbox.iterate(() => {}, (resolve) => resolve(DONE));
+  }
+
+  #reason(how: SessionEnd): ClosedError {
+    const peer = formatAddr(this.remoteAddr);
+    const message = `Cannot go on: the session of ${peer} has ended (${how})`;
+    return new ClosedError("closed", message, this.#context());
+  }
+
+  #context(): OperationContext {
+    return {
+      operation: "receive",
+      transport: "path" in this.remoteAddr ? "unixpacket" : "udp",
+      localAddr: this.#owner.endpoint.addr,
+      remoteAddr: this.remoteAddr,
+    };
+  }
+}

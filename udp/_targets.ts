@@ -1,0 +1,86 @@
+/**
+ * What one socket can send to.
+ *
+ * @module
+ */
+import type { NetTransport, SocketAddress } from "../errors.ts";
+import { formatAddr } from "../_internal/address.ts";
+import { netError, type OperationContext } from "../_internal/translate.ts";
+import { type Numeric, numeric, resolve, type UdpTarget } from "./_address.ts";
+
+/** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
+const MAX_SEND_V4 = 65_507;
+const MAX_SEND_V6 = 65_527;
+
+/** What targets depend on. */
+interface TargetsInit {
+  /** Whether it is an IPv6 socket. */
+  readonly v6: boolean;
+  readonly transport: NetTransport;
+  /** Whether it may send to broadcast addresses. */
+  readonly broadcast: boolean;
+  readonly context: (operation: "send" | "request", to: SocketAddress) => OperationContext;
+}
+
+/** Turns targets as callers write them into addresses that the socket reaches. */
+export class Targets {
+  readonly #init: TargetsInit;
+
+  constructor(init: TargetsInit) {
+    this.#init = init;
+  }
+
+  /** The numeric address of a target, `null` if it has a name that must be looked up. */
+  addressOf(operation: "send" | "request", to: UdpTarget): SocketAddress | null {
+    const isPath = "path" in to;
+    if (isPath !== (this.#init.transport === "unixpacket")) {
+      throw new TypeError(
+        `Cannot ${operation}: a ${isPath ? "UDP" : "unix"} socket sends to ${
+          isPath ? "a host and port, not to a path" : "a path, not to a host and port"
+        }`,
+      );
+    }
+    if (isPath) return { transport: "unixpacket", path: to.path };
+    const address = numeric(to.hostname ?? "127.0.0.1");
+    return address && this.#reached(operation, address, to.port);
+  }
+
+  /** Looks the name of a target up. */
+  async lookUp({ hostname, port }: Deno.NetAddr): Promise<SocketAddress> {
+    return this.#reached("send", await resolve(hostname, this.#init.v6, port), port);
+  }
+
+  #reached(operation: "send" | "request", address: Numeric, port: number): SocketAddress {
+    const { v6, broadcast, context } = this.#init;
+    const to: Deno.NetAddr = { transport: "udp", hostname: address.hostname, port };
+    if (address.v6 && !v6) {
+      const reason = "an IPv4 socket does not reach IPv6 addresses";
+      throw netError(Error, "EAFNOSUPPORT", reason, context(operation, to));
+    }
+    if (address.broadcast && !broadcast) {
+      const reason = 'broadcasting needs the option "broadcast"';
+      throw netError(Deno.errors.PermissionDenied, "EACCES", reason, context(operation, to));
+    }
+    return to;
+  }
+}
+
+/** Checks that a datagram can hold so many bytes. */
+export function checkSize(length: number, to: SocketAddress): void {
+  if ("path" in to) return;
+  const limit = to.hostname.includes(":") ? MAX_SEND_V6 : MAX_SEND_V4;
+  if (length > limit) {
+    throw new RangeError(
+      `Cannot send to ${
+        formatAddr(to)
+      }: a datagram holds up to ${limit} bytes, current size is ${length}`,
+    );
+  }
+}
+
+/** Whether an answer from anybody is to be expected. */
+export function isForMany(to: SocketAddress): boolean {
+  if ("path" in to) return false;
+  const address = numeric(to.hostname);
+  return address !== null && (address.multicast || address.broadcast);
+}

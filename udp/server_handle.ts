@@ -1,0 +1,80 @@
+/**
+ * What serving datagrams answers with: the server in the hands of its owner.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../errors.ts";
+import type { UdpEndpoint } from "./endpoint.ts";
+
+/** What a server has counted since it began. */
+export interface UdpServerStats {
+  /** Datagrams received from the system, those that were dropped afterwards included. */
+  readonly received: number;
+  /** Datagrams handed to the system. */
+  readonly sent: number;
+  /** Bytes received from the system. */
+  readonly bytesReceived: number;
+  /** Bytes handed to the system. */
+  readonly bytesSent: number;
+  /** Handlers that run now, and answers on their way to the system. */
+  readonly active: number;
+  /** Datagrams that wait for a handler now. */
+  readonly queued: number;
+  /** Bytes of those. */
+  readonly bytesQueued: number;
+  /** Datagrams that were dropped because the queue was full, or the server was shutting down. */
+  readonly dropped: number;
+  /** Datagrams that were longer than `maxDatagramSize`. */
+  readonly truncated: number;
+  /** Datagrams that were not handled because they repeat an earlier one (`dedup`). */
+  readonly duplicates: number;
+  /** Answers that were not sent because of `maxReplyRatio`. */
+  readonly refusedReplies: number;
+  /** Handlers that threw. */
+  readonly handlerErrors: number;
+  /** Errors of the system while receiving; receiving went on. */
+  readonly receiveErrors: number;
+  /** Sends that failed. */
+  readonly sendErrors: number;
+}
+
+/** How to shut down a datagram server. */
+export interface UdpShutdownOptions {
+  /**
+   * Milliseconds for handlers to finish; then they are no longer waited for. `Infinity` waits as long
+   * as it takes, 0 not at all.
+   *
+   * @default {10_000}
+   */
+  timeout?: number;
+}
+
+/** A datagram server that is bound; in the shape of what `serveTcp` and `Deno.serve` return. */
+export interface UdpServer extends AsyncDisposable {
+  /** Where it is bound; with the port the system chose, if `port` was 0. */
+  readonly addr: SocketAddress;
+  /** Resolves when the server has stopped and its last handler is done; it never rejects. */
+  readonly finished: Promise<void>;
+  /**
+   * The socket, to send, to make requests and to join multicast groups. What it receives goes to
+   * the handler.
+   */
+  readonly endpoint: UdpEndpoint;
+  /** What was counted so far. */
+  stats(): UdpServerStats;
+  /**
+   * Stops gracefully: takes no more datagrams, tells the handlers through their `signal`, waits for
+   * those that run and for their answers, and closes the socket.
+   *
+   * Calling it again with a shorter time-out shortens the wait.
+   *
+   * @param options How long to wait.
+   * @returns A promise that settles when nothing is left: the port can be bound again.
+   * @throws {RangeError} If `timeout` is negative or not a number.
+   */
+  shutdown(options?: UdpShutdownOptions): Promise<void>;
+  /** Keeps the process alive while the server is bound (the default). */
+  ref(): void;
+  /** Lets the process end although the server is bound. */
+  unref(): void;
+}
