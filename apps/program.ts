@@ -5,7 +5,6 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import type { TcpServer } from "../tcp/server_handle.ts";
 
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
@@ -261,15 +260,24 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
 }
 
-/** Writes data to stdout. When whoever reads it has left (`| head`), the program ends quietly. */
-export async function printData(data: string | Uint8Array): Promise<void> {
+/**
+ * Writes data to stdout.
+ *
+ * @param data Text, or bytes as they are.
+ * @param leave What to do when whoever reads it has left (`| head`): by itself the program ends
+ * quietly.
+ */
+export async function printData(
+  data: string | Uint8Array,
+  leave: () => void | Promise<void> = () => Deno.exit(0),
+): Promise<void> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
     for (let written = 0; written < bytes.length;) {
       written += await Deno.stdout.write(bytes.subarray(written));
     }
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    if (error instanceof Deno.errors.BrokenPipe) return await leave();
     const message = error instanceof Error ? error.message : String(error);
     const reason = message.replace(/ \(os error \d+\)$/, "");
     throw new Error(`Cannot write the output: ${reason}`, { cause: error });
@@ -298,20 +306,33 @@ export function onInterrupt(interrupt: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
 }
 
+/** What can be served until somebody interrupts: a server of any kind. */
+export interface Served {
+  readonly finished: Promise<void>;
+  readonly connections?: Iterable<{ close(): unknown }>;
+  shutdown(options: { timeout: number }): Promise<void>;
+}
+
 /**
- * Lets a server run until the program is asked to end, says goodbye to its clients, and exits.
+ * Starts a server and lets it run until the program is asked to end; then says goodbye to its clients,
+ * and exits. Who interrupts as soon as the server says that it listens gets that, too.
  *
- * @param server What runs.
+ * @param start Makes the server.
  * @param finish What remains to be done before the exit.
  */
 export async function serveUntilInterrupted(
-  server: TcpServer,
+  start: () => Served | Promise<Served>,
   finish?: () => Promise<void>,
 ): Promise<void> {
-  onInterrupt(() => {
+  const interrupted = Promise.withResolvers<void>();
+  onInterrupt(interrupted.resolve);
+  const server = await start();
+  interrupted.promise.then(async () => {
     const stopped = server.shutdown({ timeout: GOODBYE_TIME });
-    for (const conn of server.connections) conn.close();
-    stopped.then(finish).then(() => Deno.exit(0));
+    for (const conn of server.connections ?? []) conn.close();
+    await stopped;
+    await finish?.();
+    Deno.exit(0);
   });
   await server.finished;
 }

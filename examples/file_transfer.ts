@@ -12,6 +12,7 @@
 import {
   type Checksum,
   type FileProgress,
+  type FileServerOptions,
   FileTransferError,
   type FileTransferEvent,
   type FileTransferResult,
@@ -102,14 +103,14 @@ async function serve(args: ProgramArguments): Promise<void> {
   const directory = operand(args, "serve needs a folder: serve DIR");
   const replace = args.flag("allow-replace");
   const quota = readSize(args, "quota", 1024 ** 3);
-  const server = await serveFiles(directory, {
+  const options: FileServerOptions = {
     hostname: args.text("hostname") ?? "127.0.0.1",
     port: args.port(DEFAULT_PORT),
     hidden: args.flag("hidden"),
     ...(args.flag("allow-upload") || replace ? { upload: { quota, replace } } : {}),
     ...(args.flag("quiet") ? {} : { onTransfer: tell }),
-  });
-  await serveUntilInterrupted(server);
+  };
+  await serveUntilInterrupted(() => serveFiles(directory, options));
 }
 
 async function list(args: ProgramArguments): Promise<void> {

@@ -86,7 +86,8 @@ async function relay(args: ProgramArguments): Promise<void> {
   const options = relayOptions(args);
   const view = viewOf(args);
   const note = (line: string) => console.error(line);
-  const dump = new RelayDump(printData, view === "json" ? { view } : { view, note });
+  const print = (bytes: Uint8Array) => printData(bytes, leave);
+  const dump = new RelayDump(print, view === "json" ? { view } : { view, note });
   const path = args.text("capture");
   const file = path === undefined ? undefined : openCapture(path);
   const capture = file === undefined ? undefined : new RelayDump(file.write, { view: "json" });
@@ -98,7 +99,11 @@ async function relay(args: ProgramArguments): Promise<void> {
   const finish = async () => {
     await Promise.all([dump.flush(), capture?.flush()]);
   };
-  await serveUntilInterrupted(start(options), finish);
+  const leave = async () => {
+    await capture?.flush();
+    Deno.exit(0);
+  };
+  await serveUntilInterrupted(() => start(options), finish);
 }
 
 /** Listens; a relay that cannot be is wrong usage. */

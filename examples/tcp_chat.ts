@@ -75,12 +75,8 @@ async function serve(args: ProgramArguments): Promise<void> {
   if (history !== undefined) options.history = history;
   if (members !== undefined) options.maxMembers = members;
   if (rate !== undefined) options.maxLinesPerSecond = rate;
-  const server = serveChat({
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(9999),
-    room: new ChatRoom(options),
-  });
-  await serveUntilInterrupted(server);
+  const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
+  await serveUntilInterrupted(() => serveChat({ ...where, room: new ChatRoom(options) }));
 }
 
 async function join(args: ProgramArguments): Promise<void> {

@@ -65,11 +65,8 @@ async function serve(args: ProgramArguments): Promise<void> {
     const value = args.text(name);
     if (value !== undefined) options[name] = value;
   }
-  const server = serveTcp({
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(9999),
-  }, echoHandler(options));
-  await serveUntilInterrupted(server);
+  const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
+  await serveUntilInterrupted(() => serveTcp(where, echoHandler(options)));
 }
 
 async function talk(args: ProgramArguments): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type Program,
   type ProgramArguments,
   runProgram,
+  serveUntilInterrupted,
 } from "../apps/program.ts";
 import { TextLineStream } from "@std/streams";
 
@@ -71,12 +72,8 @@ async function serve(args: ProgramArguments): Promise<void> {
     const value = args.text(name);
     if (value !== undefined) options[name] = value;
   }
-  const server = await serveUdp({
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(9999),
-  }, handlerFor(options));
-  onInterrupt(() => void server.shutdown({ timeout: 1_000 }).then(() => Deno.exit(0)));
-  await server.finished;
+  const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
+  await serveUntilInterrupted(() => serveUdp(where, handlerFor(options)));
 }
 
 function handlerFor(options: EchoOptions): UdpHandler {

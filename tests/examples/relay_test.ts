@@ -294,6 +294,31 @@ Deno.test("relay ends quietly when nobody reads its output any more", async () =
   assertEquals(seen.at(-1), "exit 0");
 });
 
+Deno.test("relay's capture has what its output could not say any more", async () => {
+  await using echo = await startExample("tcp_echo.ts", []);
+  const capture = await Deno.makeTempFile({ suffix: ".jsonl" });
+  const args = ["--listen", "0", "--to", `127.0.0.1:${echo.port}`, "--capture", capture];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: exampleArgs("relay.ts", args),
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const said = child.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  const port = Number(/:(\d+)$/.exec((await said.read()).value ?? "")?.[1]);
+  await child.stdout.cancel();
+  const conn = await Deno.connect({ port });
+  await conn.write(new TextEncoder().encode("nobody sees this"));
+  assertEquals((await child.status).code, 0);
+  conn.close();
+  await said.cancel();
+  const events = (await Deno.readTextFile(capture)).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(events[1]?.type, "data", JSON.stringify(events));
+  await Deno.remove(capture);
+});
+
 Deno.test("relay says in one line what fails, and exits 1", async () => {
   await using echo = await startExample("tcp_echo.ts", []);
   const inUse = await runExample("relay.ts", ["--listen", String(echo.port), "--to", "x:1"]);
