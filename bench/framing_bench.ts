@@ -207,7 +207,7 @@ const claims: [candidate: string, control: string, factor: number][] = [
   ["lines push", "bare indexOf + subarray", 1 / 1.3],
   ["lines push", "@std/streams TextLineStream", 3],
   ["lines push", "split2, iterated", 4],
-  ["lines push", "split2, data events", 4],
+  ["lines push", "split2, data events", 2],
   ["varintPrefixed push", "it-length-prefixed", 5],
   ["lines frames", "@std/streams TextLineStream", 1.5],
   ["text(lines) frames", "@std/streams TextLineStream", 1.5],

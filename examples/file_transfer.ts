@@ -240,7 +240,7 @@ async function progressBar() {
     import("node:process"),
   ]);
   const bar = new progress.SingleBar({
-    format: "{bar} {percentage}%  {done} of {all}  {rate}/s  {left} left",
+    format: "{bar} {percentage}%  {done} of {all}  {rate}  {left} left",
     stream: process.stderr,
     hideCursor: true,
     barsize: 24,
@@ -249,14 +249,16 @@ async function progressBar() {
   return {
     update({ size, bytes, resumedFrom }: FileProgress): void {
       const all = formatSize(size);
+      const done = formatSize(bytes);
       if (begin === undefined) {
+        if (bytes === size) return; // over before there was anything to watch
         begin = performance.now();
-        bar.start(size, bytes, { done: "", all, rate: "", left: "" });
+        bar.start(size, bytes, { done, all, rate: "…", left: "…" });
         return;
       }
       const rate = (bytes - resumedFrom) / (performance.now() - begin) * 1_000;
-      const left = `${Math.ceil((size - bytes) / rate)} s`;
-      bar.update(bytes, { done: formatSize(bytes), all, rate: formatSize(rate), left });
+      const left = rate > 0 ? `${Math.ceil((size - bytes) / rate)} s` : "…";
+      bar.update(bytes, { done, all, rate: `${formatSize(rate)}/s`, left });
     },
     stop(): void {
       if (begin !== undefined) bar.stop();
