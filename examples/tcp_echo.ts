@@ -9,7 +9,8 @@
  * Needs --allow-net only.
  */
 import { connectTcp, serveTcp, type TcpConnection } from "../mod.ts";
-import { echoHandler, type EchoOptions } from "../apps/echo.ts";
+import { echoHandler } from "../apps/echo.ts";
+import { messagesOf, readEchoOptions } from "../apps/echo_program.ts";
 import {
   onInterrupt,
   printData,
@@ -18,7 +19,6 @@ import {
   runProgram,
   serveUntilInterrupted,
 } from "../apps/program.ts";
-import { TextLineStream } from "@std/streams";
 
 const HELP = `Echo over TCP: answers every message. A message is what one read returned.
 
@@ -60,13 +60,8 @@ export const program: Program = {
 };
 
 async function serve(args: ProgramArguments): Promise<void> {
-  const options: EchoOptions = { upper: args.flag("upper") };
-  for (const name of ["greet", "reply", "exit"] as const) {
-    const value = args.text(name);
-    if (value !== undefined) options[name] = value;
-  }
   const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
-  await serveUntilInterrupted(() => serveTcp(where, echoHandler(options)));
+  await serveUntilInterrupted(() => serveTcp(where, echoHandler(readEchoOptions(args))));
 }
 
 async function talk(args: ProgramArguments): Promise<void> {
@@ -76,8 +71,7 @@ async function talk(args: ProgramArguments): Promise<void> {
     port: args.port(9999, 1),
   });
   await showReply(conn, GREETING_TIME);
-  const messages = args.texts("message");
-  for await (const message of messages.length > 0 ? messages : ask()) {
+  for await (const message of messagesOf(args)) {
     if (message === "") continue; // sending nothing would be no message, and no reply would come
     await conn.write(message);
     if (!await showReply(conn)) {
@@ -102,21 +96,6 @@ async function showReply(conn: TcpConnection, timeout = Infinity): Promise<boole
     if (timeout === Infinity || !(error instanceof Deno.errors.TimedOut)) throw error;
   }
   return true;
-}
-
-/** Asks for messages, line by line, until the input ends. */
-async function* ask(): AsyncGenerator<string> {
-  const prompt = () => {
-    if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode("> "));
-  };
-  const lines = Deno.stdin.readable
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  prompt();
-  for await (const line of lines) {
-    yield line;
-    prompt();
-  }
 }
 
 if (import.meta.main) await runProgram(program);

@@ -10,6 +10,7 @@
  */
 import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
 import { type EchoOptions, echoReply } from "../apps/echo.ts";
+import { messagesOf, readEchoOptions } from "../apps/echo_program.ts";
 import {
   onInterrupt,
   printData,
@@ -18,7 +19,6 @@ import {
   runProgram,
   serveUntilInterrupted,
 } from "../apps/program.ts";
-import { TextLineStream } from "@std/streams";
 
 const HELP = `Echo over UDP: answers every datagram.
 
@@ -67,13 +67,8 @@ export const program: Program = {
 };
 
 async function serve(args: ProgramArguments): Promise<void> {
-  const options: EchoOptions = { upper: args.flag("upper") };
-  for (const name of ["greet", "reply", "exit"] as const) {
-    const value = args.text(name);
-    if (value !== undefined) options[name] = value;
-  }
   const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
-  await serveUntilInterrupted(() => serveUdp(where, handlerFor(options)));
+  await serveUntilInterrupted(() => serveUdp(where, handlerFor(readEchoOptions(args))));
 }
 
 function handlerFor(options: EchoOptions): UdpHandler {
@@ -102,9 +97,8 @@ async function talk(args: ProgramArguments): Promise<void> {
     hostname: args.text("hostname") ?? "127.0.0.1",
     port: args.port(9999, 1),
   });
-  const messages = args.texts("message");
   let wait = GREETING_TIME; // only the first message can bring a greeting too
-  for await (const message of messages.length > 0 ? messages : ask()) {
+  for await (const message of messagesOf(args)) {
     if (message === "") continue; // an empty datagram is how the server says goodbye
     const isOver = !await show(await peer.request(message, PATIENCE)) || await showRest(peer, wait);
     if (isOver) {
@@ -130,21 +124,6 @@ async function showRest(peer: UdpPeer, timeout: number): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) return false;
     throw error;
-  }
-}
-
-/** Asks for messages, line by line, until the input ends. */
-async function* ask(): AsyncGenerator<string> {
-  const prompt = () => {
-    if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode("> "));
-  };
-  const lines = Deno.stdin.readable
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  prompt();
-  for await (const line of lines) {
-    yield line;
-    prompt();
   }
 }
 
