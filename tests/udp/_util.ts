@@ -31,26 +31,7 @@ export function endpoint(options: UdpBindOptions = {}): Promise<UdpEndpoint> {
 /** Options of a server that keeps quiet. */
 export const quiet = { port: 0, onListen() {} };
 
-/** A queue between what happens and the test that waits for it. */
-export class Events<T> {
-  readonly #items: T[] = [];
-  readonly #waiting: ((item: T) => void)[] = [];
-
-  readonly push = (item: T): void => {
-    const waiting = this.#waiting.shift();
-    if (waiting) waiting(item);
-    else this.#items.push(item);
-  };
-
-  get pending(): readonly T[] {
-    return this.#items;
-  }
-
-  next(): Promise<T> {
-    if (this.#items.length > 0) return Promise.resolve(this.#items.shift() as T);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-}
+export { Events } from "../_util/events.ts";
 
 /**
  * Waits until everything that was sent to `bound` before has been received there: datagrams on
