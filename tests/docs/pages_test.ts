@@ -12,6 +12,7 @@ const TESTED_ELSEWHERE = new Set([
   "quic.md",
   "relay.md",
   "scan.md",
+  "tincan.md",
 ]);
 
 for await (const { name } of Deno.readDir(DOCS)) {
