@@ -116,7 +116,7 @@ export class Conversation {
   }
 
   async #receiveAll(): Promise<void> {
-    const { conn, watch } = this.#init;
+    const { watch } = this.#init;
     let size = MIN_SIZE;
     let free = new Uint8Array(size);
     let busy = new Uint8Array(size);

@@ -1,6 +1,6 @@
 /** What completions need to know of the commands: taken from their options and their help. @module */
 import type { Program } from "../apps/program.ts";
-import { COMMANDS, loadProgram } from "./commands.ts";
+import { type Command, loadProgram } from "./command.ts";
 
 /** What stands behind an option. */
 export type OptionValue = "none" | "file" | "folder" | "text" | readonly string[];
@@ -28,8 +28,10 @@ export interface DescribedCommand {
 }
 
 /** All commands with all their options. */
-export async function describeCommands(): Promise<DescribedCommand[]> {
-  return await Promise.all(COMMANDS.map(async (command) => {
+export async function describeCommands(
+  commands: readonly Command[],
+): Promise<DescribedCommand[]> {
+  return await Promise.all(commands.map(async (command) => {
     const programs = [await loadProgram(command)];
     if (command.loadUdp !== undefined) programs.push(await command.loadUdp());
     const options = new Map<string, DescribedOption>();

@@ -10,7 +10,8 @@
  * for unix sockets.
  */
 import { fail, nearest, printData, runProgram, UsageError } from "../apps/program.ts";
-import { type Command, COMMANDS, loadProgram } from "./commands.ts";
+import { type Command, loadProgram } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { VERSION } from "./version.ts";
 
 /** What people with experience type. */

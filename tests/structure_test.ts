@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["errors.ts", "framing", "tcp", "udp"],
   "apps": ["errors.ts", "_internal", "framing", "tcp", "udp"],
   "examples": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps"],
-  "cli": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps", "_internal", "examples"],
+  "cli": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps", "examples", "deno.json"],
 };
 
 /** The public names of each entry point, types included. */

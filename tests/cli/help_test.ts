@@ -1,6 +1,7 @@
 /** Help, usage errors and the version: by the name that was called, and true. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { COMMANDS, loadProgram } from "../../cli/commands.ts";
+import { loadProgram } from "../../cli/command.ts";
+import { COMMANDS } from "../../cli/commands.ts";
 import { describeOptions } from "../../cli/described.ts";
 import { tincan } from "./_tincan.ts";
 
