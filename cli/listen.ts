@@ -92,15 +92,16 @@ async function listen(args: ProgramArguments): Promise<void> {
   const quit = args.flag("quit");
   const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
   let failure: unknown;
+  // First, because somebody may interrupt as soon as the server says that it listens.
+  const isInterrupted = endOnInterrupt(async () => {
+    await server.shutdown({ timeout: 0 });
+    await watch?.flush();
+  }, () => !isOpen && talk.size > 0 ? 130 : 0);
   const server = start(where, tls, { timeout, isOpen }, async (conn) => {
     const problem = await talk.converse(conn);
     if (!isOpen) failure = problem;
     else if (problem instanceof Error) console.error(problem.message);
   });
-  const isInterrupted = endOnInterrupt(async () => {
-    await server.shutdown({ timeout: 0 });
-    await watch?.flush();
-  }, () => !isOpen && talk.size > 0 ? 130 : 0);
   await server.finished;
   if (isInterrupted()) return;
   await watch?.flush();
