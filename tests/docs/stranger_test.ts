@@ -9,10 +9,10 @@ const limit = { timeout: 300_000 };
 
 /** The steps that a newcomer takes, in this order. */
 const STEPS: [step: string, in_: RegExp][] = [
+  ["write the server of ten lines", /^\/\/ server\.ts\n(?:.*\n){1,10}$/],
   ["run the echo server with Node alone", /^npx -y deno run -A examples\/tcp_echo\.ts\b/m],
   ["talk to it with nc", /^nc 127\.0\.0\.1 9999$/m],
   ["run the tests with Node alone", /^npx -y deno task test$/m],
-  ["write the server of ten lines", /^\/\/ server\.ts\n(?:.*\n){1,10}$/],
   ["run it", /^deno run --allow-net server\.ts\b/m],
   ["frame it", /^\/\/ framed\.ts\n[^]*conn\.framed\(/],
   ["run that", /^deno run --allow-net framed\.ts\b/m],
