@@ -92,15 +92,17 @@ async function listen(args: ProgramArguments): Promise<void> {
   const quit = args.flag("quit");
   const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
   let failure: unknown;
-  const server = start(where, tls, { timeout, isOpen }, async (conn) => {
+  // Before it says that it listens: from then on it may be interrupted.
+  let server: TcpServer | undefined = undefined;
+  const isInterrupted = endOnInterrupt(async () => {
+    await server?.shutdown({ timeout: 0 });
+    await watch?.flush();
+  }, () => !isOpen && talk.size > 0 ? 130 : 0);
+  server = start(where, tls, { timeout, isOpen }, async (conn) => {
     const problem = await talk.converse(conn);
     if (!isOpen) failure = problem;
     else if (problem instanceof Error) console.error(problem.message);
   });
-  const isInterrupted = endOnInterrupt(async () => {
-    await server.shutdown({ timeout: 0 });
-    await watch?.flush();
-  }, () => !isOpen && talk.size > 0 ? 130 : 0);
   await server.finished;
   if (isInterrupted()) return;
   await watch?.flush();
