@@ -65,13 +65,12 @@ export async function isInstalled(command: string): Promise<boolean> {
   }
 }
 
-/** Compiles the load generator into a temporary file. */
-export async function buildLoad(): Promise<string> {
+/** Compiles a load generator into a temporary file. */
+export async function buildLoad(source: "load.c" | "udp_load.c" = "load.c"): Promise<string> {
   const program = await Deno.makeTempFile({ prefix: "tincan_load_" });
-  const source = new URL("load.c", here).pathname;
-  const args = ["-O2", "-o", program, source];
+  const args = ["-O2", "-o", program, new URL(source, here).pathname];
   const { success } = await new Deno.Command("cc", { args }).output();
-  if (!success) throw new Error("Cannot build bench/load.c: a C compiler named cc is needed");
+  if (!success) throw new Error(`Cannot build bench/${source}: a C compiler named cc is needed`);
   return program;
 }
 

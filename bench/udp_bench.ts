@@ -5,9 +5,16 @@
  *     deno run -A bench/udp_bench.ts [--rounds 9] [--seconds 1]
  *
  * Every server gets its load in turn, round after round. Medians are shown; only the ratios mean
- * anything elsewhere. It needs python3 for the load.
+ * anything elsewhere. Without a C compiler there is no load.
  */
-import { compareEcho, denoSubject, isInstalled, type Load, nodeSubject } from "./_harness.ts";
+import {
+  buildLoad,
+  compareEcho,
+  denoSubject,
+  isInstalled,
+  type Load,
+  nodeSubject,
+} from "./_harness.ts";
 import { parseArgs } from "@std/cli/parse-args";
 
 const LOADS: Load[] = [
@@ -18,7 +25,7 @@ const LOADS: Load[] = [
 const flags = parseArgs(Deno.args, { string: ["rounds", "seconds"] });
 const rounds = Number(flags.rounds ?? 9);
 const seconds = Number(flags.seconds ?? 1);
-const program = new URL("udp_load.py", import.meta.url).pathname;
+const program = await buildLoad("udp_load.c");
 const hasNode = await isInstalled("node");
 
 for (const load of LOADS) {
@@ -58,6 +65,8 @@ for (const load of LOADS) {
     });
   }
 }
+
+await Deno.remove(program);
 
 function beside(load: Load, what: string): Load {
   return { ...load, name: `${load.name}, ${what}` };
