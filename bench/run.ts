@@ -1,7 +1,7 @@
 /**
  * Runs every benchmark, one after the other, and writes docs/benchmarks.md from what they find.
  *
- *     deno task bench                     # about twelve minutes, on a machine that is quiet
+ *     deno task bench                     # about eighteen minutes, on a machine that is quiet
  *     deno task bench --quick             # about three minutes: only to see that everything works
  *     deno task bench --output /tmp/here  # into another folder than docs/
  *     deno task bench --render            # writes the page again from the last run
@@ -15,7 +15,7 @@ import type { Bench, Run, Table } from "./_record.ts";
 
 const here = new URL(".", import.meta.url);
 
-/** With what each is run, so that all of it takes twelve minutes; others run with their defaults. */
+/** With what each is run, so that all of it takes less than twenty minutes; others run with their defaults. */
 const ARGS: Readonly<Record<string, string[]>> = {
   tcp: ["--rounds", "5", "--seconds", "1.2"],
   framed: ["--rounds", "5", "--seconds", "1.5"],
