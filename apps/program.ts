@@ -71,6 +71,8 @@ export interface ProgramArguments {
   flag(name: string): boolean;
   /** The value of `--port`, or the default. */
   port(fallback: number, lowest?: 0 | 1): number;
+  /** The values of `--hostname` and `--port`, or 127.0.0.1 and the default port. */
+  address(fallback: number, lowest?: 0 | 1): { hostname: string; port: number };
 }
 
 /** How long clients may take to end their side when a server is interrupted. */
@@ -130,13 +132,20 @@ export function readArguments(
   });
   if (parsed.help === true) return null;
   const rest = parsed._.map(String);
+  const text = (name: string) => parsed[name] as string | undefined;
+  const port = (fallback: number, lowest: 0 | 1 = 0) =>
+    readPort("port", parsed.port, fallback, lowest);
   return {
     command: takeCommand(rest, options),
     rest,
-    text: (name) => parsed[name] as string | undefined,
+    text,
     texts: (name) => (parsed[name] ?? []) as string[],
     flag: (name) => parsed[name] === true,
-    port: (fallback, lowest = 0) => readPort("port", parsed.port, fallback, lowest),
+    port,
+    address: (fallback, lowest) => ({
+      hostname: text("hostname") ?? "127.0.0.1",
+      port: port(fallback, lowest),
+    }),
   };
 }
 
@@ -198,6 +207,12 @@ export function readPort(name: string, value: unknown, fallback: number, lowest:
     );
   }
   return port;
+}
+
+/** Splits `HOST:PORT`, `[ADDRESS]:PORT` or `:PORT`, nothing checked; `null` if it is none of them. */
+export function splitHostPort(text: string): [hostname: string, port: string] | null {
+  const [, hostname = "", port] = /^(\[[^\]]+\]|[^:]*):(\d+)$/.exec(text) ?? [];
+  return port === undefined ? null : [hostname, port];
 }
 
 /** `, did you mean …?`, or nothing, for a word that is at most two edits away from a known one. */

@@ -1,5 +1,5 @@
 /** Where to connect to or to listen: what `connect` and `listen` take as their arguments. @module */
-import { type ProgramArguments, readPort, UsageError } from "../apps/program.ts";
+import { type ProgramArguments, readPort, splitHostPort, UsageError } from "../apps/program.ts";
 
 /** A port or a unix socket. */
 export type Where =
@@ -43,9 +43,9 @@ export function readWhere(args: ProgramArguments, fallback?: number): Where {
 function split([first = "", second]: readonly string[]): [string, string] {
   if (second !== undefined) return [first, second];
   if (/^\d+$/.test(first)) return ["", first];
-  const [, host, port] = /^(\[[^\]]+\]|[^:]*):(\d+)$/.exec(first) ?? [];
-  if (port === undefined) {
+  const parts = splitHostPort(first);
+  if (parts === null) {
     throw new UsageError(`Expected HOST:PORT or HOST PORT, current value is "${first}"`);
   }
-  return [host ?? "", port];
+  return parts;
 }

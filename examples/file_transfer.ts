@@ -104,8 +104,7 @@ async function serve(args: ProgramArguments): Promise<void> {
   const replace = args.flag("allow-replace");
   const quota = readSize(args, "quota", 1024 ** 3);
   const options: FileServerOptions = {
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(DEFAULT_PORT),
+    ...args.address(DEFAULT_PORT),
     hidden: args.flag("hidden"),
     ...(args.flag("allow-upload") || replace ? { upload: { quota, replace } } : {}),
     ...(args.flag("quiet") ? {} : { onTransfer: tell }),
@@ -116,7 +115,7 @@ async function serve(args: ProgramArguments): Promise<void> {
 async function list(args: ProgramArguments): Promise<void> {
   onInterrupt(() => Deno.exit(130));
   const folder = operand(args, undefined);
-  const entries = await listFiles({ ...whereTo(args), folder });
+  const entries = await listFiles({ ...args.address(DEFAULT_PORT, 1), folder });
   let text = "";
   for (const { name, size, modified, isFolder } of entries) {
     if (args.flag("json")) {
@@ -194,18 +193,11 @@ function transferOptions(args: ProgramArguments, signal: AbortSignal): TransferO
       `Option --checksum must be sha256, crc32 or none, current value is "${checksum}"`,
     );
   }
-  return { ...whereTo(args), signal, force: args.flag("force"), checksum };
+  return { ...args.address(DEFAULT_PORT, 1), signal, force: args.flag("force"), checksum };
 }
 
 /** What `getFile` and `putFile` both take. */
 type TransferOptions = GetFileOptions & PutFileOptions & { checksum: Checksum };
-
-function whereTo(args: ProgramArguments): { hostname: string; port: number } {
-  return {
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(DEFAULT_PORT, 1),
-  };
-}
 
 /** The one argument of a command. */
 function operand(args: ProgramArguments, missing: string | undefined): string {

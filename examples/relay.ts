@@ -29,6 +29,7 @@ import {
   readPort,
   runProgram,
   serveUntilInterrupted,
+  splitHostPort,
   UsageError,
 } from "../apps/program.ts";
 
@@ -161,10 +162,11 @@ function relayOptions(args: ProgramArguments): RelayOptions {
 
 /** `HOST:PORT`, `[ADDRESS]:PORT` or `:PORT`. */
 function parseTarget(text: string): { hostname: string; port: number } {
-  const [, hostname, port] = /^(\[[^\]]+\]|[^:]*):(\d+)$/.exec(text) ?? [];
-  if (port === undefined) {
+  const parts = splitHostPort(text);
+  if (parts === null) {
     throw new UsageError(`Option --to must be HOST:PORT, current value is "${text}"`);
   }
+  const [hostname, port] = parts;
   return { hostname: hostname || "127.0.0.1", port: readPort("to", port, 0, 1) };
 }
 

@@ -75,7 +75,7 @@ async function serve(args: ProgramArguments): Promise<void> {
   if (history !== undefined) options.history = history;
   if (members !== undefined) options.maxMembers = members;
   if (rate !== undefined) options.maxLinesPerSecond = rate;
-  const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
+  const where = args.address(9999);
   await serveUntilInterrupted(() => serveChat({ ...where, room: new ChatRoom(options) }));
 }
 
@@ -83,8 +83,7 @@ async function join(args: ProgramArguments): Promise<void> {
   const name = args.text("name");
   if (name === undefined) throw new UsageError("Option --name is needed to join");
   const chat = await joinChat({
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(9999, 1),
+    ...args.address(9999, 1),
     name,
   });
   const prompt = await openPrompt({ prompt: `${chat.name}> `, interrupt: () => Deno.exit(130) });

@@ -60,16 +60,13 @@ export const program: Program = {
 };
 
 async function serve(args: ProgramArguments): Promise<void> {
-  const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
+  const where = args.address(9999);
   await serveUntilInterrupted(() => serveTcp(where, echoHandler(readEchoOptions(args))));
 }
 
 async function talk(args: ProgramArguments): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  const conn = await connectTcp({
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(9999, 1),
-  });
+  const conn = await connectTcp(args.address(9999, 1));
   await showReply(conn, GREETING_TIME);
   for await (const message of messagesOf(args)) {
     if (message === "") continue; // sending nothing would be no message, and no reply would come

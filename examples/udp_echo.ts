@@ -67,7 +67,7 @@ export const program: Program = {
 };
 
 async function serve(args: ProgramArguments): Promise<void> {
-  const where = { hostname: args.text("hostname") ?? "127.0.0.1", port: args.port(9999) };
+  const where = args.address(9999);
   await serveUntilInterrupted(() => serveUdp(where, handlerFor(readEchoOptions(args))));
 }
 
@@ -93,10 +93,7 @@ function handlerFor(options: EchoOptions): UdpHandler {
 
 async function talk(args: ProgramArguments): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  await using peer = await connectUdp({
-    hostname: args.text("hostname") ?? "127.0.0.1",
-    port: args.port(9999, 1),
-  });
+  await using peer = await connectUdp(args.address(9999, 1));
   let wait = GREETING_TIME; // only the first message can bring a greeting too
   for await (const message of messagesOf(args)) {
     if (message === "") continue; // an empty datagram is how the server says goodbye
