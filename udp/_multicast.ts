@@ -6,7 +6,7 @@
 import { ClosedError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
-import { numeric } from "./_address.ts";
+import { numeric } from "./numeric_address.ts";
 import type { Driver } from "./_driver.ts";
 
 /** On which interface to join a group, and how far to send. */

@@ -6,7 +6,7 @@
 import { checkPort, formatHostPort } from "../_internal/address.ts";
 import { checkCount, checkOneOf } from "../_internal/guard.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
-import { resolve } from "./_address.ts";
+import { resolve } from "./numeric_address.ts";
 import type { Driver, OpenOptions } from "./_driver.ts";
 import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
 import { openNode } from "./_driver_node.ts";

@@ -6,7 +6,8 @@
 import type { NetTransport, SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { netError, type OperationContext } from "../_internal/translate.ts";
-import { type Numeric, numeric, resolve, type UdpTarget } from "./_address.ts";
+import type { UdpTarget } from "./_address.ts";
+import { type Numeric, numeric, resolve } from "./numeric_address.ts";
 
 /** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
 const MAX_SEND_V4 = 65_507;

@@ -5,7 +5,7 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { checkPort } from "../_internal/address.ts";
-import { resolve } from "./_address.ts";
+import { resolve } from "./numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";

@@ -1,9 +1,10 @@
 /** Talk by name over UDP: bare text in datagrams, to and from a table of contacts. @module */
-import { formatHostPort, stripBrackets } from "../../_internal/address.ts";
+import { formatHostPort } from "../../_internal/address.ts";
 import { checkCount } from "../../_internal/guard.ts";
 import type { SocketAddress } from "../../errors.ts";
 import { bindUdp } from "../../udp/bind.ts";
 import type { UdpEndpoint } from "../../udp/endpoint.ts";
+import { resolve, withoutZone } from "../../udp/numeric_address.ts";
 import type { UdpBindOptions } from "../../udp/options.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";
@@ -225,34 +226,13 @@ async function lookUp(
   const isIpv6 = "hostname" in bound && bound.hostname.includes(":");
   const found: Addresses = new Map();
   await Promise.all(Array.from(contacts, async ([name, { hostname, port }]) => {
-    const numeric = await resolve(hostname, isIpv6);
-    if (numeric !== undefined) found.set(name, { hostname: numeric, port });
+    try {
+      found.set(name, { hostname: (await resolve(hostname, isIpv6, port)).hostname, port });
+    } catch {
+      // It is looked up again, and the failure told, when something is sent there.
+    }
   }));
   return found;
-}
-
-/** The numeric address in the one spelling that senders are shown in; none if it is not known. */
-async function resolve(hostname: string, isIpv6: boolean): Promise<string | undefined> {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return hostname;
-  if (hostname.includes(":")) return canonical(hostname);
-  const { lookup } = await import("node:dns");
-  return await new Promise((done) => {
-    lookup(hostname, { family: isIpv6 ? 0 : 4 }, (error, address) => {
-      done(error ? undefined : address.includes(":") ? canonical(address) : address);
-    });
-  });
-}
-
-function canonical(address: string): string | undefined {
-  const [plain = "", zone] = address.split("%", 2);
-  if (!URL.canParse(`http://[${plain}]`)) return undefined;
-  const hostname = stripBrackets(new URL(`http://[${plain}]`).hostname);
-  return zone === undefined ? hostname : `${hostname}%${zone}`;
-}
-
-/** The runtime reports link-local senders without their zone. */
-function withoutZone(hostname: string): string {
-  return hostname.split("%", 1)[0] ?? hostname;
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,0 +1,96 @@
+/**
+ * Numeric addresses in the one spelling that senders are shown in, and names turned into them.
+ *
+ * @module
+ */
+import { formatHostPort, stripBrackets, unmapHostname } from "../_internal/address.ts";
+import { parseIp } from "../_internal/cidr.ts";
+import { netError, translate } from "../_internal/translate.ts";
+
+/** How many hostnames are remembered as checked; then the memory starts anew. */
+const MAX_KNOWN = 1_024;
+
+/** A numeric address. */
+export interface Numeric {
+  /** The one spelling that the runtime uses too, so that addresses can be compared. */
+  readonly hostname: string;
+  readonly v6: boolean;
+  readonly multicast: boolean;
+  /** Whether it is 255.255.255.255. */
+  readonly broadcast: boolean;
+}
+
+const known = new Map<string, Numeric | null>();
+
+/** The numeric address that `hostname` spells, `null` if it is a name. */
+export function numeric(hostname: string): Numeric | null {
+  let found = known.get(hostname);
+  if (found === undefined) {
+    if (known.size >= MAX_KNOWN) known.clear();
+    found = parse(hostname);
+    known.set(hostname, found);
+  }
+  return found;
+}
+
+function parse(text: string): Numeric | null {
+  const plain = unmapHostname(stripBrackets(text));
+  const ip = parseIp(plain);
+  if (ip === null) return null;
+  if (ip.bits === 32) {
+    return {
+      hostname: plain,
+      v6: false,
+      multicast: ip.value >> 28n === 0xen,
+      broadcast: ip.value === 0xffff_ffffn,
+    };
+  }
+  const [address = "", zone] = plain.split("%", 2);
+  const hostname = stripBrackets(new URL(`http://[${address}]`).hostname);
+  return {
+    hostname: zone === undefined ? hostname : `${hostname}%${zone}`,
+    v6: true,
+    multicast: ip.value >> 120n === 0xffn,
+    broadcast: false,
+  };
+}
+
+/**
+ * Turns a name into a numeric address.
+ *
+ * @param v6 `false` for IPv4 only, `true` for both families.
+ * @throws {Deno.errors.NotFound} If there is no such host.
+ */
+export async function resolve(hostname: string, v6: boolean, port: number): Promise<Numeric> {
+  const literal = numeric(hostname);
+  if (literal !== null) return literal;
+  const { lookup } = await import("node:dns");
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  lookup(hostname, { family: v6 ? 0 : 4 }, (error, address) => {
+    if (error) reject(error);
+    else resolve(address);
+  });
+  const context = {
+    operation: "resolve",
+    transport: "udp",
+    target: formatHostPort(hostname, port),
+  } as const;
+  try {
+    const found = numeric(await promise);
+    if (found !== null) return found;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EAI_AGAIN") {
+      const reason = "the name server does not answer";
+      throw netError(Deno.errors.NotFound, code, reason, context, error);
+    }
+    if (code !== "ENOTFOUND") throw translate(error, context);
+  }
+  throw netError(Deno.errors.NotFound, "ENOTFOUND", "no such host", context);
+}
+
+/** The runtime reports link-local senders without their zone. */
+export function withoutZone(hostname: string): string {
+  const at = hostname.indexOf("%");
+  return at < 0 ? hostname : hostname.slice(0, at);
+}
