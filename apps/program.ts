@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { systemReason } from "../_internal/system_reason.ts";
 
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
@@ -294,8 +295,9 @@ export async function printData(
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return await leave();
     const message = error instanceof Error ? error.message : String(error);
-    const reason = message.replace(/ \(os error \d+\)$/, "");
-    throw new Error(`Cannot write the output: ${reason}`, { cause: error });
+    throw new Error(`Cannot write the output: ${systemReason(message) ?? message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { systemReason } from "../../_internal/system_reason.ts";
 import { toPrintable } from "../printable.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Why the system refused, in words: `no space left on device`. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const [reason = message] = message.split(/ ?\(os error \d+\)/, 1);
+  const reason = systemReason(message) ?? message;
   const plain = reason.replace(/^E[A-Z]+: /, "");
   return toPrintable(plain.charAt(0).toLowerCase() + plain.slice(1));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { systemReason } from "../../_internal/system_reason.ts";
 import type { HttpResponse } from "./response.ts";
 
 /** Pieces are gathered up to this size: each write has its price, whatever it writes. */
@@ -101,7 +102,7 @@ async function saveTo(
 /** Puts the system's errors about files into words. */
 function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Error)) return error;
-  const reason = /^(.*) \(os error \d+\)/.exec(error.message)?.[1];
+  const reason = systemReason(error.message);
   if (reason === undefined) return error;
   const Class = error.constructor as ErrorConstructor;
   return new Class(`Cannot write ${path}: ${reason.toLowerCase()}`, { cause: error });

@@ -1,0 +1,15 @@
+/**
+ * What the system said, without what the runtime adds to it.
+ *
+ * @module
+ */
+
+/**
+ * The system's words in a message of the runtime: `No space left on device` of
+ * `No space left on device (os error 28): write 'copy.iso'`.
+ *
+ * @returns `undefined` if the message is not the system's.
+ */
+export function systemReason(message: string): string | undefined {
+  return /^(.*?)\s*\(os error \d+\)/s.exec(message)?.[1];
+}
