@@ -32,6 +32,7 @@ export function endpoint(options: UdpBindOptions = {}): Promise<UdpEndpoint> {
 export const quiet = { port: 0, onListen() {} };
 
 export { Events } from "../_util/events.ts";
+export { Peer, python } from "../_util/peers.ts";
 
 /**
  * Waits until everything that was sent to `bound` before has been received there: datagrams on
@@ -45,82 +46,4 @@ export async function settled(
   const count = before + 1;
   await from.send("", at(bound));
   while (bound.stats().received < count) await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** A child process, its lines one by one. */
-export class Peer implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  #held = "";
-  #open = true;
-
-  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = new Deno.Command(command, {
-      args: [...args],
-      env,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#reader = this.#child.stdout.getReader();
-    this.#writer = this.#child.stdin.getWriter();
-  }
-
-  get status(): Promise<Deno.CommandStatus> {
-    return this.#child.status;
-  }
-
-  /** The next line it prints. */
-  async line(): Promise<string> {
-    while (true) {
-      const end = this.#held.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#held.slice(0, end);
-        this.#held = this.#held.slice(end + 1);
-        return line;
-      }
-      if (!await this.#more()) throw new Error(`the peer ended after ${this.#held}`);
-    }
-  }
-
-  /** Waits until it has printed `wanted`. */
-  async shows(wanted: string): Promise<void> {
-    while (!this.#held.includes(wanted)) {
-      if (!await this.#more()) throw new Error(`the peer never showed ${wanted}: ${this.#held}`);
-    }
-    this.#held = "";
-  }
-
-  async type(line: string): Promise<void> {
-    await this.#writer.write(bytes(line));
-  }
-
-  async end(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    await this.#writer.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end().catch(() => {});
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.#reader.cancel();
-    await this.#child.status;
-  }
-
-  async #more(): Promise<boolean> {
-    const { value, done } = await this.#reader.read();
-    if (!done) this.#held += text(value);
-    return !done;
-  }
-}
-
-/** A Python program as a peer. */
-export function python(program: string, ...args: string[]): Peer {
-  return new Peer("python3", ["-u", "-c", program, ...args]);
 }

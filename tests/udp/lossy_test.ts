@@ -76,7 +76,7 @@ async function exchange([a, b]: readonly [string, string], backend: string): Pro
   const seen = JSON.parse(await client.line());
   assertEquals([seen.answered, seen.wrong], [1_000, 0]);
   assert(seen.retransmits > 300, "the network was not bad at all");
-  await server.end();
+  await server.endInput();
   const served = JSON.parse(await server.line());
   assertEquals([served.requests, served.most], [1_000, 1]);
   assert(served.duplicates > 100, "no duplicate was recognised");
@@ -102,7 +102,7 @@ for (const backend of backends) {
     await using link = new Peer("python3", ["-u", script, ...namespaces.names]);
     assertEquals(await link.line(), "ready");
     await exchange(namespaces.names, backend);
-    await link.end();
+    await link.endInput();
     const [, lost, , doubled] = (await link.line()).split(" ").map(Number);
     assert((lost ?? 0) > 500 && (doubled ?? 0) > 100);
   });
