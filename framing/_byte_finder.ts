@@ -1,4 +1,5 @@
 /** A search for one byte that is fast when the byte is near. @module */
+import { fourTimes, holds } from "./_words.ts";
 
 const EMPTY = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
@@ -24,7 +25,7 @@ export class ByteFinder {
   /** @param byte What to search for. */
   constructor(byte: number) {
     this.#byte = byte;
-    this.#pattern = Math.imul(byte, 0x01010101);
+    this.#pattern = fourTimes(byte);
   }
 
   /** The bytes that are searched. */
@@ -63,9 +64,7 @@ export class ByteFinder {
     let word = (at - aligned) >> 2;
     const near = Math.min(words.length, word + NEAR_WORDS);
     for (; word < near; word++) {
-      // A byte of `rest` is zero where the byte is found; the test finds words with a zero byte.
-      const rest = words[word]! ^ pattern;
-      if (((rest - 0x01010101) & ~rest & 0x80808080) === 0) continue;
+      if (!holds(words[word]!, pattern)) continue;
       at = aligned + (word << 2);
       if (bytes[at] === byte) return at;
       if (bytes[at + 1] === byte) return at + 1;

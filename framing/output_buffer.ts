@@ -1,4 +1,5 @@
 /** Memory that grows, for encoding many frames behind one another. @module */
+import { fourTimes, holds } from "./_words.ts";
 
 const MIN_CAPACITY = 256;
 const EMPTY = new Uint8Array(0);
@@ -75,17 +76,14 @@ export class OutputBuffer {
     const bytes = this.#bytes;
     if (this.#words.length === 0) this.#words = new Int32Array(bytes.buffer, 0, bytes.length >> 2);
     const words = this.#words;
-    const pattern = Math.imul(byte, 0x01010101);
+    const pattern = fourTimes(byte);
     let at = from;
     for (const head = Math.min(to, (from + 3) & ~3); at < head; at++) {
       if (bytes[at] === byte) return at;
     }
     let word = at >> 2;
-    for (const end = to >> 2; word < end; word++) {
-      // A byte of `rest` is zero where the byte is found; the test finds words with a zero byte.
-      const rest = words[word]! ^ pattern;
-      if (((rest - 0x01010101) & ~rest & 0x80808080) !== 0) break;
-    }
+    const end = to >> 2;
+    while (word < end && !holds(words[word]!, pattern)) word++;
     for (at = Math.max(at, word << 2); at < to; at++) {
       if (bytes[at] === byte) return at;
     }
