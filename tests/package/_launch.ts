@@ -2,6 +2,7 @@
  * Starts a program, whatever it takes: `deno run` with flags and a module, or an executable.
  */
 import { TextLineStream } from "@std/streams";
+import { run as runCommand } from "../examples/_run.ts";
 
 /** The command and its first arguments; the program's own arguments follow. */
 export type Launch = readonly [command: string, ...first: string[]];
@@ -21,20 +22,10 @@ export interface Listening extends AsyncDisposable {
  * @throws {Error} With what it said, if it failed.
  */
 export async function run(launch: Launch, args: readonly string[], input = ""): Promise<string> {
-  const child = spawn(launch, args);
-  const feed = async () => {
-    const writer = child.stdin.getWriter();
-    try {
-      await writer.write(new TextEncoder().encode(input));
-      await writer.close();
-    } catch {
-      // It ended without reading its input.
-    }
-  };
-  const [{ code, stdout, stderr }] = await Promise.all([child.output(), feed()]);
-  const decoder = new TextDecoder();
-  if (code !== 0) throw new Error(`exit code ${code}: ${decoder.decode(stderr)}`);
-  return decoder.decode(stdout);
+  const [command, ...first] = launch;
+  const { code, stdout, stderr } = await runCommand(command, [...first, ...args], input);
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
+  return stdout;
 }
 
 /**
@@ -43,7 +34,14 @@ export async function run(launch: Launch, args: readonly string[], input = ""): 
  * @throws {Error} With what it said, if it ended instead.
  */
 export async function listen(launch: Launch, args: readonly string[]): Promise<Listening> {
-  const child = spawn(launch, args, "null");
+  const [command, ...first] = launch;
+  const child = new Deno.Command(command, {
+    args: [...first, ...args],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
   await child.stdin.close();
   const lines = child.stderr
     .pipeThrough(new TextDecoderStream())
@@ -80,18 +78,4 @@ export async function listen(launch: Launch, args: readonly string[]): Promise<L
       await end("SIGKILL");
     },
   };
-}
-
-function spawn(
-  [command, ...first]: Launch,
-  args: readonly string[],
-  stdout: "piped" | "null" = "piped",
-): Deno.ChildProcess {
-  return new Deno.Command(command, {
-    args: [...first, ...args],
-    stdin: "piped",
-    stdout,
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
 }
