@@ -1,0 +1,98 @@
+/**
+ * A budget of time for each turn of the event loop.
+ *
+ * Data that is in memory already (a message decoded, bytes buffered, a read that was ready) reaches
+ * its consumer in a microtask, and microtasks run before anything else. While one connection keeps
+ * finding data in memory, no timer fires, no signal arrives and no other connection is served. So
+ * everything that hands out data counts it here, whatever the connection, and waits for the next turn
+ * once this one has lasted {@linkcode TURN} milliseconds.
+ *
+ * Those that wait resume in the order in which they asked, and only while the new turn has time left.
+ * Without a flood no turn lasts that long, and counting costs an addition.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+
+/** How long one turn hands out data, in milliseconds: about what everyone else may have to wait. */
+export const TURN = 8;
+/** The clock is read once in so many steps: reading it costs as much as handing out a message. */
+const STEPS_PER_LOOK = 16;
+/** So many bytes count as one step: searching them costs about what handing out a message does. */
+const BYTES_PER_STEP = 8 * 1024;
+/**
+ * A piece of data no longer than this is not held back when it arrives, so that a connection with
+ * little to say does not wait behind those that flood. The runtime bounds how many arrive in a turn.
+ */
+export const SMALL = 1024;
+
+let began = 0; // when this turn began, as far as is known, on the clock of performance.now()
+let steps = 0; // since the clock was read
+let isOver = false;
+let isNextComing = false; // begin() is scheduled
+let waiting: (() => void)[] = [];
+let next = 0; // the first of them that still waits
+
+/**
+ * Counts one step of work: a message, a call or a piece of data handed out.
+ *
+ * @param bytes How many bytes were moved or searched for it.
+ * @returns Whether the turn is over: then wait with {@linkcode whenTurn} or {@linkcode nextTurn}
+ * before the work goes on.
+ */
+export function spend(bytes = 0): boolean {
+  steps += 1 + bytes / BYTES_PER_STEP;
+  return isOver || (steps >= STEPS_PER_LOOK && look());
+}
+
+/** Calls `resume` in one of the next turns, after those that asked before. */
+export function whenTurn(resume: () => void): void {
+  waiting.push(resume);
+  endTurn();
+}
+
+/** Settles in one of the next turns, after those that asked before. */
+export function nextTurn(): Promise<void> {
+  return new Promise(whenTurn);
+}
+
+/** Reads the clock. After a quiet time the answer may be "over" too early: that costs one turn. */
+function look(): boolean {
+  steps = 0;
+  if (performance.now() - began < TURN) return false;
+  endTurn();
+  return true;
+}
+
+function endTurn(): void {
+  isOver = true;
+  if (isNextComing) return;
+  isNextComing = true;
+  setImmediate(begin);
+}
+
+function begin(): void {
+  began = performance.now();
+  steps = 0;
+  isOver = false;
+  isNextComing = false;
+  resumeNext();
+}
+
+/** Resumes one in each microtask: what it goes on to do is part of the turn and comes first. */
+function resumeNext(): void {
+  if (next === waiting.length) {
+    waiting = [];
+    next = 0;
+    return;
+  }
+  if (isOver || performance.now() - began >= TURN) {
+    waiting = waiting.slice(next);
+    next = 0;
+    endTurn();
+    return;
+  }
+  const resume = waiting[next++] as () => void;
+  queueMicrotask(resumeNext);
+  resume();
+}
