@@ -347,11 +347,14 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
 
   /** Decodes, and drops answers that nobody waits for. */
   #pull(): boolean {
-    while (this.#batch.pull()) {
-      if (this.#owed === 0) return true;
-      this.#owed--;
-      this.#batch.take();
-    }
+    const batch = this.#batch;
+    do {
+      while (batch.pull()) {
+        if (this.#owed === 0) return true;
+        this.#owed--;
+        batch.take();
+      }
+    } while (batch.unfinished);
     return false;
   }
 
