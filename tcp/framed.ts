@@ -360,11 +360,14 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
 
   /** Decodes, and drops the answers to requests that were given up. */
   #pull(): boolean {
-    while (this.#batch.pull()) {
-      if (this.#owed === 0) return true;
-      this.#owed--;
-      this.#batch.take();
-    }
+    const batch = this.#batch;
+    do {
+      while (batch.pull()) {
+        if (this.#owed === 0) return true;
+        this.#owed--;
+        batch.take();
+      }
+    } while (batch.unfinished);
     return false;
   }
 
