@@ -326,7 +326,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const limits = timeout === Infinity ? given : { ...given, until: performance.now() + timeout };
     this.#receiving = true;
     try {
-      if (this.#batch.size > 0 && spend()) await nextTurn();
+      if (!this.#batch.isIdle && spend(DECODED_AT_ONCE)) await nextTurn();
       while (!this.#pull()) {
         if (this.#batch.done) return end;
         if (this.#batch.unfinished) await this.#rest();
@@ -360,14 +360,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
 
   /** Decodes, and drops the answers to requests that were given up. */
   #pull(): boolean {
-    const batch = this.#batch;
-    do {
-      while (batch.pull()) {
-        if (this.#owed === 0) return true;
-        this.#owed--;
-        batch.take();
-      }
-    } while (batch.unfinished);
+    while (this.#batch.pull()) {
+      if (this.#owed === 0) return true;
+      this.#owed--;
+      this.#batch.take();
+    }
     return false;
   }
 
