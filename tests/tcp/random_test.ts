@@ -4,12 +4,17 @@
  */
 import { randomTest } from "../_util/soak.ts";
 import { transports } from "../_util/transports.ts";
-import { readRandomly } from "./_random_rounds.ts";
+import { readRandomly, writeRandomly } from "./_random_rounds.ts";
 
 for (const transport of transports) {
   randomTest(
     `random: every way to read, over ${transport.name}`,
     ({ chance }) => readRandomly(transport, chance),
+    { seconds: 2 },
+  );
+  randomTest(
+    `random: every way to write, over ${transport.name}`,
+    ({ chance }) => writeRandomly(transport, chance),
     { seconds: 2 },
   );
 }
