@@ -8,6 +8,8 @@ import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { heed } from "../_internal/heed.ts";
+import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
@@ -116,6 +118,7 @@ class Server implements TcpServer {
   readonly #timeouts: Required<TcpTimeouts>;
   readonly #maxWriteQueue: number;
   readonly #done = Promise.withResolvers<void>();
+  readonly #errors = new PeerReport();
   readonly #counts = {
     accepted: 0,
     refused: 0,
@@ -380,6 +383,7 @@ class Server implements TcpServer {
   #finish(): void {
     clearTimeout(this.#forceTimer);
     this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#errors.close();
     this.#done.resolve();
   }
 
@@ -389,27 +393,28 @@ class Server implements TcpServer {
   }
 
   #report(error: unknown, conn?: TcpConnection): void {
+    const { onError } = this.#options;
+    if (onError === undefined) {
+      if (!this.#isExpected(error)) this.#errors.report(error, conn?.remoteAddr);
+      return;
+    }
     try {
-      if (this.#options.onError) {
-        const heard: unknown = this.#options.onError(error, conn);
-        if (heard instanceof Promise) heard.catch((thrown) => console.error(thrown));
-      } else if (!this.#isDailyBusiness(error)) console.error(error);
+      heed(onError(error, conn), (thrown) => this.#errors.mistake(thrown));
     } catch (thrown) {
-      console.error(thrown);
+      this.#errors.mistake(thrown);
     }
   }
 
-  /** A hook may be an async function, although nobody waits for it: its rejection is a mistake, too. */
+  /** A hook may be an async function, although no one awaits it: its rejection is a mistake, too. */
   #heed(result: unknown, conn?: TcpConnection): void {
-    if (!(result instanceof Promise)) return;
-    result.catch((error) => {
+    heed(result, (error) => {
       this.#report(error, conn);
       conn?.close();
     });
   }
 
-  /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
-  #isDailyBusiness(error: unknown): boolean {
+  /** What peers and networks do all day, and what follows from our own ending. */
+  #isExpected(error: unknown): boolean {
     return isPeerFault(error) || error instanceof ClosedError ||
       (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
   }
