@@ -83,9 +83,9 @@ class FrameIterator<T> implements Frames<T> {
 
   next(): Promise<IteratorResult<T>> {
     if (this.#next < this.#batch.length && this.#waiting === 0 && !spend()) {
-      return Promise.resolve({ done: false, value: this.#batch[this.#next++]! });
+      return Promise.resolve({ done: false, value: this.#batch[this.#next++] as T });
     }
-    return this.#enqueue(async () => {
+    return this.#enqueue<T>(async () => {
       if (this.#next < this.#batch.length) {
         if (spend()) await nextTurn();
       } else {
@@ -94,7 +94,7 @@ class FrameIterator<T> implements Frames<T> {
         this.#next = 0;
         this.#batch = value;
       }
-      return { done: false, value: this.#batch[this.#next++]! };
+      return { done: false, value: this.#batch[this.#next++] as T };
     });
   }
 
