@@ -46,8 +46,10 @@ export class ChatRoom {
   readonly options: Readonly<Required<ChatRoomOptions>>;
 
   readonly #sessions = new Set<ChatSession>();
-  /** Those with a name, by what is the same for names that look the same. */
+  /** Those with a name, by what is the same for names that are the same. */
   readonly #members = new Map<string, Member>();
+  /** Those with a name, by what their names look like. */
+  readonly #looks = new Map<string, Member>();
   readonly #history: Uint8Array[] = [];
   readonly #view: SessionRoom;
   /** Lines that came up while another was being sent, so that all get all in the same order. */
@@ -113,24 +115,33 @@ export class ChatRoom {
       },
       names: () => this.names,
       find: (name) => members.get(chatNameKey(name)),
-      enter: (member, key) => {
-        const { maxMembers } = this.options;
-        if (members.has(key)) return "that name is taken";
-        if (members.size >= maxMembers) return `the room is full with ${maxMembers} people`;
-        members.set(key, member);
-        return undefined;
-      },
+      enter: (member) => this.#enter(member),
       history: () => this.#history,
       broadcast: (line, except, remember) => {
         const bytes = encodeLine(line);
         if (remember) this.#remember(bytes);
         this.#send(bytes, except);
       },
-      leave: (session, key) => {
+      leave: (session, member) => {
         this.#sessions.delete(session);
-        if (key !== undefined) members.delete(key);
+        if (member === undefined) return;
+        members.delete(member.key);
+        for (const look of member.looks) this.#looks.delete(look);
       },
     };
+  }
+
+  /** Takes the name, or says why not. */
+  #enter(member: Member): string | undefined {
+    const { maxMembers } = this.options;
+    const { key, looks } = member;
+    if (this.#members.has(key)) return "that name is taken";
+    const alike = looks.map((look) => this.#looks.get(look)).find((other) => other !== undefined);
+    if (alike !== undefined) return `that name looks like the one of ${alike.name}`;
+    if (this.#members.size >= maxMembers) return `the room is full with ${maxMembers} people`;
+    this.#members.set(key, member);
+    for (const look of looks) this.#looks.set(look, member);
+    return undefined;
   }
 
   #remember(bytes: Uint8Array): void {

@@ -20,6 +20,10 @@ export interface ChatOutput {
 export interface Member {
   readonly session: ChatSession;
   readonly name: string;
+  /** What is the same for names that are the same. */
+  readonly key: string;
+  /** What the name looks like. */
+  readonly looks: readonly string[];
   readonly output: ChatOutput;
 }
 
@@ -30,11 +34,11 @@ export interface SessionRoom {
   names(): string[];
   find(name: string): Member | undefined;
   /** Takes the name, or says why not. */
-  enter(member: Member, key: string): string | undefined;
+  enter(member: Member): string | undefined;
   history(): readonly Uint8Array[];
   /** Sends to all but `except`. */
   broadcast(line: string, except: ChatSession, remember: boolean): void;
-  leave(session: ChatSession, key: string | undefined): void;
+  leave(session: ChatSession, member: Member | undefined): void;
 }
 
 const QUESTION = "What is your name?";
@@ -57,8 +61,7 @@ export class ChatSession {
   readonly #room: SessionRoom;
   readonly #output: ChatOutput;
   readonly #rate: RateLimit;
-  #name: string | null = null;
-  #key: string | undefined;
+  #member: Member | undefined; // once there is a name
   #attempts = 0;
   #unsent = 0; // lines dropped since the last one that was not
   #ended = false;
@@ -77,7 +80,7 @@ export class ChatSession {
 
   /** The name, `null` as long as there is none. */
   get name(): string | null {
-    return this.#name;
+    return this.#member?.name ?? null;
   }
 
   /** Whether it is over: lines that arrive now are ignored. */
@@ -96,10 +99,10 @@ export class ChatSession {
     // A UTF-16 unit takes one to three bytes.
     if (line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength) {
       this.#complainOfLength();
-    } else if (this.#name === null) {
+    } else if (this.name === null) {
       this.#introduce(line);
     } else {
-      this.#obey(this.#name, parseCommand(toPrintable(line)));
+      this.#obey(this.name, parseCommand(toPrintable(line)));
     }
   }
 
@@ -125,10 +128,10 @@ export class ChatSession {
   leave(reason?: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#room.leave(this, this.#key);
-    if (this.#name === null) return;
+    this.#room.leave(this, this.#member);
+    if (this.name === null) return;
     const why = reason === undefined || reason === "" ? "" : `: ${toPrintable(reason)}`;
-    this.#room.broadcast(`*** ${this.#name} has left${why}`, this, false);
+    this.#room.broadcast(`*** ${this.name} has left${why}`, this, false);
   }
 
   /**
@@ -153,7 +156,7 @@ export class ChatSession {
     if (this.#ended) return;
     this.#goodbye(reason);
     this.#ended = true;
-    this.#room.leave(this, this.#key);
+    this.#room.leave(this, this.#member);
     this.#output.end();
   }
 
@@ -183,7 +186,7 @@ export class ChatSession {
 
   #complainOfLength(): void {
     const { maxLineLength, maxNameLength } = this.#room.options;
-    if (this.#name === null) {
+    if (this.name === null) {
       this.#refuseName(`the name is longer than ${maxNameLength} characters`);
     } else {
       this.#notice(`Not sent: a line may have at most ${maxLineLength} bytes`);
@@ -194,9 +197,10 @@ export class ChatSession {
     if (/^\/quit\b/i.test(line)) return this.dismiss("");
     const check = checkChatName(line, { maxLength: this.#room.options.maxNameLength });
     if (!check.ok) return this.#refuseName(check.reason);
-    const { name, key } = check;
-    const problem = this.#room.enter({ session: this, name, output: this.#output }, key);
-    if (problem === undefined) this.#enter(name, key);
+    const { name, key, looks } = check;
+    const member = { session: this, name, key, looks, output: this.#output };
+    const problem = this.#room.enter(member);
+    if (problem === undefined) this.#enter(member);
     else this.#refuseName(problem);
   }
 
@@ -209,9 +213,8 @@ export class ChatSession {
     }
   }
 
-  #enter(name: string, key: string): void {
-    this.#name = name;
-    this.#key = key;
+  #enter(member: Member): void {
+    const { name } = this.#member = member;
     const others = this.#room.memberCount - 1;
     const company = others === 0
       ? "Nobody else is here"
