@@ -1,20 +1,11 @@
 /** One person's way through a room: the name, the lines, the end. @module */
 import { type Command, HELP, parseCommand } from "./_commands.ts";
+import { PacedLines } from "./_paced_lines.ts";
 import { RateLimit } from "./_rate.ts";
 import { checkChatName } from "./names.ts";
 import { toPrintable } from "../printable.ts";
+import type { ChatOutput } from "./output.ts";
 import type { ChatRoomOptions } from "./room_options.ts";
-
-/** Where a room's lines for one person go. */
-export interface ChatOutput {
-  /**
-   * Takes a line, with its newline, as UTF-8. The same bytes are given to everybody: they must not be
-   * changed, and they never are.
-   */
-  send(line: Uint8Array): void;
-  /** The person is to be disconnected once everything was sent. Called at most once. */
-  end(): void;
-}
 
 /** Somebody with a name. */
 export interface Member {
@@ -24,7 +15,10 @@ export interface Member {
   readonly key: string;
   /** What the name looks like. */
   readonly looks: readonly string[];
-  readonly output: ChatOutput;
+  /** Where the person comes from; `undefined` if there is no address. */
+  readonly address: string | undefined;
+  /** Sends a line to the person. */
+  send(line: Uint8Array): void;
 }
 
 /** What a session needs of its room. */
@@ -36,8 +30,10 @@ export interface SessionRoom {
   /** Takes the name, or says why not. */
   enter(member: Member): string | undefined;
   history(): readonly Uint8Array[];
-  /** Sends to all but `except`. */
-  broadcast(line: string, except: ChatSession, remember: boolean): void;
+  /** Sends something said to all but the one who said it, and remembers it. */
+  broadcast(line: string, except: ChatSession): void;
+  /** Tells all others that somebody came or went. */
+  announceMove(line: string, move: "joined" | "left", except: ChatSession): void;
   leave(session: ChatSession, member: Member | undefined): void;
 }
 
@@ -51,7 +47,7 @@ export function encodeLine(line: string): Uint8Array {
   return encoder.encode(`${line}\n`);
 }
 
-let create: (room: SessionRoom, output: ChatOutput) => ChatSession;
+let create: (room: SessionRoom, output: ChatOutput, address: string | undefined) => ChatSession;
 
 /**
  * One person in a room, from connecting to leaving: what `ChatRoom.connect` answers with. Whoever
@@ -60,6 +56,8 @@ let create: (room: SessionRoom, output: ChatOutput) => ChatSession;
 export class ChatSession {
   readonly #room: SessionRoom;
   readonly #output: ChatOutput;
+  readonly #lines: PacedLines;
+  readonly #address: string | undefined;
   readonly #rate: RateLimit;
   #member: Member | undefined; // once there is a name
   #attempts = 0;
@@ -67,13 +65,15 @@ export class ChatSession {
   #ended = false;
 
   static {
-    create = (room, output) => new ChatSession(room, output);
+    create = (room, output, address) => new ChatSession(room, output, address);
   }
 
-  private constructor(room: SessionRoom, output: ChatOutput) {
+  private constructor(room: SessionRoom, output: ChatOutput, address: string | undefined) {
     const { maxLinesPerSecond, maxLinesAtOnce, now } = room.options;
     this.#room = room;
     this.#output = output;
+    this.#lines = new PacedLines(output, () => this.dismiss("could not keep up"));
+    this.#address = address;
     this.#rate = new RateLimit(maxLinesPerSecond, maxLinesAtOnce, now());
     this.#notice(QUESTION);
   }
@@ -89,26 +89,39 @@ export class ChatSession {
   }
 
   /**
-   * Takes a line that the person sent: a name at first, then messages and commands.
+   * Milliseconds until the person may say the next line, 0 if it is now. Those who carry the bytes read
+   * none before: then no line is dropped, and the sender has to wait.
+   */
+  get delay(): number {
+    return this.#rate.wait(this.#room.options.now());
+  }
+
+  /**
+   * Settles when a long answer (the history, the names) is on its way; `undefined` if there is none. Those
+   * who carry the bytes read none before, so that one answer at most waits.
+   */
+  get ready(): Promise<void> | undefined {
+    return this.#lines.ready;
+  }
+
+  /**
+   * Takes a line that the person sent: a name at first, then messages and commands. One that comes before
+   * its time ({@linkcode delay}) is dropped.
    *
    * @param line The line without its end.
    */
   receive(line: string): void {
     if (this.#ended || !this.#isInTime()) return;
-    const { maxLineLength } = this.#room.options;
-    // A UTF-16 unit takes one to three bytes.
-    if (line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength) {
-      this.#complainOfLength();
-    } else if (this.name === null) {
-      this.#introduce(line);
-    } else {
-      this.#obey(this.name, parseCommand(toPrintable(line)));
-    }
+    const { name } = this;
+    const shown = name === null ? line : toPrintable(line);
+    if (this.#isTooLong(shown)) this.#complainOfLength(!this.#isTooLong(line));
+    else if (name === null) this.#introduce(line);
+    else this.#obey(name, parseCommand(shown));
   }
 
   /** Takes notice of a line that was longer than the room's `maxLineLength` and was dropped. */
   receiveTooLong(): void {
-    if (!this.#ended && this.#isInTime()) this.#complainOfLength();
+    if (!this.#ended && this.#isInTime()) this.#complainOfLength(false);
   }
 
   /**
@@ -127,11 +140,10 @@ export class ChatSession {
    */
   leave(reason?: string): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.#room.leave(this, this.#member);
+    this.#end();
     if (this.name === null) return;
     const why = reason === undefined || reason === "" ? "" : `: ${toPrintable(reason)}`;
-    this.#room.broadcast(`*** ${this.name} has left${why}`, this, false);
+    this.#room.announceMove(`*** ${this.name} has left${why}`, "left", this);
   }
 
   /**
@@ -155,16 +167,22 @@ export class ChatSession {
   dismissQuietly(reason: string): void {
     if (this.#ended) return;
     this.#goodbye(reason);
-    this.#ended = true;
-    this.#room.leave(this, this.#member);
+    this.#end();
     this.#output.end();
   }
 
+  #end(): void {
+    this.#ended = true;
+    this.#lines.drop();
+    this.#room.leave(this, this.#member);
+  }
+
   #notice(text: string): void {
-    this.#output.send(encodeLine(`*** ${text}`));
+    this.#lines.send(noticeLine(text));
   }
 
   #goodbye(reason: string): void {
+    this.#lines.drop(); // nothing comes after it
     this.#notice(reason === "" ? "Goodbye" : `Goodbye: ${toPrintable(reason)}`);
   }
 
@@ -184,12 +202,20 @@ export class ChatSession {
     return false;
   }
 
-  #complainOfLength(): void {
+  #isTooLong(line: string): boolean {
+    const { maxLineLength } = this.#room.options;
+    // A UTF-16 unit takes one to three bytes.
+    return line.length > maxLineLength ||
+      line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength;
+  }
+
+  #complainOfLength(whenShown: boolean): void {
     const { maxLineLength, maxNameLength } = this.#room.options;
     if (this.name === null) {
       this.#refuseName(`the name is longer than ${maxNameLength} characters`);
     } else {
-      this.#notice(`Not sent: a line may have at most ${maxLineLength} bytes`);
+      const why = whenShown ? " with its control characters made visible" : "";
+      this.#notice(`Not sent: a line may have at most ${maxLineLength} bytes${why}`);
     }
   }
 
@@ -198,7 +224,8 @@ export class ChatSession {
     const check = checkChatName(line, { maxLength: this.#room.options.maxNameLength });
     if (!check.ok) return this.#refuseName(check.reason);
     const { name, key, looks } = check;
-    const member = { session: this, name, key, looks, output: this.#output };
+    const send = (line: Uint8Array) => this.#lines.send(line);
+    const member = { session: this, name, key, looks, address: this.#address, send };
     const problem = this.#room.enter(member);
     if (problem === undefined) this.#enter(member);
     else this.#refuseName(problem);
@@ -224,13 +251,14 @@ export class ChatSession {
     this.#notice(`Welcome, ${name}! ${company}; /help lists the commands`);
     const earlier = this.#room.history();
     if (earlier.length > 0) {
-      this.#notice(
-        `Earlier, the last ${earlier.length === 1 ? "line" : `${earlier.length} lines`}:`,
-      );
-      for (const bytes of earlier) this.#output.send(bytes);
-      this.#notice("That was earlier");
+      const count = earlier.length === 1 ? "line" : `${earlier.length} lines`;
+      this.#lines.sendAll([
+        noticeLine(`Earlier, the last ${count}:`),
+        ...earlier,
+        noticeLine("That was earlier"),
+      ]);
     }
-    this.#room.broadcast(`*** ${name} has joined`, this, false);
+    this.#room.announceMove(`*** ${name} has joined`, "joined", this);
   }
 
   #obey(name: string, command: Command): void {
@@ -238,9 +266,9 @@ export class ChatSession {
       case "nothing":
         return;
       case "say":
-        return this.#room.broadcast(`<${name}> ${command.text}`, this, true);
+        return this.#room.broadcast(`<${name}> ${command.text}`, this);
       case "act":
-        return this.#room.broadcast(`* ${name} ${command.text}`, this, true);
+        return this.#room.broadcast(`* ${name} ${command.text}`, this);
       case "tell":
         return this.#tell(name, command.to, command.text);
       case "who":
@@ -261,26 +289,35 @@ export class ChatSession {
     if (receiver === undefined) {
       return this.#notice(`Not sent: there is no ${to} here; /who lists who is`);
     }
-    this.#output.send(encodeLine(`[to ${receiver.name}] ${text}`));
-    receiver.output.send(encodeLine(`[${name}] ${text}`));
+    this.#lines.send(encodeLine(`[to ${receiver.name}] ${text}`));
+    receiver.send(encodeLine(`[${name}] ${text}`));
   }
 
   #who(): void {
     const names = this.#room.names();
-    this.#notice(`Here ${names.length === 1 ? "is 1 person" : `are ${names.length} people`}:`);
+    const lines: string[] = [];
     let line = "";
     for (const name of names) {
       if (line !== "" && line.length + name.length > WHO_WIDTH) {
-        this.#notice(line);
+        lines.push(line);
         line = "";
       }
       line += line === "" ? name : `, ${name}`;
     }
-    this.#notice(line);
+    const count = names.length === 1 ? "is 1 person" : `are ${names.length} people`;
+    this.#lines.sendAll([`Here ${count}:`, ...lines, line].map(noticeLine));
   }
 }
 
+function noticeLine(text: string): Uint8Array {
+  return encodeLine(`*** ${text}`);
+}
+
 /** Makes a session; for rooms only. */
-export function createSession(room: SessionRoom, output: ChatOutput): ChatSession {
-  return create(room, output);
+export function createSession(
+  room: SessionRoom,
+  output: ChatOutput,
+  address: string | undefined,
+): ChatSession {
+  return create(room, output, address);
 }

@@ -487,6 +487,12 @@ for (
     { maxNameLength: NaN },
     { maxNameAttempts: 0 },
     { maxLinesPerSecond: 0 },
+    { maxHistoryBytes: -1 },
+    { maxMembersPerAddress: 0 },
+    { maxJoinsPerSecond: NaN },
+    { maxJoinsAtOnce: 0 },
+    { maxNoticesPerSecond: -1 },
+    { maxNoticesAtOnce: 0.5 },
     { maxLinesAtOnce: 0 },
   ] as ChatRoomOptions[]
 ) {
