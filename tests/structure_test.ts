@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   "apps/files/mod.ts": [
     "Checksum",
+    "DEFAULT_MAX_ENTRIES",
     "DEFAULT_MAX_FILE_CLIENTS",
     "DEFAULT_MAX_FILE_CLIENTS_PER_IP",
     "FileClientOptions",
