@@ -43,15 +43,22 @@ export function escapeBytes(bytes: Uint8Array): string {
 
 /** A value as one line of JSON, in which everything a terminal might obey is escaped too. */
 export function jsonLine(value: unknown): string {
-  // Inside JSON such characters only occur in strings, where an escape means the same.
-  return JSON.stringify(value).replace(
-    UNSAFE,
-    (character) =>
-      Array.from(
-        { length: character.length },
-        (_, index) => `${BACKSLASH}u${hex(character.charCodeAt(index), 4)}`,
-      ).join(""),
-  ) + "\n";
+  return `${escapeJson(JSON.stringify(value))}\n`;
+}
+
+/**
+ * JSON on one line, with everything a terminal might obey escaped, and all else as it was written.
+ * Inside strings an escape means the same; line ends and tabs only occur between the parts of JSON,
+ * where a space means the same.
+ */
+export function escapeJson(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    if (character === "\n" || character === "\r" || character === "\t") return " ";
+    return Array.from(
+      { length: character.length },
+      (_, index) => `${BACKSLASH}u${hex(character.charCodeAt(index), 4)}`,
+    ).join("");
+  });
 }
 
 function escapeCharacter(character: string): string {

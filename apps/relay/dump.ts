@@ -6,10 +6,10 @@
 import { formatAddr } from "../../_internal/address.ts";
 import { checkOneOf } from "../../_internal/guard.ts";
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
-import { escapeBytes, escapeText, jsonLine } from "../escape.ts";
+import { escapeBytes, escapeText } from "../escape.ts";
 import { BatchWriter } from "./_batch_writer.ts";
 import { appendHexdump } from "./_hexdump.ts";
-import { append, appendJson } from "./_json_events.ts";
+import { append, appendJson, jsonOf } from "./_json_events.ts";
 import type {
   RelayDataEvent,
   RelayEvent,
@@ -133,7 +133,7 @@ export class RelayDump {
     const { number, length, reads, value } = event;
     const text = value instanceof Uint8Array
       ? escapeBytes(value.subarray(0, MAX_SHOWN)) + (value.length > MAX_SHOWN ? "…" : "")
-      : jsonLine(value).trimEnd().slice(0, MAX_SHOWN);
+      : jsonOf(value).slice(0, MAX_SHOWN);
     const pieces = reads > 1 ? `, in ${reads} reads` : "";
     this.#inside(event, `message ${number} (${bytes(length)}${pieces}): ${text}`);
   }
