@@ -11,6 +11,20 @@ export const SHARED_OPTIONS = {
   values: { framing: [...FRAMING_NAMES, "fixed:"] },
 } as const satisfies Omit<ProgramOptions, "help">;
 
+/** What to say of options that `nc` and `ncat` have. */
+export const NC_HINTS: Readonly<Record<string, string>> = {
+  c: "there is none to run a command, on purpose",
+  e: "there is none to run a command, on purpose",
+  exec: "there is none to run a command, on purpose",
+  l: "did you mean tincan listen?",
+  listen: "did you mean tincan listen?",
+  n: "an address is never looked up",
+  N: "our side always ends with the input, unless --no-half-close is given",
+  s: "the system chooses the address to connect from",
+  ssl: "did you mean --tls?",
+  z: "did you mean tincan scan?",
+};
+
 /** The part of the help that both have. */
 export const SHARED_HELP = `Bytes and messages:
   --framing NAME         each line of the input is sent as one message, each message
@@ -47,7 +61,7 @@ export function readFraming(args: ProgramArguments): Framing | undefined {
     throw new UsageError(`Option --framing must be lines with --udp, current value is "${name}"`);
   }
   try {
-    return { name, codec: framingByName(name) };
+    return { name, codec: framingByName(name, { jsonText: true }) };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
