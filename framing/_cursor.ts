@@ -13,7 +13,7 @@ export class Cursor implements DecoderProgress {
   bytes: Uint8Array = EMPTY;
   /** Where the frame being read begins. */
   start = 0;
-  /** Set when `emit` returned `false`. */
+  /** Set when `emit` returned `false`, or enough frames were dropped for one call. */
   stopped = false;
   /** Set while what arrives belongs to a frame that is being dropped. */
   dropping = false;
@@ -21,6 +21,10 @@ export class Cursor implements DecoderProgress {
   partial = false;
   /** The error that ended the framing. */
   failure: FrameError | undefined = undefined;
+  /** After so many dropped frames in one call the scanner is to stop. */
+  maxDrops = Infinity;
+  /** How many frames were dropped in this call. */
+  #drops = 0;
   /** Where the frame emitted last began. */
   #emitted = 0;
   /** The memory of `bytes`: to ask an array for it costs as much as all the rest of emitting. */
@@ -64,6 +68,7 @@ export class Cursor implements DecoderProgress {
     this.#emit = emit;
     this.#emitRange = emitRange;
     this.stopped = false;
+    this.#drops = 0;
   }
 
   /**
@@ -91,6 +96,11 @@ export class Cursor implements DecoderProgress {
     if (emit !== undefined) return this.#goOn(emit(frame));
     const emitRange = this.#emitRange!;
     return this.#goOn(emitRange(frame, 0, frame.length));
+  }
+
+  /** Counts a frame that was dropped: `stopped` says whether the scanner has to stop after it. */
+  countDrop(): void {
+    if (++this.#drops >= this.maxDrops) this.stopped = true;
   }
 
   #goOn(answer: void | boolean): boolean {

@@ -1,13 +1,19 @@
 /** The decoder of all payload wrappers. @module */
 import { FrameError } from "../errors.ts";
 import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
+import { BOUNDED, bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
 import type { Report } from "./_options.ts";
 
 /** Decodes the contents of another decoder's frames. */
-export class MappedDecoder<Frame, In> implements Decoder<In> {
-  readonly #inner: Decoder<Frame>;
+export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
+  readonly [BOUNDED] = true;
+  #inner: Decoder<Frame>;
   readonly #decode: (frame: Frame) => In;
   readonly #report: Report | undefined;
+  #bounded: BoundedDecoder<Frame> | undefined = undefined;
+  #maxDrops = Infinity;
+  /** How many frames were dropped in this call. */
+  #drops = 0;
 
   /**
    * @param inner Finds the frames.
@@ -28,7 +34,18 @@ export class MappedDecoder<Frame, In> implements Decoder<In> {
     return this.#inner.progress;
   }
 
+  get stalled(): boolean {
+    return this.#bounded?.stalled ?? false;
+  }
+
+  bound(maxDrops: number): void {
+    this.#bounded = bounded(this.#inner, maxDrops);
+    this.#inner = this.#bounded;
+    this.#maxDrops = maxDrops;
+  }
+
   push(chunk: Uint8Array, emit: Emit<In>): void {
+    this.#drops = 0;
     this.#inner.push(chunk, (frame) => this.#emit(frame, emit));
   }
 
@@ -45,7 +62,8 @@ export class MappedDecoder<Frame, In> implements Decoder<In> {
     try {
       message = this.#decode(frame);
     } catch (cause) {
-      return reject(cause, { offset: this.#inner.progress?.frameStart, report: this.#report });
+      reject(cause, { offset: this.#inner.progress?.frameStart, report: this.#report });
+      return ++this.#drops < this.#maxDrops;
     }
     return emit(message);
   }

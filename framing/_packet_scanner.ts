@@ -87,6 +87,7 @@ export class PacketScanner implements Scanner {
           if (!cursor.emitOther(packet, next)) return;
         } else {
           this.#refuse(cursor, problem, { next, dropping: false });
+          if (cursor.stopped) return;
         }
       }
       stop = terminators.find(next);
@@ -137,6 +138,7 @@ export class PacketScanner implements Scanner {
     if (!discards) cursor.fail(error);
     cursor.start = next;
     cursor.dropping = dropping;
+    cursor.countDrop();
     if (problem === TOO_LONG) this.#limit.report(error);
     else this.#reportCorrupt?.(error);
   }

@@ -190,6 +190,7 @@ class DelimitedScanner implements Scanner {
         cursor.start = next;
       } else if (next - found - start > maxLength) {
         this.#refuse(cursor, next);
+        if (cursor.stopped) return;
       } else {
         if (!cursor.emit(start, this.#keepEnd ? next : next - found, next)) return;
       }
@@ -237,6 +238,7 @@ class DelimitedScanner implements Scanner {
     const error = this.#limit.error(cursor, { hint: said });
     if (!this.#limit.discards) cursor.fail(error);
     cursor.start = next;
+    cursor.countDrop();
     this.#limit.report(error);
   }
 }

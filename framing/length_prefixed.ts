@@ -216,6 +216,7 @@ class LengthPrefixedScanner implements Scanner {
       const next = start + header + body;
       if (body > maxLength || body < 0 || next - start < strip) {
         this.#refuse(cursor, length);
+        if (cursor.stopped) return;
         start = cursor.start;
         continue;
       }
@@ -262,6 +263,7 @@ class LengthPrefixedScanner implements Scanner {
     const error = this.#limit.error(cursor, { length: body, hint: said });
     if (!this.#limit.discards || body > Number.MAX_SAFE_INTEGER) cursor.fail(error);
     cursor.skip(header + body);
+    cursor.countDrop();
     this.#limit.report(error);
   }
 }

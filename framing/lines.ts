@@ -181,6 +181,7 @@ class LineScanner implements Scanner {
       const stop = lineEnd(bytes, start, newline);
       if (stop - start > maxLength) {
         this.#refuse(cursor, next);
+        if (cursor.stopped) return;
       } else {
         if (!cursor.emit(start, keepEnd ? next : stop, next)) return;
       }
@@ -220,6 +221,7 @@ class LineScanner implements Scanner {
     const error = this.#limit.error(cursor, { hint: binaryHint(bytes, start) });
     if (!this.#limit.discards) cursor.fail(error);
     cursor.start = next;
+    cursor.countDrop();
     this.#limit.report(error);
   }
 }

@@ -119,6 +119,7 @@ class NetstringScanner implements Scanner {
       const length = this.#length;
       if (length > maxLength) {
         this.#drop(cursor, at + length);
+        if (cursor.stopped) return;
         start = cursor.start;
         continue;
       }
@@ -177,6 +178,7 @@ class NetstringScanner implements Scanner {
     cursor.skip(comma - cursor.start);
     cursor.dropping = true;
     this.#comma = true;
+    cursor.countDrop();
     this.#limit.report(error);
   }
 

@@ -1,6 +1,7 @@
 /** Frames whose contents are text. @module */
 import { typeOf } from "../_internal/guard.ts";
 import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
+import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder, reject } from "./_mapped_decoder.ts";
@@ -10,6 +11,7 @@ import { ScanDecoder } from "./_scan_decoder.ts";
 
 /** Strings that may need more memory than this are encoded into memory of their own. */
 const SCRATCH_SIZE = 16 * 1024;
+const EMPTY = new Uint8Array(0);
 const ENCODER = new TextEncoder();
 const STRICT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -106,10 +108,20 @@ function checkText(message: unknown): void {
  * frame on the chunk is decoded whole, and if it turns out to be ASCII throughout, frames are parts
  * of its text.
  */
-class TextScanDecoder implements Decoder<string> {
+class TextScanDecoder implements BoundedDecoder<string> {
+  readonly [BOUNDED] = true;
   readonly #inner: ScanDecoder;
   readonly #decoder: TextDecoder;
   readonly #report: Report | undefined;
+  /** The chunk pushed last, as long as a part of it is left, and its text if it is all ASCII. */
+  #chunk: Uint8Array = EMPTY;
+  #text: string | undefined = undefined;
+  /** How many frames the chunk has had so far. */
+  #count = 0;
+  #isBounded = false;
+  #maxDrops = Infinity;
+  /** How many frames were dropped in this call. */
+  #drops = 0;
 
   constructor(inner: ScanDecoder, decoder: TextDecoder, report: Report | undefined) {
     this.#inner = inner;
@@ -121,14 +133,37 @@ class TextScanDecoder implements Decoder<string> {
     return this.#inner.progress;
   }
 
+  get stalled(): boolean {
+    return this.#inner.stalled;
+  }
+
+  bound(maxDrops: number): void {
+    this.#isBounded = true;
+    this.#maxDrops = maxDrops;
+    this.#inner.bound(maxDrops);
+  }
+
   push(chunk: Uint8Array, emit: Emit<string>): void {
-    let frames = 0;
+    const current = chunk.length === 0 ? this.#chunk : chunk;
     let text: string | undefined;
-    this.#inner.pushRanges(chunk, (bytes, start, end) => {
-      if (frames++ === 1) text = asciiText(chunk);
-      if (text !== undefined && bytes === chunk) return emit(text.slice(start, end));
-      return this.#emit(bytes.subarray(start, end), emit);
-    });
+    let frames = 0;
+    if (current === this.#chunk) {
+      text = this.#text;
+      frames = this.#count;
+    }
+    this.#drops = 0;
+    try {
+      this.#inner.pushRanges(chunk, (bytes, start, end) => {
+        if (frames++ === 1) text = asciiText(current);
+        if (text !== undefined && bytes === current) return emit(text.slice(start, end));
+        return this.#emit(bytes.subarray(start, end), emit);
+      });
+    } finally {
+      const isLeft = this.#isBounded && this.#inner.stalled;
+      this.#chunk = isLeft ? current : EMPTY;
+      this.#text = isLeft ? text : undefined;
+      this.#count = isLeft ? frames : 0;
+    }
   }
 
   end(emit: Emit<string>): void {
@@ -144,7 +179,8 @@ class TextScanDecoder implements Decoder<string> {
     try {
       message = this.#decoder.decode(frame);
     } catch (cause) {
-      return reject(cause, { offset: this.progress.frameStart, report: this.#report });
+      reject(cause, { offset: this.progress.frameStart, report: this.#report });
+      return ++this.#drops < this.#maxDrops;
     }
     return emit(message);
   }

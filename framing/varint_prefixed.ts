@@ -119,6 +119,7 @@ class VarintPrefixedScanner implements Scanner {
       const next = at + length;
       if (length > maxLength) {
         this.#refuse(cursor, { length, next, head: at - start });
+        if (cursor.stopped) return;
         start = cursor.start;
         continue;
       }
@@ -153,6 +154,7 @@ class VarintPrefixedScanner implements Scanner {
     const error = this.#limit.error(cursor, { length, hint: hint(bytes, start, start + head) });
     if (!this.#limit.discards || length > Number.MAX_SAFE_INTEGER) cursor.fail(error);
     cursor.skip(next - start);
+    cursor.countDrop();
     this.#limit.report(error);
   }
 
