@@ -7,6 +7,7 @@ import {
   type TlsClientOptions,
 } from "../mod.ts";
 import { connectDatagrams } from "./datagrams.ts";
+import { readPem } from "../apps/pem.ts";
 import { endOnInterrupt } from "../apps/interrupt.ts";
 import { end } from "./ending.ts";
 import {
@@ -14,7 +15,6 @@ import {
   NO_EXEC,
   readCertificate,
   readFraming,
-  readPem,
   refuseTogether,
   requireFor,
   SHARED_HELP,

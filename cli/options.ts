@@ -1,5 +1,6 @@
 /** The options that `connect` and `listen` share. @module */
 import { FRAMING_NAMES, framingByName } from "../apps/relay/mod.ts";
+import { readPem } from "../apps/pem.ts";
 import { type ProgramArguments, type ProgramOptions, UsageError } from "../apps/program.ts";
 import type { Framing } from "./frames.ts";
 
@@ -77,20 +78,6 @@ export async function readCertificate(
   if (cert === undefined) throw new UsageError("Option --key needs --cert");
   if (key === undefined) throw new UsageError("Option --cert needs --key");
   return { cert: await readPem(cert), key: await readPem(key) };
-}
-
-/** A file of certificates or a key. */
-export async function readPem(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const reason = isMissing ? "no such file" : error instanceof Error ? error.message : error;
-    throw new Error(`Cannot read ${path}: ${reason}`);
-  }
-  if (!text.includes("-----BEGIN ")) throw new Error(`Cannot use ${path}: it is not in PEM form`);
-  return text;
 }
 
 /** Options that make no sense together. */
