@@ -7,7 +7,10 @@ import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
+import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { heed } from "../_internal/heed.ts";
+import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
@@ -116,6 +119,7 @@ class Server implements TcpServer {
   readonly #timeouts: Required<TcpTimeouts>;
   readonly #maxWriteQueue: number;
   readonly #done = Promise.withResolvers<void>();
+  readonly #errors = new PeerReport();
   readonly #counts = {
     accepted: 0,
     refused: 0,
@@ -149,12 +153,14 @@ class Server implements TcpServer {
       hasPath(options) ? limits : { ...limits, allow: options.allow, deny: options.deny },
     );
     this.#listening = listen(options);
+    this.#done.promise.then(catchUnhandled());
     this.addr = this.#listening.addr;
     this.finished = this.#done.promise;
     try {
       this.#announce();
     } catch (error) {
       this.#listening.listener.close();
+      this.#done.resolve();
       throw error;
     }
     this.#acceptAll();
@@ -262,7 +268,7 @@ class Server implements TcpServer {
     hostname: string | null,
     alpnProtocol: string | null,
   ): void {
-    const conn = createConnection({
+    const conn: TcpConnection = createConnection({
       socket,
       transport: this.#listening.transport,
       localAddr: normaliseAddr(socket.localAddr) as SocketAddress,
@@ -271,6 +277,7 @@ class Server implements TcpServer {
       maxWriteQueue: this.#maxWriteQueue,
       alpnProtocol,
       onRelease: this.#released,
+      onUnhandled: (error) => this.#report(error, conn),
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);
@@ -380,6 +387,7 @@ class Server implements TcpServer {
   #finish(): void {
     clearTimeout(this.#forceTimer);
     this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#errors.close();
     this.#done.resolve();
   }
 
@@ -389,27 +397,28 @@ class Server implements TcpServer {
   }
 
   #report(error: unknown, conn?: TcpConnection): void {
+    const { onError } = this.#options;
+    if (onError === undefined) {
+      if (!this.#isExpected(error)) this.#errors.report(error, conn?.remoteAddr);
+      return;
+    }
     try {
-      if (this.#options.onError) {
-        const heard: unknown = this.#options.onError(error, conn);
-        if (heard instanceof Promise) heard.catch((thrown) => console.error(thrown));
-      } else if (!this.#isDailyBusiness(error)) console.error(error);
+      heed(onError(error, conn), (thrown) => this.#errors.mistake(thrown));
     } catch (thrown) {
-      console.error(thrown);
+      this.#errors.mistake(thrown);
     }
   }
 
-  /** A hook may be an async function, although nobody waits for it: its rejection is a mistake, too. */
+  /** A hook may be an async function, although no one awaits it: its rejection is a mistake, too. */
   #heed(result: unknown, conn?: TcpConnection): void {
-    if (!(result instanceof Promise)) return;
-    result.catch((error) => {
+    heed(result, (error) => {
       this.#report(error, conn);
       conn?.close();
     });
   }
 
-  /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
-  #isDailyBusiness(error: unknown): boolean {
+  /** What peers and networks do all day, and what follows from our own ending. */
+  #isExpected(error: unknown): boolean {
     return isPeerFault(error) || error instanceof ClosedError ||
       (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
   }

@@ -65,8 +65,10 @@ export interface TcpServerBaseOptions {
    * Called with everything that went wrong: what a handler or hook threw (with its connection), a TLS
    * handshake that failed, an accept that failed for want of resources (without a connection).
    *
-   * @default {undefined} prints mistakes of this side to stderr, and keeps quiet about what peers and
-   * networks do all day (resets, broken pipes, time-outs)
+   * @default {undefined} prints to stderr: mistakes of this side with their stack; bytes that are not
+   * a frame, and limits that a peer's data reached, as one line with the peer's address, escaped. Of
+   * each kind at most 10 in a second; how many more there were follows. Not printed is what peers and
+   * networks do all day (resets, broken pipes, timeouts)
    */
   onError?: (error: unknown, conn?: TcpConnection) => void;
   /** Called for each connection before its handler. If it throws or rejects, the connection is closed. */
