@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { FrameError, LimitError } from "../errors.ts";
+import { FrameError, isNetError, LimitError } from "../errors.ts";
 import { busy, netError, timedOut } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { unattended } from "../_internal/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
@@ -197,7 +198,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     return await this.#requests.answer({
       timeout,
       signal: options?.signal,
-      late: () => timedOut(contextOf(this.#init.link, "request"), timeout),
+      late: () => this.#note(timedOut(contextOf(this.#init.link, "request"), timeout)),
     });
   }
 
@@ -307,7 +308,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
         else batch.feed(bytes);
         resolve(this.#pull() ? take(batch) : this.#receiveWithin(take, end, undefined));
       } catch (error) {
-        reject(error);
+        reject(this.#note(error));
       }
     },
     failed: (reason) => this.#waiter?.reject(reason),
@@ -336,9 +337,9 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
       return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
       const late = this.#frameUntil !== undefined && performance.now() >= this.#frameUntil;
-      if (!late || !(error instanceof Deno.errors.TimedOut)) throw error;
+      if (!late || !(error instanceof Deno.errors.TimedOut)) throw this.#note(error);
       const context = contextOf(this.#init.link, "frame");
-      throw timedOut(context, this.#init.frame, "the message begun was not complete");
+      throw this.#note(timedOut(context, this.#init.frame, "the message begun was not complete"));
     } finally {
       this.#receiving = false;
     }
@@ -387,18 +388,21 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const wait = { signal, timeout: Infinity };
     const answer = await this.#receiveWithin(takeAnswer, undefined, wait);
     if (answer !== undefined) return answer.message;
-    throw netError(
-      Deno.errors.UnexpectedEof,
-      "EEOF",
-      "the peer ended its side without an answer",
-      contextOf(this.#init.link, "request"),
-    );
+    const reason = "the peer ended its side without an answer";
+    const context = contextOf(this.#init.link, "request");
+    throw this.#note(netError(Deno.errors.UnexpectedEof, "EEOF", reason, context));
   }
 
   #takeRemaining(): Uint8Array {
     if (this.#isBusy) throw this.#busy();
     if (this.#released) throw releasedError();
     return this.#batch.takeRemaining();
+  }
+
+  /** An error that a peer has caused is this connection's; others are mistakes in the program. */
+  #note(error: unknown): unknown {
+    const isPeers = error instanceof FrameError || isNetError(error);
+    return isPeers ? noteError(error, this.#init.link.onUnhandled) : error;
   }
 
   #busy(): unknown {

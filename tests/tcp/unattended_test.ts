@@ -2,8 +2,9 @@
  * Rejections that no one awaits: what a peer does must never end a process, and what a program does
  * wrong must not pass unseen.
  */
-import { assertEquals, assertRejects } from "@std/assert";
-import { FrameError, LimitError, lines, text } from "../../mod.ts";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { connectTcp, FrameError, LimitError, lines, text } from "../../mod.ts";
+import { deno } from "../_util/peers.ts";
 import { pattern } from "../_util/random.ts";
 import { connectedPair, tcp } from "../_util/transports.ts";
 
@@ -79,4 +80,69 @@ Deno.test("a mistake in the program is not passed over", limit, async () => {
     messages.send(7 as unknown as string);
   });
   assertEquals(unhandled.map((reason) => reason instanceof TypeError), [true]);
+});
+
+/** Ways in which a handler starts something that fails later, with no one to look. */
+const background = {
+  "a loop over the bytes, and the peer resets": `
+    run(async () => { for await (const _ of conn); });
+    await forever;`,
+  "a loop over the bytes, and the handler returns": `
+    run(async () => { for await (const _ of conn); });`,
+  "a loop over messages, and the peer resets": `
+    run(async () => { for await (const _ of conn.framed(net.lines())); });
+    await forever;`,
+  "a loop over messages, and they are broken": `
+    run(async () => { for await (const _ of conn.framed(net.netstring())); });
+    await forever;`,
+  "a request whose answer does not come": `
+    run(async () => { await conn.framed(net.lines()).request(new Uint8Array(1), { timeout: 1 }); });
+    await forever;`,
+  "a line that is too long": `
+    run(async () => { await conn.readLine({ maxLength: 2 }); });
+    await forever;`,
+  "writes to a peer that has gone": `
+    run(async () => { while (true) await conn.write(new Uint8Array(100_000)); });
+    await forever;`,
+};
+
+for (const [name, handler] of Object.entries(background)) {
+  Deno.test(`in the background: ${name}`, limit, async () => {
+    await using child = deno(`
+      const forever = new Promise(() => {});
+      const run = (body) => void body();
+      const options = { onListen: (addr) => console.log(addr.port), onError: (error, conn) => console.log(conn.id, error.name) };
+      const server = net.serveTcp(options, async (conn) => {
+        if (conn.id > 1) return await conn.write("still here");
+        ${handler}
+      });
+    `);
+    const port = Number(await child.line());
+    await using client = await connectTcp({ port });
+    await client.write("not a netstring");
+    const told = child.line();
+    if (name.includes("peer")) client.abort(); // a reset
+    assertMatch(
+      await told,
+      /^1 (ConnectionReset|BrokenPipe|ClosedError|FrameError|TimedOut|LimitError)$/,
+    );
+    await using other = await connectTcp({ port });
+    assertEquals(await other.readUntil("here") !== null, true);
+    client.abort();
+  });
+}
+
+Deno.test("in the background: an error of the program's own still ends it", limit, async () => {
+  await using child = deno(
+    `
+    const server = net.serveTcp({ onListen: (addr) => console.log(addr.port) }, (conn) => {
+      (async () => { await conn.readLine(); throw new Error("a mistake"); })();
+      return new Promise(() => {});
+    });
+  `,
+    { stderr: "null" },
+  );
+  await using client = await connectTcp({ port: Number(await child.line()) });
+  await client.write("x\n");
+  assertEquals((await child.status).code, 1);
 });
