@@ -53,6 +53,7 @@ class NodeDriver implements Driver {
   readonly backend = "node";
   readonly addr: SocketAddress;
   readonly v6: boolean;
+  readonly ordersSends = false;
   readonly #socket: Socket;
   #alive: ReturnType<typeof setInterval> | undefined;
   #closed = false;
