@@ -120,7 +120,7 @@ print("sent", flush=True)`,
     await settled(endpoint, peer, 62);
     const { unconfirmed, active, evicted } = all.stats();
     assertEquals([unconfirmed, active], [2, 3]); // a quarter of 5, which is a quarter of 20
-    assert(evicted > 50, `evicted ${evicted}`);
+    assert(evicted > 30, `evicted ${evicted}`); // more than its handlers would do in one turn are dropped
     for (let i = 0; i < evicted; i++) assertEquals((await ended.next()).confirmed, false);
     await using newcomer = await bindUdp({ backend });
     assertEquals(text((await newcomer.request("new", at(endpoint), next)).data), "new");
