@@ -5,17 +5,19 @@
  */
 import type { NetTransport, SocketAddress } from "../errors.ts";
 import {
+  checkHostname,
   checkPath,
   checkPort,
   formatHostPort,
   hasPath,
   normaliseAddr,
-  stripBrackets,
+  refusePortOptions,
 } from "../_internal/address.ts";
 import { checkCount } from "../_internal/guard.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
 import {
   DEFAULT_BACKLOG,
+  PORT_OPTIONS,
   type TcpServerOptions,
   type UnixServerOptions,
 } from "./server_options.ts";
@@ -36,7 +38,7 @@ export function listen(options: TcpServerOptions | UnixServerOptions): Listening
 
 function listenTcp(options: TcpServerOptions): Listening {
   const { port = 0, tls, reusePort = false, noDelay = true, keepAlive = false } = options;
-  const hostname = stripBrackets(options.hostname ?? "127.0.0.1");
+  const hostname = checkHostname("listen", options.hostname ?? "127.0.0.1");
   const backlog = checkCount("backlog", options.backlog ?? DEFAULT_BACKLOG, 1);
   checkPort("listen", port);
   const transport = tls === undefined ? "tcp" : "tls";
@@ -66,8 +68,10 @@ function listenTcp(options: TcpServerOptions): Listening {
   }
 }
 
-function listenUnix({ path }: UnixServerOptions): Listening {
+function listenUnix(options: UnixServerOptions): Listening {
+  const { path } = options;
   checkPath("listen", path);
+  refusePortOptions("listen", options, PORT_OPTIONS);
   const addr: SocketAddress = { transport: "unix", path };
   try {
     const listener: Deno.Listener = Deno.listen({ transport: "unix", path });
