@@ -21,6 +21,7 @@ import {
   type TcpServerOptions,
   type UnixServerOptions,
 } from "./server_options.ts";
+import { listenUnixSocket } from "./_unix_listener.ts";
 
 /** A listener, and how its connections are to be prepared. */
 export interface Listening {
@@ -74,7 +75,7 @@ function listenUnix(options: UnixServerOptions): Listening {
   refusePortOptions("listen", options, PORT_OPTIONS);
   const addr: SocketAddress = { transport: "unix", path };
   try {
-    const listener: Deno.Listener = Deno.listen({ transport: "unix", path });
+    const listener = listenUnixSocket(path);
     return { listener, transport: "unix", addr, noDelay: false, keepAlive: false };
   } catch (error) {
     throw translate(error, { operation: "listen", transport: "unix", localAddr: addr });
