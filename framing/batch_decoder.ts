@@ -44,6 +44,7 @@ export class BatchDecoder<T> {
   #next = 0;
   /** Where the last message ends that `takeAll` took since the last pull. */
   #takenTo: number | undefined = undefined;
+  #begun = 0;
   #chunk: Uint8Array = EMPTY;
   /** Where the chunk begins in the stream. */
   #chunkStart = 0;
@@ -85,6 +86,16 @@ export class BatchDecoder<T> {
    */
   get partial(): boolean {
     return this.#fed || (this.#progress?.partial ?? false);
+  }
+
+  /**
+   * Where the frame that has begun begins in the stream. Another value means another frame; it stays
+   * the same while a frame is dropped.
+   */
+  get begun(): number {
+    const progress = this.#progress;
+    if (progress !== undefined && !progress.dropping) this.#begun = progress.position;
+    return this.#begun;
   }
 
   /**

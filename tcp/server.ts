@@ -8,6 +8,7 @@ import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { EarliestTimer } from "../_internal/earliest_timer.ts";
+import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { heed } from "../_internal/heed.ts";
 import { PeerReport } from "../_internal/peer_report.ts";
@@ -151,12 +152,14 @@ class Server implements TcpServer {
       hasPath(options) ? limits : { ...limits, allow: options.allow, deny: options.deny },
     );
     this.#listening = listen(options);
+    this.#done.promise.then(catchUnhandled());
     this.addr = this.#listening.addr;
     this.finished = this.#done.promise;
     try {
       this.#announce();
     } catch (error) {
       this.#listening.listener.close();
+      this.#done.resolve();
       throw error;
     }
     this.#acceptAll();
@@ -265,7 +268,7 @@ class Server implements TcpServer {
     hostname: string | null,
     alpnProtocol: string | null,
   ): void {
-    const conn = createConnection({
+    const conn: TcpConnection = createConnection({
       socket,
       transport: this.#listening.transport,
       localAddr: normaliseAddr(socket.localAddr) as SocketAddress,
@@ -274,6 +277,7 @@ class Server implements TcpServer {
       maxWriteQueue: this.#maxWriteQueue,
       alpnProtocol,
       onRelease: this.#released,
+      onUnhandled: (error) => this.#report(error, conn),
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);

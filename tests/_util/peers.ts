@@ -106,6 +106,8 @@ const MOD = new URL("../../mod.ts", import.meta.url).href;
 
 /** How a child of {@linkcode deno} runs. */
 export interface DenoOptions {
+  /** What becomes of its errors; inherited unless specified. */
+  stderr?: "null" | "inherit";
   flags?: string[];
   /** The number of descriptors it may have. */
   descriptors?: number;
@@ -125,7 +127,7 @@ export function deno(script: string, options: DenoOptions = {}): Peer {
   if (descriptors !== undefined) command.unshift(...after(`ulimit -n ${descriptors}`));
   if (network !== undefined) command.unshift("unshare", "--net", ...after(network));
   const [program = "", ...rest] = command;
-  return new Peer(program, rest);
+  return new Peer(program, rest, options);
 }
 
 /** The words that run a command after a piece of shell script. */
