@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { escapeControls } from "../_internal/escape_controls.ts";
 import { systemReason } from "../_internal/system_reason.ts";
-import { escapeControls } from "./escape_controls.ts";
+
+/** What a terminal might obey, or show in another order, or what is no character: but line ends. */
+const UNSAFE_IN_LINES = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
 
 /**
  * Writes data to stdout.
@@ -57,8 +60,12 @@ export function foreignPrinter(
     let text = held + decoder.decode(data, { stream: true });
     held = text.endsWith("\r") ? "\r" : "";
     text = text.slice(0, text.length - held.length).replaceAll("\r\n", "\n");
-    return printData(escapeControls(text, { keepLines: true }));
+    return printData(text.replace(UNSAFE_IN_LINES, escapeCharacter));
   };
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /**
