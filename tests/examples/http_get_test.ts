@@ -424,6 +424,28 @@ Deno.test("http_get says in one line what is wrong with certificates", async () 
   assertEquals(code, 1);
 });
 
+Deno.test("http_get can be interrupted while no one reads what it prints", async () => {
+  const piece = latin1("x".repeat(100_000));
+  const stuck = Promise.withResolvers<void>();
+  await using server = scripted(async (conn) => {
+    await conn.write("HTTP/1.1 200 OK\r\n\r\n");
+    while (true) {
+      // What the pipe and the sockets hold is full, and the program waits for its output.
+      const full = setTimeout(stuck.resolve, 500);
+      await conn.write(piece).finally(() => clearTimeout(full));
+    }
+  });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: exampleArgs("http_get.ts", [server.origin]),
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  await stuck.promise;
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 130);
+  await child.stdout.cancel();
+});
+
 /** Sends a head, and then the same for ever. */
 const ENDLESS = `
 import socket, sys
