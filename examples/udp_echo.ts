@@ -48,8 +48,11 @@ Examples:
 /** How long the client waits for a reply behind a greeting, in milliseconds. */
 const GREETING_TIME = 100;
 
-/** How often the client asks: long enough to start the server after it. */
-const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5 };
+/**
+ * How often the client asks: long enough to start the server after it. It asks from one port, so that
+ * the server greets it once.
+ */
+const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
 
 /** So many peers are remembered as greeted; then the memory starts anew. */
 const MAX_GREETED = 10_000;
