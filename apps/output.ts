@@ -5,9 +5,7 @@
  */
 import { escapeControls } from "../_internal/escape_controls.ts";
 import { systemReason } from "../_internal/system_reason.ts";
-
-/** What a terminal might obey, or show in another order, or what is no character: but line ends. */
-const UNSAFE_IN_LINES = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
+import { escapeLines } from "./escape.ts";
 
 /**
  * Writes data to stdout.
@@ -59,13 +57,9 @@ export function foreignPrinter(
   return (data) => {
     let text = held + decoder.decode(data, { stream: true });
     held = text.endsWith("\r") ? "\r" : "";
-    text = text.slice(0, text.length - held.length).replaceAll("\r\n", "\n");
-    return printData(text.replace(UNSAFE_IN_LINES, escapeCharacter));
+    text = text.slice(0, text.length - held.length);
+    return printData(escapeLines(text));
   };
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /**

@@ -364,7 +364,7 @@ Deno.test("http_get shows text on a terminal in the encoding that it has", async
   const args = exampleArgs("http_get.ts", [server.origin, "--include"]);
   await using terminal = new Terminal(Deno.execPath(), args);
   // In windows-1252, which is what the name stands for today, 0x9b is a quotation mark.
-  await terminal.endsWith("caf\u00e9 \u203a2J\\u{1b}[2J");
+  await terminal.endsWith("caf\u00e9 \u203a2J\\x1b[2J");
   assertEquals(terminal.rows[0], "HTTP/1.1 200 Tr\u00e8s bien");
   await terminal.end();
   // For a program every byte is as it came.
