@@ -18,6 +18,7 @@ import {
   type HttpTraceEvent,
   saveBody,
 } from "../apps/http/mod.ts";
+import { packedCodings } from "../apps/http/packed_names.ts";
 import { jsonLine } from "../apps/escape.ts";
 import { readPem } from "../apps/pem.ts";
 import {
@@ -221,7 +222,8 @@ async function readOptions(args: ProgramArguments): Promise<HttpGetOptions> {
   return {
     method: args.flag("head") ? "HEAD" : "GET",
     headers: args.texts("header").map(readHeader),
-    decode: !args.flag("no-decode"),
+    // What is saved under the name of a compressed file should be one, whatever its address is.
+    decode: !args.flag("no-decode") && packedCodings(args.text("output") ?? "").length === 0,
     followRedirects: !args.flag("no-follow"),
     allowDowngrade: args.flag("allow-downgrade"),
     timeouts: { connect: wait, head: wait, idle: wait, total },

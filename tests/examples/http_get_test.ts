@@ -354,6 +354,25 @@ Deno.test("http_get stops a page that was packed twice, in little memory", async
   assert(bytes < LITTLE_MEMORY, `it took ${bytes} bytes`);
 });
 
+Deno.test("http_get saves a compressed file as it is under the name of one", async () => {
+  const folder = await Deno.makeTempDir();
+  const packed = await pack(latin1("hello"), "gzip");
+  await using server = scripted(
+    join(
+      "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/x-tar\r\n\r\n",
+      packed,
+    ),
+  );
+  for (const [name, expected] of [["a.tar.gz", packed], ["a.tar", latin1("hello")]] as const) {
+    const path = `${folder}/${name}`;
+    const args = [`${server.origin}/latest`, "--output", path];
+    assertEquals((await runExample("http_get.ts", args)).code, 0);
+    assertEquals(await Deno.readFile(path), expected);
+  }
+  assertEquals(server.requests.map((head) => head.includes("Accept-Encoding")), [false, true]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("http_get shows text on a terminal in the encoding that it has", async () => {
   await using server = scripted(
     latin1(
