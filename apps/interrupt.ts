@@ -20,6 +20,34 @@ export function onInterrupt(interrupt: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
 }
 
+/** How work is interrupted. */
+export interface AbortOnInterruptOptions {
+  /**
+   * Milliseconds after which the process ends in any case: what the work waits for may never come, such
+   * as a pager that reads the output.
+   *
+   * @default {Infinity}
+   */
+  within?: number;
+}
+
+/**
+ * Makes a signal that aborts on Ctrl-C and SIGTERM. The second time the process ends at once, with the
+ * exit code 130; the first time that is up to the program.
+ *
+ * @param options How long the program may take.
+ */
+export function abortOnInterrupt(options: AbortOnInterruptOptions = {}): AbortSignal {
+  const { within = Infinity } = options;
+  const controller = new AbortController();
+  onInterrupt(() => {
+    if (controller.signal.aborted) Deno.exit(INTERRUPTED);
+    if (within < Infinity) Deno.unrefTimer(setTimeout(() => Deno.exit(INTERRUPTED), within));
+    controller.abort();
+  });
+  return controller.signal;
+}
+
 /** How a program ends when it is interrupted. */
 export interface EndOnInterruptOptions {
   /** What is to be done before. If it takes longer than a moment, a line on stderr says so. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { escapeControls } from "../_internal/escape_controls.ts";
 import { systemReason } from "../_internal/system_reason.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeLines } from "./escape.ts";
 
 /**
  * Writes data to stdout.
@@ -56,8 +57,8 @@ export function foreignPrinter(
   return (data) => {
     let text = held + decoder.decode(data, { stream: true });
     held = text.endsWith("\r") ? "\r" : "";
-    text = text.slice(0, text.length - held.length).replaceAll("\r\n", "\n");
-    return printData(escapeControls(text, { keepLines: true }));
+    text = text.slice(0, text.length - held.length);
+    return printData(escapeLines(text));
   };
 }
 

@@ -60,7 +60,8 @@ export class PeerNotes {
 
   /** Says how many lines were left out, if any were. */
   flush(): void {
-    if (this.#leftOut > 0) this.#write(`${this.#leftOut} more such lines were left out`);
+    const count = this.#leftOut;
     this.#leftOut = 0;
+    if (count > 0) this.#write(`${count} more like this ${count === 1 ? "was" : "were"} not shown`);
   }
 }

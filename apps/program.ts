@@ -8,7 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { printData, printNote } from "./output.ts";
 import { nearest } from "./suggest.ts";
 
-export { onInterrupt, type Served, serveUntilInterrupted } from "./interrupt.ts";
+export { abortOnInterrupt, onInterrupt, type Served, serveUntilInterrupted } from "./interrupt.ts";
 export { foreignPrinter, printData, printNote, statusLine } from "./output.ts";
 export { nearest } from "./suggest.ts";
 

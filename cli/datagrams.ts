@@ -8,6 +8,8 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import type { SocketAddress } from "../errors.ts";
 import { delimited } from "../framing/delimited.ts";
 import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
+import { printNote } from "../apps/output.ts";
+import { PeerNotes } from "../apps/peer_notes.ts";
 import { readInput } from "./input.ts";
 import { Output, type Printer } from "./output.ts";
 import { EventClock, type Watch } from "./watch.ts";
@@ -111,12 +113,17 @@ async function readDatagrams(
   isFramed: boolean,
   send: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const sendAndTell = (data: Uint8Array) => send(data).catch(tell);
-  if (!isFramed) return await readInput(sendAndTell, { maxRead: MAX_READ });
+  // A datagram that the system does not take is lost, as many are.
+  const notes = new PeerNotes();
+  const sendAndTell = (data: Uint8Array) => send(data).catch((error) => notes.tell(error));
+  if (!isFramed) {
+    await readInput(sendAndTell, { maxRead: MAX_READ });
+    return notes.flush();
+  }
   const lines = delimited("\n", {
     maxLength: 65_507,
     onTooLong: "discard",
-    onDiscard: (error) => console.error(`Not sent: ${error.message}`),
+    onDiscard: (error) => printNote(`Not sent: ${error.message}`),
   }).decoder();
   let found: Uint8Array[] = [];
   const flush = async () => {
@@ -130,11 +137,7 @@ async function readDatagrams(
   });
   lines.end((line) => void found.push(line));
   await flush();
-}
-
-/** A datagram that the system does not take is lost, as many are. */
-function tell(error: unknown): void {
-  console.error(error instanceof Error ? error.message : error);
+  notes.flush();
 }
 
 /** Who talks to whom. */

@@ -133,14 +133,16 @@ export class FrameReader {
    */
   push(bytes: Uint8Array = NOTHING): boolean {
     this.#left = MAX_PIECE_FRAMES;
-    try {
-      this.#decoder.push(bytes, this.#emit);
-    } catch (error) {
-      this.#take(error);
-      return true;
+    for (let input = bytes;; input = NOTHING) {
+      try {
+        this.#decoder.push(input, this.#emit);
+        this.#noteFailure();
+        return this.#left <= 0;
+      } catch (error) {
+        this.#take(error);
+        if (spend() || this.#left <= 0) return true;
+      }
     }
-    this.#noteFailure();
-    return this.#left <= 0;
   }
 
   /**

@@ -62,7 +62,10 @@ export function readFraming(args: ProgramArguments): Framing | undefined {
     throw new UsageError(`Option --framing must be lines with --udp, current value is "${name}"`);
   }
   try {
-    return { name, codec: framingByName(name, { jsonText: true }) };
+    const codec = framingByName(name, { jsonText: true });
+    // No one sees these stacks, and each broken message would come with two of them.
+    Error.stackTraceLimit = 0;
+    return { name, codec };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -10,9 +10,13 @@ import { Conversation } from "./conversation.ts";
 import { FrameEncoder, type Framing } from "./frames.ts";
 import { PeerNotes } from "../apps/peer_notes.ts";
 import { printNote } from "../apps/output.ts";
+import { nextTurn } from "../apps/turn.ts";
 import { readInput } from "./input.ts";
 import { Output } from "./output.ts";
 import type { Watch } from "./watch.ts";
+
+/** Bytes of the input whose lines are made into messages in one turn of the event loop. */
+const SLICE = 16 * 1024;
 
 /** How to talk. */
 export interface TalkOptions {
@@ -98,7 +102,9 @@ export class Talk {
     const { framing } = this.#options;
     const frames = framing === undefined ? undefined : new FrameEncoder(framing, printNote);
     try {
-      await readInput((piece) => this.#sendAll(frames === undefined ? piece : frames.push(piece)));
+      await readInput((piece) =>
+        frames === undefined ? this.#sendAll(piece) : this.#sendFrames(frames, piece)
+      );
     } catch (error) {
       this.failures++;
       printNote(`Cannot read the input: ${error instanceof Error ? error.message : error}`);
@@ -106,6 +112,14 @@ export class Talk {
     if (frames === undefined) return;
     await this.#sendAll(frames.end());
     this.failures += frames.failures;
+  }
+
+  /** Sends the messages of a piece of the input, in turns: it may hold very many. */
+  async #sendFrames(frames: FrameEncoder, piece: Uint8Array): Promise<void> {
+    for (let at = 0; at < piece.length; at += SLICE) {
+      await this.#sendAll(frames.push(piece.subarray(at, at + SLICE)));
+      await nextTurn();
+    }
   }
 
   async #sendAll(data: Uint8Array): Promise<void> {

@@ -18,11 +18,12 @@ import {
   type HttpTraceEvent,
   saveBody,
 } from "../apps/http/mod.ts";
+import { packedCodings } from "../apps/http/packed_names.ts";
 import { jsonLine } from "../apps/escape.ts";
 import { readPem } from "../apps/pem.ts";
 import {
+  abortOnInterrupt,
   foreignPrinter,
-  onInterrupt,
   printData,
   type Program,
   type ProgramArguments,
@@ -70,6 +71,9 @@ Examples:
   http_get.ts https://example.com/big.iso --output big.iso --max-time 3600
 `;
 
+/** How long it may take to remove an unfinished file when interrupted, in milliseconds. */
+const CLEANUP_TIME = 2_000;
+
 /** The kinds of failure in the words of people. */
 const KINDS = new Map<HttpFailure, string>([
   ["dns", "DNS"],
@@ -100,16 +104,15 @@ export const program: Program = {
 };
 
 async function fetchPage(args: ProgramArguments): Promise<void> {
-  const interrupted = new AbortController();
-  onInterrupt(() => interrupted.abort());
+  const interrupted = abortOnInterrupt({ within: CLEANUP_TIME });
   const url = readUrl(args);
   if (args.text("output") === "") throw new UsageError("Option --output needs a file name, or -");
   const options = await readOptions(args);
   try {
-    await using response = await httpGet(url, { ...options, signal: interrupted.signal });
+    await using response = await httpGet(url, { ...options, signal: interrupted });
     await show(response, args);
   } catch (error) {
-    if (interrupted.signal.aborted) Deno.exit(130);
+    if (interrupted.aborted) Deno.exit(130);
     if (error instanceof TypeError) throw new UsageError(error.message);
     const kind = KINDS.get(httpFailure(error));
     if (kind === undefined || !(error instanceof Error)) throw error;
@@ -219,7 +222,8 @@ async function readOptions(args: ProgramArguments): Promise<HttpGetOptions> {
   return {
     method: args.flag("head") ? "HEAD" : "GET",
     headers: args.texts("header").map(readHeader),
-    decode: !args.flag("no-decode"),
+    // What is saved under the name of a compressed file should be one, whatever its address is.
+    decode: !args.flag("no-decode") && packedCodings(args.text("output") ?? "").length === 0,
     followRedirects: !args.flag("no-follow"),
     allowDowngrade: args.flag("allow-downgrade"),
     timeouts: { connect: wait, head: wait, idle: wait, total },

@@ -16,7 +16,7 @@ import {
   type ScanReport,
 } from "../apps/scan/mod.ts";
 import {
-  onInterrupt,
+  abortOnInterrupt,
   printData,
   type Program,
   type ProgramArguments,
@@ -79,12 +79,11 @@ async function scan(args: ProgramArguments): Promise<void> {
   if (args.rest.length === 0) throw new UsageError("Nothing to scan: name a host");
   const found: PortResult[] = [];
   const status = statusLine();
-  const interrupted = new AbortController();
-  onInterrupt(() => interrupted.abort());
+  const interrupted = abortOnInterrupt();
   let progress: ScanProgress | undefined;
   const options: ScanOptions = {
     ...scanOptions(args),
-    signal: interrupted.signal,
+    signal: interrupted,
     onOpen: (port) => found.push(port),
     onProgress(now) {
       progress = now;
@@ -98,7 +97,7 @@ async function scan(args: ProgramArguments): Promise<void> {
     for (const line of summary(report, args)) console.error(line);
   } catch (error) {
     status.clear();
-    if (!interrupted.signal.aborted) throw inWordsOfTheProgram(error);
+    if (!interrupted.aborted) throw inWordsOfTheProgram(error);
     await printData(args.flag("json") ? found.map(portToJson).join("") : table(found));
     console.error(`interrupted${progress === undefined ? "" : ` at ${describe(progress)}`}`);
     Deno.exit(130);

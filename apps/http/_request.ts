@@ -6,7 +6,7 @@
 import type { HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
 import type { HttpGetOptions, Settings } from "./options.ts";
-import { packedCodings } from "./_packed_names.ts";
+import { packedCodings } from "./packed_names.ts";
 import { quote } from "./_text.ts";
 
 /** One request. */

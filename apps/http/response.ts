@@ -11,7 +11,7 @@ import { hasBody, type HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
 import { DEFAULT_MAX_MEMORY_SIZE } from "./limits.ts";
 import type { Settings } from "./options.ts";
-import { isPackedFile } from "./_packed_names.ts";
+import { isPackedFile } from "./packed_names.ts";
 import { type Pieces, unpack } from "./_unpack.ts";
 
 /** A redirect that was followed. */

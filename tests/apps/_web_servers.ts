@@ -22,7 +22,11 @@ export async function startPrinting(
   return {
     origin: `http://127.0.0.1:${Number(value)}`,
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
       await lines.cancel();
       await child.status;
     },

@@ -388,6 +388,7 @@ const ENDLESS: [
   ["head of interim heads", "", "HTTP/1.1 103 Hints\r\n\r\n", "too_large"],
   ["status line", "HTTP/1.1 200 ", "O", "too_large"],
   ["noise", "", "\0", "malformed"],
+  ["flood of empty lines", "", "\r\n", "malformed"],
   ["chunk size", CHUNKED, "0", "too_large"],
   ["chunk extension", `${CHUNKED}1;`, "x", "too_large"],
   ["trailer section", `${CHUNKED}0\r\n`, "A: b\r\n", "too_large"],

@@ -45,9 +45,7 @@ Deno.test(
     server.kill("SIGTERM");
     assertEquals((await server.end()).code, 0);
     const time = performance.now() - before;
-    assertEquals(time < 4_000, true, `${time} ms`); // 1.25 s, and time for a busy machine
-    client.kill("SIGTERM");
-    await client.end();
+    assertEquals(time < 5_000, true, `${time} ms`); // 1.25 s, and time for a busy machine
   },
 );
 

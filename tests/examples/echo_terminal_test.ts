@@ -6,7 +6,7 @@ import { exampleArgs, run } from "./_run.ts";
 
 /** Clears the screen, sets the title, turns text around. */
 const HOSTILE = "\x1b[2J\x1b]0;title\x07\u009b5A \u202egnp.exe \u4f60\r\nnext\n";
-const SHOWN = ["\\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{9b}5A \\u{202e}gnp.exe \u4f60", "next"];
+const SHOWN = ["\\x1b[2J\\x1b]0;title\\x07\\u{9b}5A \\u{202e}gnp.exe \u4f60", "next"];
 
 async function compare(program: string, port: number): Promise<void> {
   const args = exampleArgs(program, ["client", "--port", `${port}`, "--message", "hi"]);

@@ -354,6 +354,25 @@ Deno.test("http_get stops a page that was packed twice, in little memory", async
   assert(bytes < LITTLE_MEMORY, `it took ${bytes} bytes`);
 });
 
+Deno.test("http_get saves a compressed file as it is under the name of one", async () => {
+  const folder = await Deno.makeTempDir();
+  const packed = await pack(latin1("hello"), "gzip");
+  await using server = scripted(
+    join(
+      "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/x-tar\r\n\r\n",
+      packed,
+    ),
+  );
+  for (const [name, expected] of [["a.tar.gz", packed], ["a.tar", latin1("hello")]] as const) {
+    const path = `${folder}/${name}`;
+    const args = [`${server.origin}/latest`, "--output", path];
+    assertEquals((await runExample("http_get.ts", args)).code, 0);
+    assertEquals(await Deno.readFile(path), expected);
+  }
+  assertEquals(server.requests.map((head) => head.includes("Accept-Encoding")), [false, true]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("http_get shows text on a terminal in the encoding that it has", async () => {
   await using server = scripted(
     latin1(
@@ -364,7 +383,7 @@ Deno.test("http_get shows text on a terminal in the encoding that it has", async
   const args = exampleArgs("http_get.ts", [server.origin, "--include"]);
   await using terminal = new Terminal(Deno.execPath(), args);
   // In windows-1252, which is what the name stands for today, 0x9b is a quotation mark.
-  await terminal.endsWith("caf\u00e9 \u203a2J\\u{1b}[2J");
+  await terminal.endsWith("caf\u00e9 \u203a2J\\x1b[2J");
   assertEquals(terminal.rows[0], "HTTP/1.1 200 Tr\u00e8s bien");
   await terminal.end();
   // For a program every byte is as it came.
@@ -422,6 +441,28 @@ Deno.test("http_get says in one line what is wrong with certificates", async () 
     /^TLS: Cannot finish the TLS handshake with localhost:\d+: the peer's certificate is not valid: it is an authority's, which must not be used as a server's own\n$/,
   );
   assertEquals(code, 1);
+});
+
+Deno.test("http_get can be interrupted while no one reads what it prints", async () => {
+  const piece = latin1("x".repeat(100_000));
+  const stuck = Promise.withResolvers<void>();
+  await using server = scripted(async (conn) => {
+    await conn.write("HTTP/1.1 200 OK\r\n\r\n");
+    while (true) {
+      // What the pipe and the sockets hold is full, and the program waits for its output.
+      const full = setTimeout(stuck.resolve, 500);
+      await conn.write(piece).finally(() => clearTimeout(full));
+    }
+  });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: exampleArgs("http_get.ts", [server.origin]),
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  await stuck.promise;
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 130);
+  await child.stdout.cancel();
 });
 
 /** Sends a head, and then the same for ever. */
