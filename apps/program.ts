@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { systemReason } from "../_internal/system_reason.ts";
+import { escapeLines } from "./escape.ts";
 
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
@@ -308,13 +309,7 @@ export async function printData(
 export function foreignPrinter(): (data: Uint8Array) => Promise<void> {
   if (!Deno.stdout.isTerminal()) return printData;
   const decoder = new TextDecoder();
-  return (data) =>
-    printData(
-      decoder.decode(data, { stream: true }).replaceAll("\r\n", "\n").replace(
-        /[^\P{C}\n\t]/gu,
-        (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-      ),
-    );
+  return (data) => printData(escapeLines(decoder.decode(data, { stream: true })));
 }
 
 /** Calls `interrupt` when the user or the system asks the program to end. */

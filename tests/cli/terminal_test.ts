@@ -12,7 +12,7 @@ Deno.test("connect at a terminal escapes what comes, and ends with the peer", li
   await terminal.type("typed\n");
   await server.shows(/^typed\n$/);
   await server.type("\x1b[2Jhello\n");
-  await terminal.endsWith("typed", "\\u{1b}[2Jhello");
+  await terminal.endsWith("typed", "\\x1b[2Jhello");
   await server.endInput();
   assertEquals(await terminal.end(), { code: 0, restored: true });
   assertEquals((await server.end()).code, 0);

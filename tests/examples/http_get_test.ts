@@ -235,7 +235,7 @@ Deno.test("http_get escapes what a terminal might obey", async () => {
   const command = `${Deno.execPath()} ${exampleArgs("http_get.ts", [server.origin]).join(" ")}`;
   const python = `import pty, sys; pty.spawn(["sh", "-c", sys.argv[1]])`;
   const { stdout } = await run("python3", ["-c", python, command]);
-  assertStringIncludes(stdout, "\\u{1b}[2Jh\u00e9\\u{202e}\\u{7}\r\n\ttext\r\n");
+  assertStringIncludes(stdout, "\\x1b[2Jh\u00e9\\u{202e}\\x07\r\n\ttext\r\n");
 });
 
 Deno.test("http_get says where it cannot write", async () => {
