@@ -38,6 +38,8 @@ export interface RandomCodec {
   description: string;
   codec: Codec<unknown>;
   reference: Reference;
+  /** Whether it finds its frames with a decoder that is none of the module. */
+  isForeign: boolean;
   /** A stream for it, whole or broken, one character for each byte. */
   stream: () => string;
 }
@@ -52,6 +54,8 @@ interface Base {
   encode: (message: string) => string;
   /** The bytes that mean something in it. */
   special: string;
+  /** Whether the contents of a frame are the message. */
+  isPlain: boolean;
 }
 
 export function bytesOfString(text: string): Uint8Array<ArrayBuffer> {
@@ -96,6 +100,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
         maxLength,
         encode: (message) => message + ending,
         special: "\r\n",
+        isPlain: !keepEnd,
       };
     }
     case 1: {
@@ -112,8 +117,9 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
         codec: delimited(delimiters.map(bytesOfString), { ...options, keepEnd }),
         reference: delimitedReference(delimiters, { ...rules, keepEnd }),
         maxLength,
-        encode: (message) => message + pick(chance, delimiters),
+        encode: (message) => message + delimiters[0]!,
         special: delimiters.join(""),
+        isPlain: !keepEnd,
       };
     }
     case 2: {
@@ -125,6 +131,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
         maxLength: size,
         encode: (message) => message.slice(0, size).padEnd(size, "."),
         special: "",
+        isPlain: false,
       };
     }
     case 3: {
@@ -153,6 +160,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
         maxLength,
         encode,
         special: "\0\x01\x02\x05\xff",
+        isPlain: layout.strip === offset + size && bias === 0,
       };
     }
     case 4:
@@ -169,6 +177,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
           ).join("") + message;
         },
         special: "\0\x01\x05\x80\xff",
+        isPlain: true,
       };
     case 5:
       return {
@@ -178,6 +187,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
         maxLength,
         encode: (message) => `${message.length}:${message},`,
         special: "0123456789:,",
+        isPlain: true,
       };
     case 6:
       return {
@@ -188,6 +198,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
         encode: (message) =>
           message.replaceAll("\xdb", "\xdb\xdd").replaceAll("\xc0", "\xdb\xdc") + "\xc0",
         special: "\xc0\xdb\xdc\xdd",
+        isPlain: true,
       };
     default:
       return {
@@ -203,6 +214,7 @@ function randomBase(chance: Chance, onDiscard: OnDiscard): Base {
             }).join("")
           ).join("") + "\0",
         special: "\0\x01\x02\xff",
+        isPlain: true,
       };
   }
 }
@@ -243,7 +255,7 @@ export function randomCodec(chance: Chance, onDiscard: OnDiscard): RandomCodec {
   const described = (name: string): string =>
     `${name}${drops ? ", dropping" : ""}${isForeign ? ", foreign" : ""}: ${base.description}`;
   let contents = (): string => randomContents(chance, base);
-  let made: Omit<RandomCodec, "stream">;
+  let made: Omit<RandomCodec, "isForeign" | "stream">;
   switch (between(chance, 0, 5)) {
     case 0: {
       const reference = wrapped(base.reference, drops, (value) => {
@@ -316,7 +328,26 @@ export function randomCodec(chance: Chance, onDiscard: OnDiscard): RandomCodec {
         reference: base.reference,
       };
   }
-  return { ...made, stream: () => randomStream(chance, base, contents) };
+  return { ...made, isForeign, stream: () => randomStream(chance, base, contents) };
+}
+
+/** A message for a byte codec, with the frame that it should become. */
+export interface RandomMessage {
+  description: string;
+  codec: Codec<Uint8Array>;
+  reference: Reference;
+  message: string;
+  encoded: string;
+}
+
+export function randomMessage(chance: Chance): RandomMessage {
+  for (;;) {
+    const base = randomBase(chance, () => {});
+    // Where a frame is more than its message, or the other way round, vectors say what it is.
+    if (!base.isPlain) continue;
+    const message = randomContents(chance, base);
+    return { ...base, message, encoded: base.encode(message) };
+  }
 }
 
 function randomContents(chance: Chance, { maxLength, special }: Base): string {
