@@ -13,7 +13,7 @@ import {
 import { connectTcp, FrameError, serveTcp, type TcpServer } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
-function serve(options: ChatServerOptions = {}): TcpServer {
+function serve(options: Exclude<ChatServerOptions, { path: string }> = {}): TcpServer {
   return serveChat({ port: 0, onListen() {}, ...options });
 }
 
