@@ -15,7 +15,7 @@ for (const flags of ["", "--keep-open"]) {
     assertEquals([code, stdout], [0, '"ok"\n']);
     assertMatch(
       stderr,
-      /^listening on .*\n127\.0\.0\.1:\d+: Cannot decode a frame: Unexpected token '\\u\{1b\}'[^\n]*\n$/,
+      /^listening on .*\n127\.0\.0\.1:\d+: Cannot decode a frame: Unexpected token '␛'[^\n]*\n$/,
     );
     assertEquals(stderr.includes("\x1b"), false);
   });
