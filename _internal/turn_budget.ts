@@ -12,7 +12,11 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+
+/** A timer where there is no `setImmediate`: in browsers, where framing runs as well. */
+const { setImmediate = (run: () => void) => setTimeout(run) } = globalThis as {
+  setImmediate?: (run: () => void) => unknown;
+};
 
 /** How long one turn hands out data, in milliseconds: about what everyone else may have to wait. */
 export const TURN = 8;

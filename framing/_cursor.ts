@@ -60,8 +60,7 @@ export class Cursor implements DecoderProgress {
     return this.#base + this.start;
   }
 
-  /** Where in the stream the frame begins that is being read or dropped. */
-  get frameBegin(): number {
+  get begun(): number {
     return this.dropping ? this.#dropped : this.position;
   }
 

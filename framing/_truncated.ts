@@ -18,7 +18,7 @@ export function refusePartial(cursor: Cursor, length?: number): void {
   cursor.fail(
     frameError("truncated", `Cannot read the frame: the input ended ${where}`, {
       length: cursor.dropping ? undefined : length ?? held,
-      offset: cursor.frameBegin,
+      offset: cursor.begun,
     }),
   );
 }

@@ -108,11 +108,12 @@ export interface DecoderProgress {
   /** Whether a frame has begun and not ended, or frames wait because `emit` stopped. */
   readonly partial: boolean;
   /**
-   * Whether the frame that has begun is being dropped: then `position` moves on within it.
+   * Where the frame begins that has begun and not ended, in bytes since the first. Needed only by a
+   * decoder that drops frames, where `position` moves on inside the one that is being dropped.
    *
-   * @default {false}
+   * @default {position}
    */
-  readonly dropping?: boolean | undefined;
+  readonly begun?: number | undefined;
 }
 
 /**

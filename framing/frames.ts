@@ -1,9 +1,11 @@
 /** Frames from any source of chunks, one by one or in batches. @module */
 import { nextTurn, spend } from "../_internal/turn_budget.ts";
-import { BatchDecoder } from "./batch_decoder.ts";
+import { MAX_BATCH } from "./batch_decoder.ts";
+import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
 import type { Codec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 
+const EMPTY = new Uint8Array(0);
 /** What a batch counts for in the budget of a turn, in bytes: enough that the clock is looked at. */
 const BATCH_COST = 256 * 1024;
 
@@ -152,37 +154,39 @@ class FrameIterator<T> implements Frames<T> {
 /** Turns chunks into arrays of frames. */
 class BatchIterator<T> {
   readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-  readonly #decoder: BatchDecoder<T>;
+  readonly #decoder: BoundedDecoder<T>;
   readonly #detached: boolean;
+  /** An error that comes after the batch handed out last. */
+  #failure: { error: unknown } | undefined = undefined;
+  /** Whether the source has ended. */
+  #ended = false;
   /** Whether the iteration has ended: nothing more is asked for or handed out. */
   #done = false;
+  /** How many frames the last batch held. */
+  #expected = 0;
 
   constructor(source: ChunkSource, codec: Codec<T, unknown>) {
     this.#source = Symbol.asyncIterator in source
       ? source[Symbol.asyncIterator]()
       : source[Symbol.iterator]();
-    this.#decoder = new BatchDecoder(codec);
+    this.#decoder = bounded(codec.decoder(), MAX_BATCH);
     this.#detached = codec.detached ?? false;
   }
 
   async next(): Promise<IteratorResult<T[], undefined>> {
-    const decoder = this.#decoder;
     while (!this.#done) {
       if (spend(BATCH_COST)) {
         await nextTurn();
         continue;
       }
-      let isReady: boolean;
-      try {
-        isReady = decoder.pull();
-      } catch (error) {
+      if (this.#failure !== undefined) {
+        const { error } = this.#failure;
         // As with a loop whose body throws, an error of closing the source does not hide this one.
         await this.return().catch(() => {});
         throw error;
       }
-      if (isReady) return { done: false, value: decoder.takeAll() };
-      if (decoder.done) this.#done = true;
-      else if (!decoder.unfinished) await this.#read();
+      const batch = this.#decode(this.#decoder.stalled ? EMPTY : await this.#read());
+      if (batch.length > 0) return { done: false, value: batch };
     }
     return { done: true, value: undefined };
   }
@@ -193,23 +197,43 @@ class BatchIterator<T> {
     await this.#source.return?.();
   }
 
-  /** Reads a chunk. What is no chunk is a failure of the source's owner, so the source is closed. */
-  async #read(): Promise<void> {
-    let result: IteratorResult<Uint8Array>;
+  async #read(): Promise<Uint8Array> {
+    if (this.#ended) return EMPTY;
     try {
-      result = await this.#source.next();
+      const { done, value } = await this.#source.next();
+      if (!done) return value;
+      this.#ended = true;
+      return EMPTY;
     } catch (error) {
       this.#done = true;
       throw error;
     }
-    if (this.#done) return;
-    if (result.done) return this.#decoder.end();
+  }
+
+  /** Decodes a chunk, what is left of the one before, or the end of the input. */
+  #decode(chunk: Uint8Array): T[] {
+    if (this.#done) return [];
+    // As many as last time is a good guess, and saves growing the array step by step.
+    const batch = new Array<T>(this.#expected);
+    let count = 0;
+    const emit = (frame: T): boolean => {
+      batch[count++] = frame;
+      return count < MAX_BATCH;
+    };
     try {
-      checkBytes("chunk", result.value);
+      checkBytes("chunk", chunk);
+      if (this.#ended && !this.#decoder.stalled) {
+        this.#decoder.end(emit);
+        if (count < MAX_BATCH) this.#done = true;
+      } else {
+        const isOwned = this.#detached || chunk.length === 0;
+        this.#decoder.push(isOwned ? chunk : new Uint8Array(chunk), emit);
+      }
     } catch (error) {
-      await this.return().catch(() => {});
-      throw error;
+      this.#failure = { error };
     }
-    this.#decoder.feed(this.#detached ? result.value : new Uint8Array(result.value));
+    batch.length = count;
+    this.#expected = count;
+    return batch;
   }
 }

@@ -32,7 +32,7 @@ export interface LimitOptions {
   onTooLong?: "error" | "discard" | undefined;
   /**
    * Receives the error of each frame that was dropped instead of thrown, once, as soon as it is
-   * known.
+   * known. It has no stack, because peers can cause it by the thousand.
    *
    * @default {() => {}}
    */

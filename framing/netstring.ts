@@ -206,7 +206,7 @@ class NetstringScanner implements Scanner {
       frameError(
         "corrupt",
         `Cannot read a frame of ${length} bytes: no comma follows it`,
-        { length, offset: cursor.frameBegin },
+        { length, offset: cursor.begun },
       ),
     );
   }

@@ -93,6 +93,21 @@ Deno.test("a pull drops a bounded number of frames and says that there is more",
   }
 });
 
+Deno.test("where the frame begun begins is known also while frames are dropped", () => {
+  const batch = new BatchDecoder(lines({ maxLength: 3, onTooLong: "discard" }));
+  const seen: [number, boolean][] = [];
+  for (const chunk of ["too lo", "ng", "\ntoo", " long2", "\nab", "c\n", "d"]) {
+    batch.feed(bytesOf(chunk));
+    if (batch.pull()) batch.takeAll();
+    assertEquals(batch.pull(), false);
+    seen.push([batch.begun, batch.partial]);
+  }
+  assertEquals(seen, [[0, true], [0, true], [9, true], [9, true], [19, true], [23, false], [
+    23,
+    true,
+  ]]);
+});
+
 Deno.test("a large frame in a chunk is a view of it, however much comes before and after", () => {
   const codec = lengthPrefixed();
   const large = new Uint8Array(100_000).fill(7);

@@ -308,7 +308,7 @@ Deno.test(
     const lines = printed.map(([line]) => line as string);
     assert(lines.length >= REPORTS_PER_SECOND && lines.length <= 31, `${lines.length} lines`);
     const line =
-      /^127\.0\.0\.1:\d+: Cannot decode a frame: [^\p{Cc}\p{Cf}]*\\x1b\[2J[^\p{Cc}\p{Cf}]*$/u;
+      /^127\.0\.0\.1:\d+: Cannot decode a frame: [^\p{Cc}\p{Cf}]*␛\[2J[^\p{Cc}\p{Cf}]*$/u;
     let counted = 0;
     for (const shown of lines) {
       if (line.test(shown)) counted++;
