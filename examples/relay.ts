@@ -7,7 +7,8 @@
  *     deno run -A examples/relay.ts --listen 9000 --to db:5432 --quiet --capture today.jsonl
  *     deno run -A examples/relay.ts --read today.jsonl                                    # show it later
  *
- * Needs --allow-net; --allow-write for --capture, --allow-read for --read.
+ * Needs --allow-net; --allow-write for --capture, --allow-read for --capture and --read. With --allow-ffi
+ * and --allow-read (on Linux), a connection that one side breaks off is broken off on the other side, too.
  */
 import {
   FRAMING_NAMES,

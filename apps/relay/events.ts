@@ -28,7 +28,7 @@ export interface RelayOpenEvent extends RelayEventBase {
   readonly target: SocketAddress;
 }
 
-/** The target could not be reached; the client's connection was closed. */
+/** The target could not be reached; the client's connection was broken off. */
 export interface RelayRefusedEvent extends RelayEventBase {
   /** The target could not be reached. */
   readonly type: "refused";
