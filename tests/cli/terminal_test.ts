@@ -22,5 +22,5 @@ Deno.test("Ctrl-C at a terminal ends listen, and the terminal is as before", lim
   await using terminal = new Terminal(deno, [...args, "listen"]);
   await terminal.until((rows) => rows.some((row) => row.startsWith("listening on ")));
   await terminal.type("\x03");
-  assertEquals(await terminal.end(), { code: 0, restored: true });
+  assertEquals(await terminal.end(), { code: 130, restored: true });
 });
