@@ -66,6 +66,9 @@ export interface RelayMessageEvent extends RelayEventBase {
   readonly reads: number;
   /** Its contents: bytes (valid until the event is dealt with), or what they were decoded to. */
   readonly value: unknown;
+  /** Whether the contents are left out, in a capture, because they are too long for a line of it; the
+   * bytes are in the reads. */
+  readonly omitted?: boolean;
 }
 
 /** How a read ended in the middle of a message. */

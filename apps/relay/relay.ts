@@ -79,7 +79,7 @@ export interface RelayOptions {
   observer?: RelayObserver;
   /**
    * The number of the first connection. A capture that is continued needs one that is not in it yet:
-   * see {@linkcode lastCapturedId}.
+   * see `endOfCapture`.
    *
    * @default {1}
    */
