@@ -29,10 +29,9 @@ export function escapeControls(text: string, maxLength = Infinity): string {
   return escaped.slice(0, maxLength - 1).replace(PARTIAL_ESCAPE, "") + "…";
 }
 
-function escapeCharacter(character: string): string {
+/** A character as an escape: `\n`, `\x1b`, `\u{202e}`. */
+export function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return SHORT[character] ??
-    (code < 0x80
-      ? `\\x${code.toString(16).padStart(2, "0")}`
-      : `\\u{${code.toString(16).padStart(4, "0")}}`);
+    (code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`);
 }

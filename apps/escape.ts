@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { escapeCharacter } from "../_internal/escape_controls.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -17,18 +18,12 @@ const LINE_FEED = 0x0a;
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** The same, the escape character itself, and what stands for bytes that are no text. */
 const AMBIGUOUS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\\ufffd]/gu;
-const SHORT: Readonly<Record<string, string>> = {
-  "\\": "\\\\",
-  "\t": "\\t",
-  "\n": "\\n",
-  "\r": "\\r",
-};
 /** No byte of input takes more bytes of output than the end of a line. */
 const MAX_GROWTH = 5;
 
 /** Text with everything that a terminal might obey written as `\n`, `\x1b`, `\u{202e}`. */
 export function escapeText(text: string): string {
-  return text.replace(AMBIGUOUS, escapeCharacter);
+  return text.replace(AMBIGUOUS, escapeOne);
 }
 
 /**
@@ -102,10 +97,8 @@ export function escapeJson(text: string): string {
   });
 }
 
-function escapeCharacter(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  return SHORT[character] ??
-    (code < 0x80 ? `${BACKSLASH}x${hex(code, 2)}` : `${BACKSLASH}u{${hex(code, 1)}}`);
+function escapeOne(character: string): string {
+  return character === BACKSLASH ? BACKSLASH + BACKSLASH : escapeCharacter(character);
 }
 
 /** The code point of the UTF-8 character at `at`, which is not ASCII; -1 if there is none. */
@@ -150,7 +143,7 @@ const ESCAPES: readonly Uint8Array[] = Array.from(
   { length: 256 },
   (_, byte) =>
     encoder.encode(
-      byte < 0x80 ? escapeCharacter(String.fromCharCode(byte)) : `${BACKSLASH}x${hex(byte, 2)}`,
+      byte < 0x80 ? escapeOne(String.fromCharCode(byte)) : `${BACKSLASH}x${hex(byte, 2)}`,
     ),
 );
 
@@ -160,7 +153,7 @@ const longEscapes = new Map<number, Uint8Array>();
 function escapeCode(code: number): Uint8Array {
   let escape = longEscapes.get(code);
   if (escape === undefined) {
-    escape = encoder.encode(escapeCharacter(String.fromCodePoint(code)));
+    escape = encoder.encode(escapeOne(String.fromCodePoint(code)));
     longEscapes.set(code, escape);
   }
   return escape;

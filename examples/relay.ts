@@ -7,7 +7,8 @@
  *     deno run -A examples/relay.ts --listen 9000 --to db:5432 --quiet --capture today.jsonl
  *     deno run -A examples/relay.ts --read today.jsonl                                    # show it later
  *
- * Needs --allow-net; --allow-write for --capture, --allow-read for --read.
+ * Needs --allow-net; --allow-write for --capture, --allow-read for --capture and --read. With --allow-ffi
+ * and --allow-read (on Linux), a connection that one side breaks off is broken off on the other side, too.
  */
 import {
   FRAMING_NAMES,
@@ -19,8 +20,10 @@ import {
   type RelayView,
   serveRelay,
 } from "../apps/relay/mod.ts";
+import { openCapture } from "../apps/relay/capture_file.ts";
 import type { TcpServer } from "../mod.ts";
 import {
+  fail,
   onInterrupt,
   printData,
   type Program,
@@ -51,7 +54,7 @@ Options:
   --framing NAME      show the messages inside the reads, too: lines, json,
                       u8 u16 u24 u32 u64 (a length before each, big-endian;
                       u16le and so on), varint, netstring, slip, cobs, fixed:SIZE
-  --capture FILE      also write everything to FILE, as with --json
+  --capture FILE      also write everything to FILE, as with --json; continues it
   --read FILE         show a captured file, or - for the input, instead of relaying
   --max-connections N  at one time (default 1024); who comes later waits
   --timeout MS        to reach the target (default 10000)
@@ -90,8 +93,11 @@ async function relay(args: ProgramArguments): Promise<void> {
   const print = (bytes: Uint8Array) => printData(bytes, leave);
   const dump = new RelayDump(print, view === "json" ? { view } : { view, note });
   const path = args.text("capture");
-  const file = path === undefined ? undefined : openCapture(path);
-  const capture = file === undefined ? undefined : new RelayDump(file.write, { view: "json" });
+  const file = path === undefined ? undefined : await openCapture(path);
+  const capture = file === undefined
+    ? undefined
+    : new RelayDump((bytes) => file.write(bytes).catch(fail), { view: "json" });
+  if (file !== undefined) options.firstId = file.lastId + 1;
   options.observer = capture === undefined
     ? dump.observe
     : (event: RelayEvent) => both(dump.observe(event), capture.observe(event));
@@ -127,11 +133,21 @@ async function show(file: string, args: ProgramArguments): Promise<void> {
   const view = viewOf(args);
   const dump = new RelayDump(printData, view === "json" ? { view } : { view, note });
   const source = file === "-" ? Deno.stdin.readable : (await openFile(file)).readable;
+  const torn: number[] = [];
+  const onTorn = (line: number) => void torn.push(line);
   try {
-    for await (const event of readCapture(source, { jsonText: true })) await dump.observe(event);
+    const events = readCapture(source, { jsonText: true, onTorn });
+    for await (const event of events) await dump.observe(event);
   } finally {
     await dump.flush();
+    if (torn.length > 0) console.error(tornMessage(torn));
   }
+}
+
+function tornMessage([first, ...others]: readonly number[]): string {
+  return others.length === 0
+    ? `Left out a record that was cut off, in line ${first}`
+    : `Left out ${others.length + 1} records that were cut off, the first in line ${first}`;
 }
 
 function relayOptions(args: ProgramArguments): RelayOptions {
@@ -180,21 +196,6 @@ function viewOf(args: ProgramArguments): RelayView {
 function both(one: void | Promise<void>, other: void | Promise<void>): void | Promise<void> {
   if (one === undefined) return other;
   return other === undefined ? one : Promise.all([one, other]).then(() => {});
-}
-
-function openCapture(path: string): { write(bytes: Uint8Array): Promise<void> } {
-  const file = Deno.openSync(path, { write: true, create: true, append: true });
-  return {
-    async write(bytes) {
-      try {
-        for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      } catch (error) {
-        // A capture with a hole in it would be worse than none.
-        console.error(`Cannot write ${path}: ${error instanceof Error ? error.message : error}`);
-        Deno.exit(1);
-      }
-    },
-  };
 }
 
 async function openFile(path: string): Promise<Deno.FsFile> {

@@ -282,6 +282,7 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "saveBody",
   ],
   "apps/relay/mod.ts": [
+    "CaptureEnd",
     "DEFAULT_MAX_RELAYED",
     "DEFAULT_RELAY_CONNECT_TIMEOUT",
     "DEFAULT_RELAY_IDLE_TIMEOUT",
@@ -306,6 +307,7 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "RelayTarget",
     "RelayUnframedEvent",
     "RelayView",
+    "endOfCapture",
     "framingByName",
     "readCapture",
     "serveRelay",

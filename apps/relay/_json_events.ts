@@ -5,30 +5,61 @@
  */
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
 import { escapeJson, jsonLine } from "../escape.ts";
-import type { RelayEvent } from "./events.ts";
+import type { RelayDataEvent, RelayEvent } from "./events.ts";
 import { JsonText } from "./json_text.ts";
 
 const encoder = new TextEncoder();
 
+/**
+ * The longest line of a capture, written or read, in UTF-16 units when written and in bytes when read:
+ * the largest frame that `fixed:SIZE` allows, in base64, and some room.
+ */
+export const MAX_CAPTURE_LINE: number = 16 * 1024 * 1024;
+/** Of a line, what the fields beside the contents take at most; times three for what is not ASCII. */
+const FIELDS_LENGTH = 4 * 1024;
+/** The longest contents: a capture holds them as text, which takes up to three bytes a unit. */
+const MAX_TEXT = Math.floor((MAX_CAPTURE_LINE - FIELDS_LENGTH) / 3);
+const MAX_BYTES = Math.floor((MAX_CAPTURE_LINE - FIELDS_LENGTH) / 4) * 3;
+
 /** Appends an event as a line of JSON. Bytes are in base64, so that no byte is lost or misread. */
 export function appendJson(output: OutputBuffer, event: RelayEvent): void {
-  if (event.type === "data") {
-    // The one that must be fast, and nothing in it needs an escape.
-    const { id, time, elapsed, from, offset, data } = event;
-    const head = `{"type":"data","id":${id},"time":"${new Date(time).toISOString()}",` +
-      `"elapsed":${elapsed},"from":"${from}","offset":${offset},"length":${data.length},"data":"`;
-    append(output, `${head}${data.toBase64()}"}\n`);
-    return;
-  }
+  if (event.type === "data") return appendData(output, event);
   const { type, id, time, ...rest } = event;
   const written = { type, id, time: new Date(time).toISOString(), ...rest };
   if (event.type !== "message") return append(output, jsonLine(written));
   const { value, ...fields } = written as typeof written & { value: unknown };
+  if (value === undefined && event.omitted) return append(output, jsonLine(fields));
+  const begun = jsonLine(fields).slice(0, -2);
   if (value instanceof Uint8Array) {
-    append(output, jsonLine({ ...fields, data: value.toBase64() }));
+    if (value.length > MAX_BYTES) return append(output, `${begun},"omitted":true}\n`);
+    append(output, `${begun},"data":"`);
+    appendBase64(output, value);
+    append(output, '"}\n');
   } else {
-    append(output, `${jsonLine(fields).slice(0, -2)},"value":${jsonOf(value)}}\n`);
+    const text = jsonOf(value);
+    const isTooLong = text.length > MAX_TEXT;
+    append(output, `${begun},${isTooLong ? '"omitted":true' : `"value":${text}`}}\n`);
   }
+}
+
+/** Appends a read. This is the one that must be fast, and nothing in it needs an escape. */
+function appendData(output: OutputBuffer, event: RelayDataEvent): void {
+  const { id, time, elapsed, from, data } = event;
+  const begun = `{"type":"data","id":${id},"time":"${new Date(time).toISOString()}",` +
+    `"elapsed":${elapsed},"from":"${from}","offset":`;
+  for (let at = 0; at === 0 || at < data.length; at += MAX_BYTES) {
+    const part = data.subarray(at, at + MAX_BYTES);
+    append(output, `${begun}${event.offset + at},"length":${part.length},"data":"`);
+    appendBase64(output, part);
+    append(output, '"}\n');
+  }
+}
+
+/** Appends bytes in base64, which is ASCII: no room is needed for anything else. */
+function appendBase64(output: OutputBuffer, data: Uint8Array): void {
+  const text = data.toBase64();
+  const at = output.reserve(text.length);
+  output.advance(encoder.encodeInto(text, output.bytes.subarray(at)).written);
 }
 
 /** What a message was decoded to as JSON: a text that was sent as JSON is passed on as it is. */

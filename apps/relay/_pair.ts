@@ -7,6 +7,7 @@ import { ClosedError, isNetError } from "../../errors.ts";
 import { nextTurn, SMALL, spend } from "../../_internal/turn_budget.ts";
 import type { Codec } from "../../framing/codec.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
+import { delivered } from "./_delivered.ts";
 import { type Finding, Messages } from "./_messages.ts";
 import type { RelayCloseEvent, RelayEventBase, RelayObserver, RelaySide } from "./events.ts";
 
@@ -38,6 +39,8 @@ export class Pair {
   readonly #sent = { client: 0, target: 0 };
   #first: RelayCloseEvent["first"] | undefined;
   #reason: string | undefined;
+  /** Whether one side broke its connection off: then the other one must not end as if all were well. */
+  #isCut = false;
 
   constructor(init: PairInit) {
     this.#init = init;
@@ -46,7 +49,7 @@ export class Pair {
   async run(): Promise<void> {
     const { client, target, observer, base } = this.#init;
     // Not conn.signal: it also aborts when the server drains, and then connections go on.
-    client.closed.then(() => target.close());
+    client.closed.then(({ how }) => how === "aborted" ? target.abort() : target.close());
     try {
       await observer?.({
         ...base(),
@@ -55,6 +58,7 @@ export class Pair {
         target: target.remoteAddr,
       });
       await Promise.all([this.#pass("client"), this.#pass("target")]);
+      if (this.#isCut) await Promise.all([cut(client), cut(target)]);
     } finally { // also when the observer threw
       await Promise.all([client.close(), target.close()]);
     }
@@ -111,7 +115,8 @@ export class Pair {
       }
     }
     this.#first ??= side;
-    const closing = to.closeWrite().catch(() => {}); // it has gone; there is nobody left to tell
+    // After a reset the system may report an end, if a write was told of the reset before.
+    const closing = this.#isCut ? cut(to) : to.closeWrite().catch(() => {}); // it has gone
     const ending = watch?.(null);
     if (ending !== undefined) await ending;
     await observer?.({ ...base(), type: "end", from: side });
@@ -119,17 +124,19 @@ export class Pair {
   }
 
   /** One side cannot be read any more: nothing can reach it either, so the other one is let go. */
-  #broken(side: RelaySide, error: unknown): void {
+  async #broken(side: RelaySide, error: unknown): Promise<void> {
     const { client, target } = this.#init;
     this.#note(side, error);
     const [from, to] = side === "client" ? [client, target] : [target, client];
     if (!(error instanceof ClosedError)) from.abort();
-    to.close();
+    if (this.#isCut) await cut(to);
+    else await to.close();
   }
 
   #note(side: RelaySide, error: unknown): void {
     const isOurs = error instanceof ClosedError || error instanceof Deno.errors.TimedOut;
     this.#first ??= isOurs ? "relay" : side;
+    if (!isOurs) this.#isCut = true;
     if (!(error instanceof ClosedError) && isNetError(error)) this.#reason ??= error.message;
   }
 
@@ -160,4 +167,10 @@ export class Pair {
       return looking === undefined ? tell(findings) : looking.then(() => tell(findings));
     };
   }
+}
+
+/** Breaks a connection off, after what was written to it has arrived. */
+async function cut(conn: TcpConnection): Promise<void> {
+  await delivered(conn);
+  conn.abort();
 }

@@ -3,16 +3,26 @@
  *
  * @module
  */
+import { nextTurn, spend } from "../../_internal/turn_budget.ts";
 import { FrameError } from "../../errors.ts";
 import { type ChunkSource, frames } from "../../framing/frames.ts";
 import { lines } from "../../framing/lines.ts";
-import { text } from "../../framing/text.ts";
+import { toEvent } from "./_event_fields.ts";
+import { MAX_CAPTURE_LINE } from "./_json_events.ts";
 import { memberText } from "./_member_text.ts";
-import type { RelayEvent, RelayMessageEvent } from "./events.ts";
+import type { RelayEvent } from "./events.ts";
 import { JsonText } from "./json_text.ts";
 
-/** The longest line: the largest read or message in base64, and some room. */
-const MAX_LINE = 4 * 1024 * 1024;
+/** Records that were cut off, each by the end of a program; with more, it is no capture. */
+const MAX_TORN = 1_000;
+/** How each record begins. */
+const RECORD = '{"type":"';
+/** Of a line, what is searched for its number: the fields before that are short. */
+const HEAD_LENGTH = 128;
+const LINE_FEED = 0x0a;
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lossyDecoder = new TextDecoder();
 
 /** How to read a capture. */
 export interface ReadCaptureOptions {
@@ -23,28 +33,31 @@ export interface ReadCaptureOptions {
    * @default {false}
    */
   jsonText?: boolean;
+  /**
+   * Called for each record that was cut off, because the program or the system that wrote it had ended,
+   * with the number of its line. It is left out.
+   *
+   * @default {undefined} prints a line to stderr
+   */
+  onTorn?: (line: number) => void;
 }
 
-/** The fields of each type of event, with what they must be. */
-const FIELDS: Readonly<Record<RelayEvent["type"], Readonly<Record<string, string>>>> = {
-  open: { client: "address", target: "address" },
-  refused: { client: "address", reason: "string" },
-  data: { from: "side", offset: "number", data: "bytes" },
-  message: { from: "side", number: "number", offset: "number", length: "number", reads: "number" },
-  partial: { from: "side", number: "number", length: "number" },
-  unframed: { from: "side", reason: "string", lost: "boolean" },
-  end: { from: "side" },
-  close: { first: "string", fromClient: "number", fromTarget: "number" },
-};
+/** How a capture ends, for those who continue it. */
+export interface CaptureEnd {
+  /** The highest number of a connection in it; 0 if there is none. */
+  readonly lastId: number;
+  /** Whether the last record was cut off: then what follows must begin on a new line. */
+  readonly isTorn: boolean;
+}
 
 /**
  * Reads a capture: the events that a relay wrote down as JSON.
  *
  * @param source The bytes of the capture, in chunks: a file's `readable`, for one.
- * @param options What messages are given as.
+ * @param options What messages are given as, and who is told of records that were cut off.
  * @returns The events as the observer of the relay was told them.
  * @throws {FrameError} With the code `corrupt`, if a line is not an event; with the code `too_long`, if
- * it is longer than 4 MiB.
+ * it is longer than 16 MiB.
  *
  * @example Send again what a client has sent
  * ```ts
@@ -66,76 +79,106 @@ export async function* readCapture(
   source: ChunkSource,
   options: ReadCaptureOptions = {},
 ): AsyncGenerator<RelayEvent> {
+  const { onTorn = reportTorn } = options;
   let number = 0;
-  for await (const line of frames(source, text(lines({ maxLength: MAX_LINE })))) {
+  let torn = 0;
+  for await (const bytes of frames(source, lines({ maxLength: MAX_CAPTURE_LINE }))) {
     number++;
-    const event = toEvent(parse(line, number), number);
-    if (event.type !== "message" || options.jsonText !== true) yield event;
-    else yield keepText(event, line);
-  }
-}
-
-function keepText(event: RelayMessageEvent, line: string): RelayMessageEvent {
-  const value = event.value instanceof Uint8Array ? undefined : memberText(line, "value");
-  return value === undefined ? event : { ...event, value: JsonText.parse(value) };
-}
-
-function parse(line: string, number: number): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    throw new FrameError("corrupt", `Cannot read the capture: no JSON in line ${number}`, {
-      cause,
-    });
-  }
-}
-
-function toEvent(value: unknown, line: number): RelayEvent {
-  const corrupt = (what: string) =>
-    new FrameError("corrupt", `Cannot read the capture: ${what} in line ${line}`);
-  if (typeof value !== "object" || value === null) throw corrupt("no event");
-  const written: Record<string, unknown> = { ...value };
-  const fields = Object.hasOwn(FIELDS, String(written.type))
-    ? FIELDS[written.type as RelayEvent["type"]]
-    : undefined;
-  if (fields === undefined) throw corrupt("no event");
-  const time = typeof written.time === "string" ? Date.parse(written.time) : NaN;
-  if (Number.isNaN(time)) throw corrupt("no time");
-  written.time = time;
-  const wanted = { id: "number", elapsed: "number", ...fields };
-  if (typeof written.data === "string") {
-    try {
-      const bytes = Uint8Array.fromBase64(written.data);
-      if (written.type === "message") written.value = bytes;
-      written.data = bytes;
-    } catch (cause) {
-      throw new FrameError("corrupt", `Cannot read the capture: bad base64 in line ${line}`, {
-        cause,
-      });
+    if (bytes.length === 0) continue;
+    const { line, value, isTorn } = parse(bytes, number);
+    if (isTorn) {
+      if (++torn > MAX_TORN) throw noJson(number);
+      onTorn(number);
+    }
+    // Lines that are in memory already are work in one turn, too.
+    if (spend(bytes.length)) await nextTurn();
+    if (line === undefined) continue;
+    const event = toEvent(value, number);
+    if (event.type === "message" && options.jsonText === true && !("data" in Object(value))) {
+      const text = memberText(line, "value");
+      yield text === undefined ? event : { ...event, value: JsonText.parse(text) };
+    } else {
+      yield event;
     }
   }
-  for (const [name, kind] of Object.entries(wanted)) {
-    if (!isKind(written[name], kind)) throw corrupt(`no ${name}`);
-  }
-  if (written.type === "message") delete written.data;
-  else delete written.length;
-  if (written.type === "partial") written.length = (value as { length: number }).length;
-  return written as unknown as RelayEvent;
 }
 
-function isKind(value: unknown, kind: string): boolean {
-  switch (kind) {
-    case "side":
-      return value === "client" || value === "target";
-    case "bytes":
-      return value instanceof Uint8Array;
-    case "address":
-      return typeof value === "object" && value !== null && "hostname" in value && "port" in value;
-    case "number":
-      return typeof value === "number";
-    case "boolean":
-      return typeof value === "boolean";
-    default:
-      return typeof value === "string";
+/**
+ * Finds how a capture ends, so that a relay can continue it: with other numbers for its connections, and
+ * on a new line.
+ *
+ * @param source The bytes of the capture, in chunks: a file's `readable`, for one.
+ * @returns How it ends.
+ *
+ * @example
+ * ```ts
+ * import { endOfCapture } from "@tincan/net/relay";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const torn = '{"type":"end","id":7,"time":"2030-01-01T12:00:00.000Z","elapsed":1,"from":"client"}\n{"ty';
+ * const end = await endOfCapture([new TextEncoder().encode(torn)]);
+ * assertEquals(end, { lastId: 7, isTorn: true });
+ * ```
+ */
+export async function endOfCapture(source: ChunkSource): Promise<CaptureEnd> {
+  const head = new Uint8Array(HEAD_LENGTH);
+  let length = 0; // of the head
+  let lastId = 0;
+  let isTorn = false;
+  const look = () => {
+    const text = lossyDecoder.decode(head.subarray(0, length));
+    const id = Number(/^\{"type":"[a-z]*","id":(\d{1,15}),/.exec(text)?.[1] ?? 0);
+    lastId = Math.max(lastId, id);
+    length = 0;
+  };
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length;) {
+      const found = chunk.indexOf(LINE_FEED, at);
+      const end = found < 0 ? chunk.length : found;
+      const part = chunk.subarray(at, Math.min(end, at + HEAD_LENGTH - length));
+      head.set(part, length);
+      length += part.length;
+      isTorn = found < 0;
+      if (!isTorn) look();
+      at = end + 1;
+    }
   }
+  look();
+  return { lastId, isTorn };
+}
+
+/** A line of a capture; of one that begins with a record that was cut off, what follows that. */
+function parse(
+  bytes: Uint8Array,
+  number: number,
+): { line?: string; value?: unknown; isTorn: boolean } {
+  try {
+    const line = decoder.decode(bytes);
+    return { line, value: JSON.parse(line), isTorn: false };
+  } catch (cause) {
+    const line = lossyDecoder.decode(bytes);
+    const isRecord = line.startsWith(RECORD) || RECORD.startsWith(line);
+    if (!isRecord) throw noJson(number, cause);
+    return { isTorn: true, ...lastRecord(line) };
+  }
+}
+
+/** The record at the end of a line that another one, which was cut off, is glued to. */
+function lastRecord(text: string): { line: string; value: unknown } | undefined {
+  const begin = text.lastIndexOf(RECORD);
+  if (begin <= 0) return undefined;
+  const line = text.slice(begin);
+  try {
+    return { line, value: JSON.parse(line) };
+  } catch {
+    return undefined;
+  }
+}
+
+function noJson(line: number, cause?: unknown): FrameError {
+  return new FrameError("corrupt", `Cannot read the capture: no JSON in line ${line}`, { cause });
+}
+
+function reportTorn(line: number): void {
+  console.error(`Left out a record of the capture that was cut off, in line ${line}`);
 }

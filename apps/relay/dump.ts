@@ -4,6 +4,7 @@
  * @module
  */
 import { formatAddr } from "../../_internal/address.ts";
+import type { SocketAddress } from "../../errors.ts";
 import { checkOneOf } from "../../_internal/guard.ts";
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
 import { appendEscaped, escapeText } from "../escape.ts";
@@ -139,6 +140,8 @@ export class RelayDump {
     if (value instanceof Uint8Array) {
       appendEscaped(buffer, value.subarray(0, MAX_SHOWN));
       append(buffer, value.length > MAX_SHOWN ? "…\n" : "\n");
+    } else if (event.omitted) {
+      append(buffer, "…\n");
     } else {
       append(buffer, `${jsonOf(value).slice(0, MAX_SHOWN)}\n`);
     }
@@ -185,9 +188,9 @@ function noteOf(
   const head = `${clock(event.time)} #${event.id}`;
   switch (event.type) {
     case "open":
-      return `${head} open: ${formatAddr(event.client)} to ${formatAddr(event.target)}`;
+      return `${head} open: ${addressOf(event.client)} to ${addressOf(event.target)}`;
     case "refused":
-      return `${head} refused ${formatAddr(event.client)}: ${escapeText(event.reason)}`;
+      return `${head} refused ${addressOf(event.client)}: ${escapeText(event.reason)}`;
     case "end":
       return `${head} ${arrow(event.from)} end: the ${event.from} sends no more`;
     case "close": {
@@ -199,6 +202,11 @@ function noteOf(
       return `${head} closed: ${who}, > ${bytes(fromClient)}, < ${bytes(fromTarget)}, ${seconds} s`;
     }
   }
+}
+
+/** An address; it may come from a file that others have written. */
+function addressOf(addr: SocketAddress): string {
+  return escapeText(formatAddr(addr));
 }
 
 function arrow(from: RelaySide): ">" | "<" {

@@ -28,7 +28,7 @@ export interface RelayOpenEvent extends RelayEventBase {
   readonly target: SocketAddress;
 }
 
-/** The target could not be reached; the client's connection was closed. */
+/** The target could not be reached; the client's connection was broken off. */
 export interface RelayRefusedEvent extends RelayEventBase {
   /** The target could not be reached. */
   readonly type: "refused";
@@ -66,6 +66,9 @@ export interface RelayMessageEvent extends RelayEventBase {
   readonly reads: number;
   /** Its contents: bytes (valid until the event is dealt with), or what they were decoded to. */
   readonly value: unknown;
+  /** Whether the contents are left out, in a capture, because they are too long for a line of it; the
+   * bytes are in the reads. */
+  readonly omitted?: boolean;
 }
 
 /** How a read ended in the middle of a message. */

@@ -17,7 +17,7 @@
  *
  * @module
  */
-export { readCapture, type ReadCaptureOptions } from "./capture.ts";
+export { type CaptureEnd, endOfCapture, readCapture, type ReadCaptureOptions } from "./capture.ts";
 export { RelayDump, type RelayDumpOptions, type RelayView } from "./dump.ts";
 export type {
   RelayCloseEvent,

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { isNetError, type SocketAddress } from "../../errors.ts";
-import { checkPort, formatHostPort, stripBrackets } from "../../_internal/address.ts";
+import type { SocketAddress } from "../../errors.ts";
+import { checkPort, formatHostPort } from "../../_internal/address.ts";
+import { deadline } from "../../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../../_internal/guard.ts";
+import { PeerReport } from "../../_internal/peer_report.ts";
 import type { Codec } from "../../framing/codec.ts";
 import { connectTcp, type TcpConnectOptions, type TlsClientOptions } from "../../tcp/connect.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
@@ -13,6 +15,7 @@ import { serveTcp } from "../../tcp/server.ts";
 import type { TcpServer } from "../../tcp/server_handle.ts";
 import type { TcpServerOptions } from "../../tcp/server_options.ts";
 import type { TcpTimeouts } from "../../tcp/timeouts.ts";
+import { leadsTo, LoopGuard } from "./_loop.ts";
 import { Pair } from "./_pair.ts";
 import type { RelayEventBase, RelayObserver } from "./events.ts";
 
@@ -27,6 +30,12 @@ export const DEFAULT_RELAY_CONNECT_TIMEOUT = 10_000;
  * otherwise: an hour. A relay does not know how patient its clients are, but some never come back.
  */
 export const DEFAULT_RELAY_IDLE_TIMEOUT = 3_600_000;
+
+/**
+ * Milliseconds that a client waits which may be the relay itself, while the relay is connecting: by then
+ * a connection to itself is known to be one, instead of after some dozen more.
+ */
+const LOOP_TIME = 100;
 
 /** Where a relay leads to. */
 export interface RelayTarget {
@@ -68,6 +77,13 @@ export interface RelayOptions {
    * @default {undefined} nobody looks, and nothing is spent on it
    */
   observer?: RelayObserver;
+  /**
+   * The number of the first connection. A capture that is continued needs one that is not in it yet:
+   * see `endOfCapture`.
+   *
+   * @default {1}
+   */
+  firstId?: number;
   /**
    * Tell the observer about each read. Without it, only about connections: the fastest way.
    *
@@ -146,8 +162,9 @@ export interface RelayOptions {
  */
 export function serveRelay(options: RelayOptions): TcpServer {
   const { target, port = 0, hostname = "127.0.0.1", observer, framing, reads = true } = options;
+  const firstId = checkCount("firstId", options.firstId ?? 1, 1);
   checkPort("relay", target.port, 1);
-  refuseLoop(target, port, stripBrackets(hostname));
+  refuseLoop(target, port, hostname);
   const idle = checkTimeout("idleTimeout", options.idleTimeout ?? DEFAULT_RELAY_IDLE_TIMEOUT);
   const timeouts: TcpTimeouts = { idle, write: idle };
   const serverOptions: TcpServerOptions = {
@@ -162,7 +179,6 @@ export function serveRelay(options: RelayOptions): TcpServer {
         1,
       ),
     },
-    onError: report,
   };
   if (options.signal !== undefined) serverOptions.signal = options.signal;
   if (options.onListen !== undefined) serverOptions.onListen = options.onListen;
@@ -175,25 +191,68 @@ export function serveRelay(options: RelayOptions): TcpServer {
       options.connectTimeout ?? DEFAULT_RELAY_CONNECT_TIMEOUT,
     ),
   };
-  let count = 0;
-  return serveTcp(serverOptions, (client) => relay(client, ++count));
+  const loops = new LoopGuard(isItself(target));
+  let lastId = firstId - 1;
+  const connecting = new Set<Promise<unknown>>();
+  const reports = new PeerReport();
+  const server = serveTcp(serverOptions, async (client) => {
+    loops.entered(client);
+    try {
+      await relay(client, ++lastId);
+    } finally {
+      loops.left(client);
+    }
+  });
+  server.finished.then(() => reports.close());
+  return server;
 
   async function relay(client: TcpConnection, id: number): Promise<void> {
     const startedAt = performance.now();
     const base = (): RelayEventBase => stamp(id, startedAt);
     let upstream: TcpConnection;
     try {
-      upstream = await connectTcp({ ...targetOptions, signal: client.signal });
+      upstream = await connect(client);
     } catch (error) {
       if (client.signal.aborted && !client.draining) return; // it was ended meanwhile
       const reason = error instanceof Error ? error.message : String(error);
       await observer?.({ ...base(), type: "refused", client: client.remoteAddr, reason });
-      if (observer === undefined) report(error);
+      if (observer === undefined) reports.mistake(reason);
       client.abort();
       return;
     }
-    await new Pair({ client, target: upstream, observer, reads, framing, base }).run();
+    try {
+      await new Pair({ client, target: upstream, observer, reads, framing, base }).run();
+    } finally {
+      loops.ended(upstream);
+    }
   }
+
+  async function connect(client: TcpConnection): Promise<TcpConnection> {
+    if (mayBeOwn(client)) await settled(connecting, LOOP_TIME);
+    const connected = connectTcp({ ...targetOptions, signal: client.signal });
+    connecting.add(connected);
+    try {
+      const upstream = await connected;
+      loops.connected(upstream);
+      return upstream;
+    } finally {
+      connecting.delete(connected);
+    }
+  }
+
+  /** Whether the relay itself may be the client: then it waits for what is known in a moment. */
+  function mayBeOwn({ localAddr, remoteAddr }: TcpConnection): boolean {
+    return "port" in localAddr && localAddr.port === target.port && "port" in remoteAddr &&
+      localAddr.hostname === remoteAddr.hostname && connecting.size > 0;
+  }
+}
+
+/** Waits until all have settled, but no longer than some milliseconds. */
+async function settled(promises: Iterable<Promise<unknown>>, time: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = deadline(time, late.resolve);
+  await Promise.race([Promise.allSettled(promises), late.promise]);
+  cancel();
 }
 
 function stamp(id: number, startedAt: number): RelayEventBase {
@@ -203,23 +262,13 @@ function stamp(id: number, startedAt: number): RelayEventBase {
 
 /** A relay that leads to itself would connect to itself until it runs out of connections. */
 function refuseLoop(target: RelayTarget, port: number, hostname: string): void {
-  const to = stripBrackets(target.hostname ?? "127.0.0.1");
-  const isHere = to === hostname || (isOwn(to) && (isOwn(hostname) || isAny(hostname)));
-  if (port === 0 || port !== target.port || !isHere) return;
-  throw new TypeError(`Cannot relay to ${formatHostPort(to, port)}: that is the relay itself`);
+  const to = target.hostname ?? "127.0.0.1";
+  if (port === 0 || port !== target.port || !leadsTo(to, hostname)) return;
+  throw isItself(target);
 }
 
-function isOwn(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "::1" ||
-    isAny(hostname);
-}
-
-function isAny(hostname: string): boolean {
-  return hostname === "0.0.0.0" || hostname === "::";
-}
-
-/** What goes wrong on the network is told to the observer; the rest is a mistake. */
-function report(error: unknown): void {
-  if (error instanceof Error && isNetError(error)) console.error(error.message);
-  else console.error(error);
+function isItself({ hostname = "127.0.0.1", port }: RelayTarget): TypeError {
+  return new TypeError(
+    `Cannot relay to ${formatHostPort(hostname, port)}: that is the relay itself`,
+  );
 }

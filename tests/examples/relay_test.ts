@@ -355,3 +355,60 @@ for (const [args, message] of USAGE_ERRORS) {
     assertEquals(code, 2);
   });
 }
+
+Deno.test("relay --capture continues a file: other numbers, on a new line, one relay at a time", async () => {
+  const capture = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    await using echo = await startExample("tcp_echo.ts", []);
+    for (const word of ["first", "second"]) {
+      await using relay = await startRelay(echo.port, ["--quiet", "--capture", capture]);
+      await run("nc", ["-N", "127.0.0.1", String(relay.port)], `${word}\n`);
+      if (word === "first") {
+        const args = ["--listen", "0", "--to", "127.0.0.1:1", "--capture", capture];
+        const busy = await runExample("relay.ts", args);
+        assertEquals(busy.stderr, `Cannot write ${capture}: another program is writing it\n`);
+        assertEquals(busy.code, 1);
+      }
+      await relay.said(word === "first" ? /#1 closed/ : /#2 closed/);
+      await relay.stop();
+      if (word === "first") await Deno.writeTextFile(capture, '{"type":"da', { append: true });
+    }
+    const { stdout, stderr, code } = await runExample("relay.ts", ["--read", capture, "--json"]);
+    assertEquals(code, 0);
+    assertEquals(stderr, "Left out a record that was cut off, in line 7\n");
+    const sent = stdout.trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ type, from }) => type === "data" && from === "client");
+    assertEquals(sent.map(({ id, data }) => [id, atob(data)]), [[1, "first\n"], [2, "second\n"]]);
+  } finally {
+    await Deno.remove(capture);
+  }
+});
+
+Deno.test("relay --framing json shows and captures JSON as it was sent", async () => {
+  await using echo = await startExample("tcp_echo.ts", []);
+  await using relay = await startRelay(echo.port, ["--json", "--framing", "json"]);
+  const sent = '{"id":9007199254740993,"n":1.0,"n":2}';
+  await run("nc", ["-N", "127.0.0.1", String(relay.port)], `${sent}\n`);
+  const { stdout } = await relay.stop();
+  const messages = stdout.split("\n").filter((line) => line.includes('"type":"message"'));
+  assertEquals(messages.length, 2);
+  for (const line of messages) assert(line.endsWith(`,"value":${sent}}`), line);
+  const again = await runExample("relay.ts", ["--read", "-", "--json"], stdout);
+  assertEquals(again.stdout, stdout);
+  const shown = await runExample("relay.ts", ["--read", "-", "--quiet"], stdout);
+  assertStringIncludes(shown.stdout, `: ${sent}\n`);
+});
+
+Deno.test("relay --framing fixed:5000000 writes what --read can read", async () => {
+  await using echo = await startExample("tcp_echo.ts", []);
+  await using relay = await startRelay(echo.port, ["--json", "--framing", "fixed:5000000"]);
+  await run("sh", ["-c", `head -c 5000000 /dev/zero | nc -N 127.0.0.1 ${relay.port} >/dev/null`]);
+  const { stdout } = await relay.stop();
+  const { code, stderr, stdout: shown } = await runExample(
+    "relay.ts",
+    ["--read", "-", "--quiet"],
+    stdout,
+  );
+  assertEquals(code, 0, stderr);
+  assertMatch(shown, /#1 > message 1 \(5000000 bytes, in \d+ reads\): /);
+});

@@ -37,7 +37,7 @@ Deno.test("escapeControls leaves nothing that a terminal obeys, and what is esca
   assertEquals(
     escapeControls("\x1b[2J\x07\u009b2K\u202egnp\u2028\r\n\t\x7f"),
     [
-      "\\x1b[2J\\x07\\u{009b}2K\\u{202e}gnp\\u{2028}\\r\\n\\t\\x7f",
+      "\\x1b[2J\\x07\\u{9b}2K\\u{202e}gnp\\u{2028}\\r\\n\\t\\x7f",
     ].join(""),
   );
   assertEquals(escapeControls('the bytes spell "a\\nb"'), 'the bytes spell "a\\nb"');
