@@ -21,6 +21,7 @@ export class RandomReads {
   readonly #log = new Log();
   #at = 0; // what was taken so far
   #cancelled = false; // the web stream
+  #framed: Framed<Message> | undefined; // while there is one
 
   constructor(conn: TcpConnection, stream: Uint8Array, chance: () => number) {
     this.#conn = conn;
@@ -28,31 +29,40 @@ export class RandomReads {
     this.#chance = chance;
   }
 
-  /** Takes everything, checks it, and checks that the end is the end for each way of reading. */
-  async run(): Promise<void> {
+  /**
+   * Takes everything and checks it. With `isBroken`, the connection is broken off at some time: then it
+   * stops at the first error that `isBroken` knows, and checks that all other calls reject too.
+   */
+  async run(isBroken?: (error: unknown) => boolean): Promise<void> {
     this.#log.add(`a stream of ${this.#stream.length} bytes`);
     while (this.#at < this.#stream.length) {
-      const ways = [
-        () => this.#read(),
-        () => this.#readExactly(),
-        () => this.#readUntil(),
-        () => this.#readLine(),
-        () => this.#iterate(),
-        () => this.#readTwice(),
-        () => this.#readStream(),
-        () => this.#readByob(),
-        () => this.#iterateStream(),
-        () => this.#readFramed(),
-        () => this.#readFramed(),
-      ];
       try {
-        await (ways[between(this.#chance, 0, ways.length - 1)] as () => Promise<void>)();
+        await this.#step();
       } catch (error) {
+        if (isBroken?.(error)) break;
         this.#log.fail(`at byte ${this.#at} of ${this.#stream.length}: ${error}`, error);
       }
       await pause(this.#chance);
     }
-    await this.#checkEnd();
+    if (isBroken) await this.#checkBroken(isBroken);
+    else await this.#checkEnd();
+  }
+
+  async #step(): Promise<void> {
+    const ways = [
+      () => this.#read(),
+      () => this.#readExactly(),
+      () => this.#readUntil(),
+      () => this.#readLine(),
+      () => this.#iterate(),
+      () => this.#readTwice(),
+      () => this.#readStream(),
+      () => this.#readByob(),
+      () => this.#iterateStream(),
+      () => this.#readFramed(),
+      () => this.#readFramed(),
+    ];
+    await (ways[between(this.#chance, 0, ways.length - 1)] as () => Promise<void>)();
   }
 
   async #read(): Promise<void> {
@@ -204,7 +214,7 @@ export class RandomReads {
   async #readFramed(): Promise<void> {
     let reference = pickReference(this.#chance);
     this.#log.add(`framed(${reference.name})`);
-    let framed = this.#conn.framed(reference.codec());
+    let framed = this.#framed = this.#conn.framed(reference.codec());
     for (let steps = between(this.#chance, 1, 8); steps > 0; steps--) {
       const available = this.#available(reference);
       if (available === 0) break;
@@ -224,6 +234,7 @@ export class RandomReads {
     }
     this.#log.add("release()");
     framed.release();
+    this.#framed = undefined;
   }
 
   /** How many whole messages are to come, as far as it matters. */
@@ -344,6 +355,23 @@ export class RandomReads {
       : this.#conn.readExactly(3, options);
     const refused = await call.then(() => false, () => true);
     if (!refused) throw new Error("a plain read got bytes that belong to the messages");
+  }
+
+  /** After the connection was broken off, what has arrived may still be read, and then all calls fail. */
+  async #checkBroken(isBroken: (error: unknown) => boolean): Promise<void> {
+    this.#log.add("broken off");
+    const buffer = new Uint8Array(1_000);
+    for (let left = this.#stream.length; left >= 0; left--) {
+      try {
+        const call = this.#framed ? this.#framed.receive() : this.#conn.read(buffer);
+        if (await call !== null) continue;
+      } catch (error) {
+        if (isBroken(error) || error instanceof FrameError) return;
+        this.#log.fail(`failed with ${error}`, error);
+      }
+      this.#log.fail("a clean end of what was broken off");
+    }
+    this.#log.fail("more bytes than were sent");
   }
 
   async #checkEnd(): Promise<void> {

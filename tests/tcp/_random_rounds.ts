@@ -1,7 +1,7 @@
 /** Rounds of the random testers of connections. */
-import type { TcpConnection } from "../../mod.ts";
+import { ClosedError, type TcpConnection } from "../../mod.ts";
 import { between } from "../_util/random.ts";
-import { connectedPair, type Transport } from "../_util/transports.ts";
+import { connectedPair, type Pair, type Transport } from "../_util/transports.ts";
 import { pause } from "./_random_log.ts";
 import { RandomReads } from "./_random_reads.ts";
 import { makeStream } from "./_random_stream.ts";
@@ -10,11 +10,11 @@ import { endings, RandomWrites, type Seen } from "./_random_writes.ts";
 /** One side sends a stream in pieces, the other reads it in every way there is. */
 export async function readRandomly(transport: Transport, chance: () => number): Promise<void> {
   await using pair = await connectedPair(transport);
-  const { client, server } = pair;
-  const [sender, receiver] = chance() < 0.5 ? [client, server] : [server, client];
+  const [sender, receiver] = pickSides(pair, chance);
   const stream = makeStream(chance, between(chance, 100, 20_000));
-  const sending = dribble(sender, stream, chance);
+  const sending = dribble(sender, stream, chance).then(() => sender.closeWrite());
   const discarding = discard(sender);
+  const settled = Promise.allSettled([sending, discarding]);
   try {
     await new RandomReads(receiver, stream, chance).run();
     await sending;
@@ -22,11 +22,49 @@ export async function readRandomly(transport: Transport, chance: () => number): 
     await discarding;
   } finally {
     sender.abort();
-    await Promise.allSettled([sending, discarding]);
+    await settled;
   }
 }
 
-/** Sends the stream in pieces cut anywhere, with pauses, and ends. */
+/** The same, but the connection is broken off at some time, by one side or the other. */
+export async function readUntilBroken(transport: Transport, chance: () => number): Promise<void> {
+  await using pair = await connectedPair(transport);
+  const [sender, receiver] = pickSides(pair, chance);
+  const stream = makeStream(chance, between(chance, 100, 20_000));
+  const cut = between(chance, 0, stream.length);
+  // A unix socket has no reset, so there it is always this side that ends it.
+  const isOurs = transport.name === "unix" || chance() < 0.5;
+  const sending = dribble(sender, stream.subarray(0, cut), chance).then(() => {
+    if (isOurs && chance() < 0.5) return receiver.close({ linger: 0 });
+    return (isOurs ? receiver : sender).abort();
+  });
+  const discarding = discard(sender);
+  const settled = Promise.allSettled([sending, discarding]);
+  try {
+    await new RandomReads(receiver, stream, chance).run(isOurs ? isClosed : isReset);
+  } finally {
+    sender.abort();
+    await settled;
+  }
+}
+
+function pickSides(
+  { client, server }: Pair,
+  chance: () => number,
+): [sender: TcpConnection, receiver: TcpConnection] {
+  return chance() < 0.5 ? [client, server] : [server, client];
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof ClosedError;
+}
+
+function isReset(error: unknown): boolean {
+  const { BrokenPipe, ConnectionReset, UnexpectedEof } = Deno.errors;
+  return [BrokenPipe, ConnectionReset, UnexpectedEof].some((each) => error instanceof each);
+}
+
+/** Sends the stream in pieces cut anywhere, with pauses. */
 async function dribble(
   conn: TcpConnection,
   stream: Uint8Array,
@@ -39,7 +77,6 @@ async function dribble(
     at = end;
     await pause(chance);
   }
-  await conn.closeWrite();
 }
 
 /** Takes what requests send, so that the other side never waits for room. */
