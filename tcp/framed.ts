@@ -81,6 +81,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   #receiving = false;
   #released = false;
   #frameUntil: number | undefined; // when the message that has begun must be complete
+  #frameBegun = 0; // and which one that is: where it begins in the stream
   #owed = 0; // answers on their way to requests that were given up
   #requests: Requests<In> | undefined;
   readonly #isUnlimited: boolean; // how long a call without options waits
@@ -374,7 +375,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const { frame } = this.#init;
     if (frame === Infinity) return limits;
     const now = performance.now();
-    this.#frameUntil ??= now + frame;
+    const { begun } = this.#batch;
+    if (this.#frameUntil === undefined || begun !== this.#frameBegun) {
+      this.#frameUntil = now + frame;
+      this.#frameBegun = begun;
+    }
     const left = Math.max(0, this.#frameUntil - now);
     return {
       ...limits,

@@ -7,11 +7,13 @@ import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
+import { EarliestTimer } from "../_internal/earliest_timer.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { heed } from "../_internal/heed.ts";
 import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
 import { listen, type Listening } from "./_listen.ts";
@@ -37,9 +39,6 @@ import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.t
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
-
-/** The longest time a timer can be set for (a signed 32-bit number of milliseconds). */
-const MAX_TIMER = 2 ** 31 - 1;
 
 /** What to do with one connection. The connection is closed when it returns or throws. */
 export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
@@ -120,6 +119,7 @@ class Server implements TcpServer {
   readonly #maxWriteQueue: number;
   readonly #done = Promise.withResolvers<void>();
   readonly #errors = new PeerReport();
+  readonly #forceTimer = new EarliestTimer();
   readonly #counts = {
     accepted: 0,
     refused: 0,
@@ -132,12 +132,11 @@ class Server implements TcpServer {
   };
   /** Those whose handshake is under way, with what ends it. */
   readonly #handshakes = new Map<RawSocket, () => void>();
-  #guests = 0; // connections that were let in and whose handler is not done
+  #guests = 0; // connections that were let in and whose socket or handler is not done
   #accepting = true;
   #stopping = false;
   #pause: Sleep | undefined;
   #forced = false;
-  #forceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
@@ -170,7 +169,7 @@ class Server implements TcpServer {
   }
 
   stats(): TcpServerStats {
-    const stats = { ...this.#counts, active: this.connections.size };
+    const stats = { ...this.#counts, active: this.#guests };
     for (const conn of this.connections) {
       stats.bytesRead += conn.stats.bytesRead;
       stats.bytesWritten += conn.stats.bytesWritten;
@@ -186,7 +185,7 @@ class Server implements TcpServer {
       for (const conn of this.connections) drainConnection(conn);
     }
     if (timeout === 0) this.#force(undefined);
-    else if (!this.#forced) this.#forceAfter(timeout, () => this.#force(undefined));
+    else if (!this.#forced) this.#forceTimer.start(timeout, () => this.#force(undefined));
     this.#finishIfEmpty();
     return this.finished;
   }
@@ -207,6 +206,7 @@ class Server implements TcpServer {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
     let complained = false;
     while (!this.#stopping) {
+      if (spend()) await nextTurn(); // those that come and go must not keep all others waiting
       if (this.#admission.full) {
         await this.#admission.vacancy();
         continue;
@@ -365,19 +365,14 @@ class Server implements TcpServer {
     this.#admission.wake();
   }
 
-  /** A timer of its own: who waits for the shutdown may have nothing else that keeps the process. */
-  #forceAfter(ms: number, act: () => void): void {
-    clearTimeout(this.#forceTimer);
-    if (ms <= MAX_TIMER) this.#forceTimer = setTimeout(act, ms);
-  }
-
   #force(reason: unknown): void {
     if (this.#forced) return;
     this.#forced = true;
     for (const end of this.#handshakes.values()) end();
     for (const conn of this.connections) conn.abort(reason);
     // A handler that waits for something else than its connection may never notice.
-    this.#forceAfter(FORCE_GRACE, () => this.#finish());
+    this.#forceTimer.stop();
+    this.#forceTimer.start(FORCE_GRACE, () => this.#finish());
   }
 
   #finishIfEmpty(): void {
@@ -385,7 +380,7 @@ class Server implements TcpServer {
   }
 
   #finish(): void {
-    clearTimeout(this.#forceTimer);
+    this.#forceTimer.stop();
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#errors.close();
     this.#done.resolve();

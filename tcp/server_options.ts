@@ -83,6 +83,8 @@ export interface TcpServerBaseOptions {
 
 /** Options of a server on a TCP port. */
 export interface TcpServerOptions extends TcpServerBaseOptions {
+  /** A server on a port has none. */
+  path?: undefined;
   /**
    * The port to listen on; 0 lets the system choose a free one.
    *
@@ -137,4 +139,30 @@ export interface UnixServerOptions extends TcpServerBaseOptions {
    * behind is in the way (`AddrInUse`): remove it first, where no other server can be using it.
    */
   path: string;
+  /** Only a port has that, as everything below. */
+  port?: undefined;
+  /** Only a port has that. */
+  hostname?: undefined;
+  /** Only a port has that. */
+  tls?: undefined;
+  /** Only a port has that. */
+  reusePort?: undefined;
+  /** Only a port has that; the rights of the socket's folder say who may connect. */
+  allow?: undefined;
+  /** Only a port has that; the rights of the socket's folder say who may connect. */
+  deny?: undefined;
+  /** Has no effect: nothing delays small writes on a unix socket. */
+  noDelay?: boolean;
+  /** Has no effect: the system notices when a peer on the same machine ends. */
+  keepAlive?: boolean;
 }
+
+/** The options of {@linkcode TcpServerOptions} that a unix socket does not have. */
+export const PORT_OPTIONS: readonly (keyof UnixServerOptions)[] = [
+  "port",
+  "hostname",
+  "tls",
+  "reusePort",
+  "allow",
+  "deny",
+];
