@@ -1,8 +1,9 @@
 /** Rounds of the random testers of connections. */
-import { ClosedError, type TcpConnection } from "../../mod.ts";
+import { ClosedError, jsonLines, type TcpConnection } from "../../mod.ts";
 import { between } from "../_util/random.ts";
 import { connectedPair, type Pair, type Transport } from "../_util/transports.ts";
-import { pause } from "./_random_log.ts";
+import { Log, pause, pickLimits } from "./_random_log.ts";
+import { attempt } from "./_random_outcome.ts";
 import { RandomReads } from "./_random_reads.ts";
 import { makeStream } from "./_random_stream.ts";
 import { endings, RandomWrites, type Seen } from "./_random_writes.ts";
@@ -103,6 +104,47 @@ export async function writeRandomly(transport: Transport, chance: () => number):
   await writes.end(ending);
   if (ending === "peer aborts") client.abort();
   await writes.check(await seeing, ending);
+}
+
+/** One side asks, many questions at a time and some in vain, the other answers in its own time. */
+export async function askRandomly(transport: Transport, chance: () => number): Promise<void> {
+  await using pair = await connectedPair(transport);
+  const [asker, answerer] = pickSides(pair, chance);
+  const log = new Log();
+  const answering = answerAll(answerer, chance);
+  const questions = asker.framed(jsonLines<{ number: number; padding: string }>());
+  const running: Promise<void>[] = [];
+  for (let number = between(chance, 1, 60); number > 0; number--) {
+    const limits = pickLimits(chance);
+    const padding = "x".repeat(between(chance, 0, chance() < 0.1 ? 5_000 : 20));
+    const question = { number, padding };
+    log.add(`request ${number}${limits.name}`);
+    const asked = attempt(questions.request(question, limits.options), limits).then((outcome) => {
+      if (outcome === "gave up") return;
+      if ("error" in outcome) return log.fail(`request ${number} failed`, outcome.error);
+      const answer = outcome.value;
+      if (answer.number === number && answer.padding === padding) return;
+      log.fail(`request ${number} got the answer ${answer.number}`);
+    });
+    running.push(asked);
+    asked.catch(() => {}); // it is looked at below
+    if (chance() < 0.4) await pause(chance);
+    if (chance() < 0.2) await asked;
+  }
+  await Promise.all(running);
+  await asker.closeWrite();
+  const late = await questions.receive();
+  if (late !== null) log.fail(`after all requests there came ${JSON.stringify(late)}`);
+  await answering;
+}
+
+async function answerAll(conn: TcpConnection, chance: () => number): Promise<void> {
+  const messages = conn.framed(jsonLines<unknown>());
+  for await (const question of messages) {
+    if (chance() < 0.3) await pause(chance);
+    await messages.send(question);
+  }
+  await conn.close();
 }
 
 /** Reads to the end with pauses now and then, or aborts after so many bytes. */

@@ -4,12 +4,13 @@
  */
 import { randomTest } from "../_util/soak.ts";
 import { transports } from "../_util/transports.ts";
-import { readRandomly, readUntilBroken, writeRandomly } from "./_random_rounds.ts";
+import { askRandomly, readRandomly, readUntilBroken, writeRandomly } from "./_random_rounds.ts";
 
 const testers = {
   "every way to read": readRandomly,
   "every way to read, until the connection is broken off": readUntilBroken,
   "every way to write": writeRandomly,
+  "requests and their answers": askRandomly,
 };
 
 for (const transport of transports) {
@@ -19,7 +20,7 @@ for (const transport of transports) {
       ({ chance }) => round(transport, chance),
       {
         seconds: 1.5,
-        share: 1 / 3,
+        share: 1 / 4,
       },
     );
   }
