@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
@@ -13,7 +14,6 @@ import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { heed } from "../_internal/heed.ts";
 import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
 import { listen, type Listening } from "./_listen.ts";
@@ -37,6 +37,11 @@ import type {
 } from "./server_options.ts";
 import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
 
+/**
+ * Connections accepted in a row before everything else has its turn. Newcomers do not wait in line with
+ * the connections that flood: with 100 of those, each would be a round of that line late.
+ */
+const MAX_ACCEPTS = 16;
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
 
@@ -205,8 +210,12 @@ class Server implements TcpServer {
   async #acceptAll(): Promise<void> {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
     let complained = false;
+    let inRow = 0;
     while (!this.#stopping) {
-      if (spend()) await nextTurn(); // those that come and go must not keep all others waiting
+      if (++inRow >= MAX_ACCEPTS) {
+        inRow = 0;
+        await immediate(); // those that come and go must not keep all others waiting
+      }
       if (this.#admission.full) {
         await this.#admission.vacancy();
         continue;
@@ -421,4 +430,8 @@ class Server implements TcpServer {
   #context(operation: "accept" | "handshake"): OperationContext {
     return { operation, transport: this.#listening.transport, localAddr: this.addr };
   }
+}
+
+function immediate(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
