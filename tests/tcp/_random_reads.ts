@@ -28,11 +28,22 @@ export class RandomReads {
   readonly #messages: RandomMessages;
   #cancelled = false; // the web stream
 
-  constructor(conn: TcpConnection, stream: Uint8Array, chance: () => number) {
+  constructor(
+    conn: TcpConnection,
+    stream: Uint8Array,
+    chance: () => number,
+    { isWriting = true }: { isWriting?: boolean } = {},
+  ) {
     this.#conn = conn;
     this.#chance = chance;
     this.#place = new Place(stream);
-    this.#messages = new RandomMessages({ conn, place: this.#place, log: this.#log, chance });
+    this.#messages = new RandomMessages({
+      conn,
+      place: this.#place,
+      log: this.#log,
+      chance,
+      isWriting,
+    });
   }
 
   /**
