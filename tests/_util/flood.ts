@@ -124,6 +124,39 @@ export async function ask(port: number, control: number, options: AskOptions): P
   return JSON.parse(await client.line());
 }
 
+/**
+ * How much slower a process runs than it would on a processor of its own, from now on: 1 if it never
+ * waited for one. A promise about time can only be kept in this proportion.
+ */
+export class Slowdown {
+  readonly #pid: number;
+  readonly #begin: { ran: number; waited: number };
+
+  constructor({ pid }: { readonly pid: number }) {
+    this.#pid = pid;
+    this.#begin = timesOf(pid);
+  }
+
+  /** The factor so far; the process must not have ended. */
+  factor(): number {
+    const { ran, waited } = timesOf(this.#pid);
+    const [running, waiting] = [ran - this.#begin.ran, waited - this.#begin.waited];
+    return running > 0 ? 1 + waiting / running : 1;
+  }
+}
+
+/** How long the main thread of a process ran and waited to run (schedstat in proc(5)). */
+function timesOf(pid: number): { ran: number; waited: number } {
+  try {
+    const [ran = 0, waited = 0] = Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ").map(
+      Number,
+    );
+    return { ran, waited };
+  } catch {
+    return { ran: 0, waited: 0 }; // this kernel does not count it
+  }
+}
+
 /** The middle of some numbers. */
 export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;

@@ -1,8 +1,9 @@
 /** Rounds of the random testers of connections. */
-import type { TcpConnection } from "../../mod.ts";
+import { ClosedError, jsonLines, type TcpConnection } from "../../mod.ts";
 import { between } from "../_util/random.ts";
-import { connectedPair, type Transport } from "../_util/transports.ts";
-import { pause } from "./_random_log.ts";
+import { connectedPair, type Pair, type Transport } from "../_util/transports.ts";
+import { Log, pause, pickLimits } from "./_random_log.ts";
+import { attempt } from "./_random_outcome.ts";
 import { RandomReads } from "./_random_reads.ts";
 import { makeStream } from "./_random_stream.ts";
 import { endings, RandomWrites, type Seen } from "./_random_writes.ts";
@@ -10,11 +11,11 @@ import { endings, RandomWrites, type Seen } from "./_random_writes.ts";
 /** One side sends a stream in pieces, the other reads it in every way there is. */
 export async function readRandomly(transport: Transport, chance: () => number): Promise<void> {
   await using pair = await connectedPair(transport);
-  const { client, server } = pair;
-  const [sender, receiver] = chance() < 0.5 ? [client, server] : [server, client];
+  const [sender, receiver] = pickSides(pair, chance);
   const stream = makeStream(chance, between(chance, 100, 20_000));
-  const sending = dribble(sender, stream, chance);
+  const sending = dribble(sender, stream, chance).then(() => sender.closeWrite());
   const discarding = discard(sender);
+  const settled = Promise.allSettled([sending, discarding]);
   try {
     await new RandomReads(receiver, stream, chance).run();
     await sending;
@@ -22,11 +23,52 @@ export async function readRandomly(transport: Transport, chance: () => number): 
     await discarding;
   } finally {
     sender.abort();
-    await Promise.allSettled([sending, discarding]);
+    await settled;
   }
 }
 
-/** Sends the stream in pieces cut anywhere, with pauses, and ends. */
+/** The same, but the connection is broken off at some time, by one side or the other. */
+export async function readUntilBroken(transport: Transport, chance: () => number): Promise<void> {
+  await using pair = await connectedPair(transport);
+  const [sender, receiver] = pickSides(pair, chance);
+  const stream = makeStream(chance, between(chance, 100, 20_000));
+  const cut = between(chance, 0, stream.length);
+  // A unix socket has no reset, so there it is always this side that ends it.
+  const isOurs = transport.name === "unix" || chance() < 0.5;
+  const sending = dribble(sender, stream.subarray(0, cut), chance).then(() => {
+    if (isOurs && chance() < 0.5) return receiver.close({ linger: 0 });
+    return (isOurs ? receiver : sender).abort();
+  });
+  const discarding = discard(sender);
+  const settled = Promise.allSettled([sending, discarding]);
+  try {
+    // A write that fails with the reset takes it away from the read, which then sees a clean end.
+    const isWriting = isOurs || transport.name !== "tcp";
+    const reads = new RandomReads(receiver, stream, chance, { isWriting });
+    await reads.run(isOurs ? isClosed : isReset);
+  } finally {
+    sender.abort();
+    await settled;
+  }
+}
+
+function pickSides(
+  { client, server }: Pair,
+  chance: () => number,
+): [sender: TcpConnection, receiver: TcpConnection] {
+  return chance() < 0.5 ? [client, server] : [server, client];
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof ClosedError;
+}
+
+function isReset(error: unknown): boolean {
+  const { BrokenPipe, ConnectionReset, UnexpectedEof } = Deno.errors;
+  return [BrokenPipe, ConnectionReset, UnexpectedEof].some((each) => error instanceof each);
+}
+
+/** Sends the stream in pieces cut anywhere, with pauses. */
 async function dribble(
   conn: TcpConnection,
   stream: Uint8Array,
@@ -39,7 +81,6 @@ async function dribble(
     at = end;
     await pause(chance);
   }
-  await conn.closeWrite();
 }
 
 /** Takes what requests send, so that the other side never waits for room. */
@@ -66,6 +107,47 @@ export async function writeRandomly(transport: Transport, chance: () => number):
   await writes.end(ending);
   if (ending === "peer aborts") client.abort();
   await writes.check(await seeing, ending);
+}
+
+/** One side asks, many questions at a time and some in vain, the other answers in its own time. */
+export async function askRandomly(transport: Transport, chance: () => number): Promise<void> {
+  await using pair = await connectedPair(transport);
+  const [asker, answerer] = pickSides(pair, chance);
+  const log = new Log();
+  const answering = answerAll(answerer, chance);
+  const questions = asker.framed(jsonLines<{ number: number; padding: string }>());
+  const running: Promise<void>[] = [];
+  for (let number = between(chance, 1, 60); number > 0; number--) {
+    const limits = pickLimits(chance);
+    const padding = "x".repeat(between(chance, 0, chance() < 0.1 ? 5_000 : 20));
+    const question = { number, padding };
+    log.add(`request ${number}${limits.name}`);
+    const asked = attempt(questions.request(question, limits.options), limits).then((outcome) => {
+      if (outcome === "gave up") return;
+      if ("error" in outcome) return log.fail(`request ${number} failed`, outcome.error);
+      const answer = outcome.value;
+      if (answer.number === number && answer.padding === padding) return;
+      log.fail(`request ${number} got the answer ${answer.number}`);
+    });
+    running.push(asked);
+    asked.catch(() => {}); // it is looked at below
+    if (chance() < 0.4) await pause(chance);
+    if (chance() < 0.2) await asked;
+  }
+  await Promise.all(running);
+  await asker.closeWrite();
+  const late = await questions.receive();
+  if (late !== null) log.fail(`after all requests there came ${JSON.stringify(late)}`);
+  await answering;
+}
+
+async function answerAll(conn: TcpConnection, chance: () => number): Promise<void> {
+  const messages = conn.framed(jsonLines<unknown>());
+  for await (const question of messages) {
+    if (chance() < 0.3) await pause(chance);
+    await messages.send(question);
+  }
+  await conn.close();
 }
 
 /** Reads to the end with pauses now and then, or aborts after so many bytes. */

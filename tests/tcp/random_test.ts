@@ -4,17 +4,24 @@
  */
 import { randomTest } from "../_util/soak.ts";
 import { transports } from "../_util/transports.ts";
-import { readRandomly, writeRandomly } from "./_random_rounds.ts";
+import { askRandomly, readRandomly, readUntilBroken, writeRandomly } from "./_random_rounds.ts";
+
+const testers = {
+  "every way to read": readRandomly,
+  "every way to read, until the connection is broken off": readUntilBroken,
+  "every way to write": writeRandomly,
+  "requests and their answers": askRandomly,
+};
 
 for (const transport of transports) {
-  randomTest(
-    `random: every way to read, over ${transport.name}`,
-    ({ chance }) => readRandomly(transport, chance),
-    { seconds: 2 },
-  );
-  randomTest(
-    `random: every way to write, over ${transport.name}`,
-    ({ chance }) => writeRandomly(transport, chance),
-    { seconds: 2 },
-  );
+  for (const [name, round] of Object.entries(testers)) {
+    randomTest(
+      `random: ${name}, over ${transport.name}`,
+      ({ chance }) => round(transport, chance),
+      {
+        seconds: 1.5,
+        share: 1 / 4,
+      },
+    );
+  }
 }
