@@ -25,3 +25,24 @@ export function deadline(ms: number, expire: () => void): () => void {
   watch(entry, at);
   return () => unwatch(entry);
 }
+
+/**
+ * Calls `expire` once, when `progress` has not changed for `ms` milliseconds or a little longer.
+ *
+ * @param progress What is to change: a count that only grows.
+ * @param ms Milliseconds; with `Infinity` it never happens.
+ * @param expire What to do then.
+ * @returns A function that calls it off.
+ */
+export function whenStalled(progress: () => number, ms: number, expire: () => void): () => void {
+  let last = progress();
+  let cancel = deadline(ms, look);
+  return () => cancel();
+
+  function look(): void {
+    const now = progress();
+    if (now === last) return expire();
+    last = now;
+    cancel = deadline(ms, look);
+  }
+}

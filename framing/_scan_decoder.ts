@@ -1,8 +1,11 @@
 /** The decoder of all byte codecs: buffering, stopping, failing and ending. @module */
-import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
+import type { DecoderProgress, Emit } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import { ByteQueue } from "./_byte_queue.ts";
+import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
 import { Cursor, type EmitRange } from "./_cursor.ts";
+
+const EMPTY = new Uint8Array(0);
 
 /** What a byte codec adds to the {@linkcode ScanDecoder}: where its frames begin and end. */
 export interface Scanner {
@@ -27,10 +30,15 @@ export interface Scanner {
  * Feeds a scanner. A frame that lies whole in a chunk is scanned there; only a frame that spans
  * chunks is put together in the queue, from no more of the later chunk than it needs.
  */
-export class ScanDecoder implements Decoder<Uint8Array> {
+export class ScanDecoder implements BoundedDecoder<Uint8Array> {
+  readonly [BOUNDED] = true;
   readonly #scanner: Scanner;
   readonly #queue: ByteQueue;
   readonly #cursor = new Cursor();
+  /** Whether chunks stay as they are until they are decoded. */
+  #isLent = false;
+  /** The present chunk; between calls, the one of which a part is left. */
+  #chunk: Uint8Array = EMPTY;
   /** How many bytes of the stream were scanned or queued. */
   #taken = 0;
   /** How many bytes of the present chunk were scanned or queued. */
@@ -52,6 +60,15 @@ export class ScanDecoder implements Decoder<Uint8Array> {
 
   get progress(): DecoderProgress {
     return this.#cursor;
+  }
+
+  get stalled(): boolean {
+    return this.#stalled && (this.#at < this.#chunk.length || this.#queue.length > 0);
+  }
+
+  bound(maxDrops: number): void {
+    this.#isLent = true;
+    this.#cursor.maxDrops = maxDrops;
   }
 
   push(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
@@ -84,6 +101,7 @@ export class ScanDecoder implements Decoder<Uint8Array> {
 
   takeRemaining(): Uint8Array {
     if (this.#busy) throw new TypeError("Cannot take the remaining bytes from inside emit");
+    this.#enqueueRest();
     const bytes = this.#queue.take();
     this.#scanner.reset();
     this.#cursor.reset();
@@ -105,25 +123,29 @@ export class ScanDecoder implements Decoder<Uint8Array> {
     const cursor = this.#cursor;
     const { stopped } = cursor;
     cursor.direct(undefined, undefined);
-    cursor.partial = cursor.dropping || this.#queue.length > 0;
     this.#stalled ||= stopped;
+    if (!(this.#stalled && this.#isLent)) this.#enqueueRest();
+    cursor.partial = cursor.dropping || this.#queue.length > 0 || this.#at < this.#chunk.length;
     this.#busy = false;
   }
 
   #push(chunk: Uint8Array): void {
     this.#busy = true;
-    this.#at = 0;
+    if (chunk.length > 0) {
+      this.#enqueueRest();
+      this.#chunk = chunk;
+      this.#at = 0;
+    }
     try {
-      if (this.#queue.length > 0) this.#completeFrame(chunk);
-      if (this.#at < chunk.length && this.#queue.length === 0 && !this.#cursor.stopped) {
-        this.#scanChunk(chunk);
+      if (this.#queue.length > 0) this.#completeFrame();
+      if (this.#at < this.#chunk.length && this.#queue.length === 0 && !this.#cursor.stopped) {
+        this.#scanChunk();
       }
       this.#stalled = false;
     } catch (error) {
       this.#stalled = true;
       throw error;
     } finally {
-      if (this.#at < chunk.length) this.#enqueue(chunk, chunk.length);
       this.#leave();
     }
   }
@@ -132,6 +154,7 @@ export class ScanDecoder implements Decoder<Uint8Array> {
     if (this.#ended) return;
     this.#busy = true;
     this.#ending = true;
+    this.#enqueueRest();
     try {
       if (this.#stalled) this.#scanQueue(false);
       if (this.#cursor.stopped) return;
@@ -144,22 +167,31 @@ export class ScanDecoder implements Decoder<Uint8Array> {
   }
 
   /** Emits the frames that wait in the queue, and completes the one that begins there. */
-  #completeFrame(chunk: Uint8Array): void {
+  #completeFrame(): void {
+    const chunk = this.#chunk;
     if (this.#stalled) this.#scanQueue(false);
     while (this.#at < chunk.length && this.#queue.length > 0 && !this.#cursor.stopped) {
       const to = this.#at + this.#scanner.reach(chunk, this.#at);
-      this.#enqueue(chunk, Math.min(to, chunk.length));
+      this.#enqueue(Math.min(to, chunk.length));
       this.#scanQueue(false);
     }
   }
 
-  #enqueue(chunk: Uint8Array, to: number): void {
-    this.#queue.append(chunk, this.#at, to);
+  /** Puts what is left of the chunk into the queue, and lets go of it. */
+  #enqueueRest(): void {
+    if (this.#at < this.#chunk.length) this.#enqueue(this.#chunk.length);
+    this.#chunk = EMPTY;
+    this.#at = 0;
+  }
+
+  #enqueue(to: number): void {
+    this.#queue.append(this.#chunk, this.#at, to);
     this.#taken += to - this.#at;
     this.#at = to;
   }
 
-  #scanChunk(chunk: Uint8Array): void {
+  #scanChunk(): void {
+    const chunk = this.#chunk;
     const cursor = this.#cursor;
     const from = this.#at;
     cursor.load(chunk, from, this.#taken - from);

@@ -1,16 +1,29 @@
 /** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
-import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
+import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
+import { Cursor } from "./_cursor.ts";
+import type { Codec, DecoderProgress, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
+/**
+ * How many messages a batch holds at most, and how many frames one `pull` drops at most. A message is
+ * an object of a hundred bytes and costs up to some microseconds to decode, however short it is: a
+ * chunk of 256 KiB may hold 262,144 of them. A thousand are decoded in about a millisecond.
+ */
+export const MAX_BATCH = 1024;
 /** Arrays for so many messages serve batch after batch. */
 const MAX_REUSED = 16;
 
 /**
- * Owned messages from borrowed chunks, with the way back: bytes behind the last message taken can be
- * had again, to go on with another codec.
+ * Owned messages from borrowed chunks, with the way back: the bytes after the last message taken can be
+ * had again, to resume with another codec.
  *
- * The reader's loop: `while (!batch.pull()) batch.feed(await read())`, then `take()` or `takeAll()`.
- * Decoding happens in `pull`, so a chunk that arrives when nobody waits can be fed and left.
+ * The reader's loop: `pull()`; if it returned `true`, `take()` or `takeAll()`; else, if there is
+ * something `unfinished`, `pull()` again, in another turn of the event loop if this one has lasted
+ * long enough; else, unless it is `done`, `feed(await read())`. Each `pull` does a bounded amount of
+ * work: it decodes at most {@linkcode MAX_BATCH} messages and drops at most as many frames. Decoding
+ * happens in `pull` only, so a chunk that arrives when no one waits can be fed and left.
+ *
+ * What is held is one chunk, one batch and the decoder's frame begun.
  *
  * A byte message that is kept keeps the copy of its chunk alive, or 1 KiB if the chunk was smaller than
  * that.
@@ -18,7 +31,7 @@ const MAX_REUSED = 16;
  * @typeParam T What a message is.
  */
 export class BatchDecoder<T> {
-  readonly #decoder: Decoder<T>;
+  readonly #decoder: BoundedDecoder<T>;
   readonly #progress: DecoderProgress | undefined;
   readonly #emit: Emit<T>;
   #messages: (T | undefined)[] = []; // those that were taken are not there any more
@@ -26,8 +39,13 @@ export class BatchDecoder<T> {
   #ends: number[] = [];
   /** How many messages the batch has. */
   #count = 0;
+  /** How many are enough. */
+  #maxCount = MAX_BATCH;
   /** The message to take next. */
   #next = 0;
+  /** Where the last message ends that `takeAll` took since the last pull. */
+  #takenTo: number | undefined = undefined;
+  #begun = 0;
   #chunk: Uint8Array = EMPTY;
   /** Where the chunk begins in the stream. */
   #chunkStart = 0;
@@ -37,15 +55,15 @@ export class BatchDecoder<T> {
   #stalled = false;
   #ended = false;
   #finished = false;
-  /** An error that comes behind the messages of the batch. */
+  /** An error that comes after the messages of the batch. */
   #failure: { error: unknown } | undefined = undefined;
 
   /** @param codec What finds the messages. */
   constructor(codec: Codec<T, unknown>) {
-    this.#decoder = codec.decoder();
+    this.#decoder = bounded(codec.decoder(), MAX_BATCH);
     const progress = this.#decoder.progress;
     this.#progress = progress;
-    // Without progress, stopping behind each message is the only way to know where it ended.
+    // Without progress, stopping after each message is the only way to know where it ended.
     this.#emit = progress === undefined
       ? (message) => {
         this.#messages[this.#count++] = message;
@@ -54,6 +72,7 @@ export class BatchDecoder<T> {
       : (message) => {
         this.#ends[this.#count] = progress.position;
         this.#messages[this.#count++] = message;
+        return this.#count < this.#maxCount;
       };
   }
 
@@ -70,6 +89,33 @@ export class BatchDecoder<T> {
     return this.#fed || (this.#progress?.partial ?? false);
   }
 
+  /**
+   * Where the frame that has begun begins in the stream. Another value means another frame; it stays
+   * the same while a frame is dropped.
+   */
+  get begun(): number {
+    const progress = this.#progress;
+    if (progress !== undefined && !progress.dropping) this.#begun = progress.position;
+    return this.#begun;
+  }
+
+  /**
+   * Whether input is left that `pull` has not decoded: after a `pull` that returned `false`, call it
+   * again before more is fed.
+   */
+  get unfinished(): boolean {
+    return this.#fed || this.#stalled;
+  }
+
+  /**
+   * Where in the stream the frame begins that is `partial`, also while it is being dropped. Another
+   * number means that the frame before has ended. Of a codec without progress it is always 0.
+   */
+  get frameBegin(): number {
+    const progress = this.#progress;
+    return progress instanceof Cursor ? progress.frameBegin : progress?.position ?? 0;
+  }
+
   /** Whether nothing can be had without feeding. */
   get isIdle(): boolean {
     return this.size === 0 && !this.#fed && !this.#stalled && !this.#ended &&
@@ -82,13 +128,15 @@ export class BatchDecoder<T> {
   }
 
   /**
-   * Hands in a chunk. Allowed once `pull` has returned `false` or thrown, or as the first call.
+   * Hands in a chunk. Allowed while no message is to be taken and nothing is `unfinished`.
    *
    * @param chunk Must not change before everything was pulled from it and taken; and never, if the
    * codec's messages share memory with it (see `Codec.detached`).
    */
   feed(chunk: Uint8Array): void {
-    if (this.#fed || this.size > 0) throw new TypeError("Cannot feed: the last chunk is in use");
+    if (this.unfinished || this.size > 0) {
+      throw new TypeError("Cannot feed: the last chunk is in use");
+    }
     this.#release();
     this.#chunk = chunk;
     this.#fed = true;
@@ -100,27 +148,30 @@ export class BatchDecoder<T> {
   }
 
   /**
-   * Decodes what was fed, if all messages were taken.
+   * Decodes the next part of what was fed, if all messages were taken.
    *
-   * @returns Whether there is a message to take. If not, feed more, or see `done`.
-   * @throws What the decoder threw, once the messages in front were taken. After an error in the
-   * contents of one frame the next pull goes on behind it; any other is thrown again.
+   * @returns Whether there is a message to take. If not, see `unfinished` and `done`.
+   * @throws What the decoder threw, once the messages before it were taken. After an error in the
+   * contents of one frame the next pull resumes after it; any other is thrown again.
    */
   pull(): boolean {
-    while (this.#next === this.#count) {
-      this.#next = 0;
-      this.#count = 0;
-      if (this.#failure !== undefined) {
-        const { error } = this.#failure;
-        this.#failure = undefined;
-        throw error;
-      }
-      if (!this.#decode()) {
-        this.#release();
-        return false;
-      }
+    if (this.#next < this.#count) return true;
+    this.#next = 0;
+    this.#count = 0;
+    this.#takenTo = undefined;
+    if (this.#failure === undefined) {
+      if (this.unfinished) this.#decode();
+      const isThrough = this.#count === 0 && !this.unfinished;
+      if (isThrough && this.#ended && !this.#finished) this.#finish();
+      if (this.#count > 0) return true;
     }
-    return true;
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure;
+      this.#failure = undefined;
+      throw error;
+    }
+    if (!this.unfinished) this.#release();
+    return false;
   }
 
   /** Takes the next message. There must be one. */
@@ -134,6 +185,7 @@ export class BatchDecoder<T> {
   /** Takes all messages of the batch. */
   takeAll(): T[] {
     const messages = this.#messages;
+    this.#takenTo = this.#ends[this.#count - 1];
     messages.length = this.#count;
     if (this.#next > 0) messages.splice(0, this.#next);
     this.#messages = [];
@@ -143,34 +195,40 @@ export class BatchDecoder<T> {
   }
 
   /**
-   * Hands over all bytes behind the last message taken, decoded or not. Only a message that was pulled
+   * Hands over all bytes after the last message taken, decoded or not. Only a message that was pulled
    * must have been taken first.
    */
   takeRemaining(): Uint8Array {
-    const { size } = this;
-    if (size > 0 && this.#next === 0) {
+    if (this.size > 0 && this.#next === 0) {
       throw new TypeError("Cannot take the remaining bytes: a message was pulled and not taken");
     }
-    if (size > 0) {
-      // What was decoded too early is in the chunk still.
-      const from = this.#ends[this.#next - 1]! - this.#chunkStart;
-      this.takeAll();
-      this.#decoder.takeRemaining();
-      return new Uint8Array(this.#chunk.subarray(from));
-    }
-    const held = this.#decoder.takeRemaining();
-    if (!this.#fed) return held;
+    const from = this.#next > 0 ? this.#ends[this.#next - 1] : this.#takenTo;
+    this.takeAll();
+    this.#takenTo = undefined;
+    const wasFed = this.#fed;
     this.#fed = false;
-    const bytes = new Uint8Array(held.length + this.#chunk.length);
-    bytes.set(held);
-    bytes.set(this.#chunk, held.length);
-    return bytes;
+    this.#stalled = false;
+    this.#failure = undefined;
+    const held = this.#decoder.takeRemaining();
+    const chunk = this.#chunk;
+    const start = this.#chunkStart;
+    this.#chunk = EMPTY;
+    this.#chunkStart = this.#progress?.position ?? 0;
+    if (wasFed) {
+      const bytes = new Uint8Array(held.length + chunk.length);
+      bytes.set(held);
+      bytes.set(chunk, held.length);
+      return bytes;
+    }
+    // What was decoded too early, or dropped after the message taken last, is in the chunk still.
+    return from === undefined || from < start ? held : new Uint8Array(chunk.subarray(from - start));
   }
 
   /** Lets go of the messages taken and of their chunk. */
   #release(): void {
     this.#chunkStart += this.#chunk.length;
     this.#chunk = EMPTY;
+    this.#takenTo = undefined;
     // What is left of a large batch is not worth keeping for the next one.
     if (this.#ends.length > MAX_REUSED) {
       this.#messages = [];
@@ -178,25 +236,27 @@ export class BatchDecoder<T> {
     }
   }
 
-  /** Does the next step of decoding; returns whether there was one. */
-  #decode(): boolean {
-    const fed = this.#fed;
-    if (!fed && !this.#stalled && (!this.#ended || this.#finished)) return false;
-    const finishing = !fed && !this.#stalled;
+  /** Decodes a part of the chunk. */
+  #decode(): void {
+    const chunk = this.#fed ? this.#chunk : EMPTY;
     this.#fed = false;
-    this.#stalled = false;
+    this.#stalled = true; // unless it returns
     try {
-      if (finishing) {
-        this.#decoder.end(this.#emit);
-        this.#finished = this.#progress !== undefined || this.#count === 0;
-      } else {
-        this.#decoder.push(fed ? this.#chunk : EMPTY, this.#emit);
-        this.#stalled = this.#progress === undefined && this.#count > 0;
-      }
+      this.#decoder.push(chunk, this.#emit);
+      this.#stalled = this.#decoder.stalled;
     } catch (error) {
       this.#failure = { error };
-      this.#stalled = !finishing;
     }
-    return true;
+  }
+
+  /** Decodes what ends with the input: one message at a time, as it may be in no chunk any more. */
+  #finish(): void {
+    this.#maxCount = 1;
+    try {
+      this.#decoder.end(this.#emit);
+      this.#finished = this.#count === 0;
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 }

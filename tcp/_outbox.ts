@@ -51,7 +51,7 @@ export class Outbox implements Flushable {
     const { refusal } = this;
     if (refusal !== undefined) throw refusal;
     const before = this.#collecting.length;
-    if (before > this.#maxQueue) throw this.#full();
+    if (before > 0 && before + this.#writer.queuedBytes > this.#maxQueue) throw this.#full();
     encodeInto(codec, message, this.#collecting);
     this.#added += this.#collecting.length - before;
     if (!this.#announced) {
@@ -59,6 +59,11 @@ export class Outbox implements Flushable {
       flushLater(this);
     }
     if (this.#collecting.length >= HIGH_WATER_MARK) this.flushNow();
+  }
+
+  /** Bytes collected that were not given to the writer yet. */
+  get collectedBytes(): number {
+    return this.#collecting.length;
   }
 
   /** Settles when little enough waits that more may be added. */
@@ -80,15 +85,16 @@ export class Outbox implements Flushable {
     this.#collecting = this.#leaving;
     this.#leaving = leaving;
     this.#writing = true;
-    this.#writer.write(leaving.bytes.subarray(0, leaving.length)).then(this.#ended, this.#failed);
+    const bytes = leaving.bytes.subarray(0, leaving.length);
+    this.#writer.writeAccepted(bytes).then(this.#ended, this.#failed);
   }
 
-  /** Gives everything collected to the writer now: whatever is written next comes behind it. */
+  /** Gives everything collected to the writer now: whatever is written next comes after it. */
   handOver(): void {
     if (!this.#writing) return this.flushNow();
     if (this.#collecting.length === 0) return;
     const bytes = this.#collecting.take();
-    this.#writer.write(bytes).then(
+    this.#writer.writeAccepted(bytes).then(
       () => {
         this.#written += bytes.length;
         this.#report();
@@ -101,7 +107,7 @@ export class Outbox implements Flushable {
   flushed(): Promise<void> {
     this.flushNow();
     const all = this.#added;
-    return this.#until(() => this.#written >= all);
+    return unattended(this.#until(() => this.#written >= all));
   }
 
   get #waiting(): number {
@@ -138,7 +144,7 @@ export class Outbox implements Flushable {
   }
 
   #full(): LimitError {
-    const waiting = this.#collecting.length;
+    const waiting = this.#collecting.length + this.#writer.queuedBytes;
     return new LimitError(
       "write_queue",
       `Cannot send to ${

@@ -2,33 +2,38 @@
  * The reading half of a connection.
  *
  * The runtime cannot take back a read: once begun, it will swallow the next bytes. So at most one
- * read of the socket is ever outstanding, and a caller who stops waiting (time-out, abort) leaves it
- * running; its bytes land in the reader's own buffer for whoever reads next. A caller who gave a
- * buffer and no way to stop waiting has the bytes read straight into that buffer.
+ * read of the socket is ever outstanding, and it belongs to the reader. A call that ends early (by its
+ * timeout or its signal) leaves the read running; the bytes land in the buffer for the next call.
+ *
+ * At most one call is inside at a time. The call and the read of the socket are in one of these states:
+ *
+ * | state     | a call waits          | a read is outstanding | what ends it                               |
+ * |-----------|-----------------------|-----------------------|--------------------------------------------|
+ * | idle      | no                    | no                    | a call                                     |
+ * | filling   | for the buffer        | into the buffer       | bytes, the end, an error; or it gives up   |
+ * | direct    | for its own memory    | into its memory       | bytes, the end, an error                   |
+ * | abandoned | no                    | into the buffer       | bytes; or a call, which makes it "filling" |
+ * | held      | for the next turn     | no                    | the next turn of the event loop            |
+ *
+ * "Held" is what keeps one connection from stopping the others: data that is in memory is handed out
+ * only while this turn of the event loop has time left (see `_internal/turn_budget.ts`).
+ *
+ * Three facts about the stream stay once they are true: it `ended`, the socket has `failed`, this side
+ * has stopped it.
  *
  * @module
  */
 import { busy, timedOut, translate } from "../_internal/translate.ts";
+import { nextTurn, SMALL, spend, whenTurn } from "../_internal/turn_budget.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
+import { type Chunk, ReadBuffer } from "./_read_buffer.ts";
 
-/** What the reader's own buffer begins with: an idle connection costs little. */
-const INITIAL_SIZE = 256;
-/** What it grows to while reads keep filling it: larger ones were not faster. */
-const MAX_SIZE = 256 * 1024;
-/** So many reads in a row that use a small part of the buffer make it smaller again. */
-const SHRINK_AFTER = 8;
-/** Up to this size a chunk that is handed out may keep the rest of its buffer alive. */
-const SHARED_SIZE = 4 * 1024;
-
-const EMPTY = new Uint8Array(0);
 const CR = 0x0d;
 
-/** Bytes that belong to whoever gets them. */
-export type Chunk = Uint8Array<ArrayBuffer>;
-
-/** How long a caller is willing to wait. */
-export interface Patience {
+/** How long a call may wait. */
+export interface WaitLimits {
   /** Milliseconds for the whole call. */
   timeout?: number | undefined;
   /** When they are over, on the clock of `performance.now()`, if the call began before this wait. */
@@ -39,27 +44,27 @@ export interface Patience {
   signal?: AbortSignal | undefined;
 }
 
-/** Who looks at a reader's deadline. */
+/** Looks at a reader's deadline. */
 export interface Scheduler {
   /** Looks no later than `at`, on the clock of `performance.now()`. */
   schedule(at: number): void;
 }
 
-/** Who is called back with what arrives. */
+/** Is called back with what arrives. */
 export interface Receiver {
   /** Bytes have arrived; `null` at the end of the stream. It must not throw. */
-  arrived(bytes: Uint8Array | null): void;
+  arrived(bytes: Chunk | null): void;
   /** Reading has failed or was stopped. */
   failed(reason: unknown): void;
 }
 
 /** The reading half of a connection; one caller at a time. */
 export class Reader implements Turn {
-  /** Bytes received so far, those that nobody has asked for yet included. */
+  /** Bytes received so far, those not taken yet included. */
   bytesRead = 0;
   /** Whether the peer has ended its side. */
   ended = false;
-  /** When the caller who waits gives up, on the clock of `performance.now()`. */
+  /** When the call that waits gives up, on the clock of `performance.now()`. */
   deadline = Infinity;
   /** Its place in the rounds of all connections. */
   round = -1;
@@ -68,26 +73,20 @@ export class Reader implements Turn {
 
   readonly #link: Link;
   readonly #watchdog: Scheduler;
+  readonly #buffer = new ReadBuffer();
 
-  #buffer: Uint8Array<ArrayBuffer> = EMPTY;
-  #start = 0; // the first byte nobody has taken yet
-  #end = 0; // behind the last byte received
-  #room = EMPTY; // where the outstanding read puts its bytes
-  #lent = false; // parts of the buffer were handed out, so it may only be appended to
-  #size = INITIAL_SIZE; // of the next buffer
-  #smallReads = 0;
-
-  #reading = false; // a caller is in here
-  #outstanding = false; // a read of the socket is
-  #direct = false; // and it goes into the caller's buffer
-  #alone = false; // and with it the caller's call ends
-  #resolve: ((n: number | null) => void) | undefined; // the caller who waits for it
+  #isInside = false; // a call is
+  #isOutstanding = false; // a read of the socket is
+  #isDirect = false; // and it goes into the caller's memory
+  // The call that waits: a promise, or a receiver.
+  #resolve: ((n: number | null) => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
-  #receiver: Receiver | undefined; // or else he is called back
-  #lends = false; // what he gets is his own
+  #receiver: Receiver | undefined;
+  #isOwned = false; // what the receiver gets
   #failure: unknown; // of the socket: stays
   #stopped: unknown; // why this side reads no more
-  #drained: (() => void) | undefined;
+  #onSettled: (() => void)[] | undefined;
+  #waits = 0; // how many there were, to know one from the next
 
   constructor(link: Link, watchdog: Scheduler) {
     this.#link = link;
@@ -96,43 +95,61 @@ export class Reader implements Turn {
 
   /** Bytes that have arrived and were not taken yet. */
   get buffered(): number {
-    return this.#end - this.#start;
+    return this.#buffer.length;
   }
 
-  /** Whether a caller waits for bytes. */
+  /** Whether a call waits for bytes. */
   get isReading(): boolean {
-    return this.#reading && this.#stopped === undefined;
+    return this.#isInside && this.#stopped === undefined;
   }
 
-  /** The first failure of the socket, if there was one. */
+  /** Whether the socket has failed. */
   get failed(): boolean {
     return this.#failure !== undefined;
   }
 
-  /** Reads into the caller's buffer. */
-  read(target: Uint8Array, patience: Patience | undefined): Promise<number | null> {
+  /** Whether nothing has arrived that was not taken, no call is inside, and reading is possible now. */
+  get isFree(): boolean {
+    return !isTurnOver(this) && this.#stopped === undefined && !this.#isInside &&
+      !this.#isOutstanding && !this.ended && this.#failure === undefined &&
+      this.#buffer.length === 0;
+  }
+
+  /** Reads into the caller's memory. */
+  read(target: Uint8Array, limits: WaitLimits | undefined): Promise<number | null> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    if (this.#reading) return Promise.reject(this.#busy());
+    if (this.#isInside) return Promise.reject(this.#busy());
     if (target.length === 0) return Promise.resolve(0);
-    if (this.#start < this.#end) return Promise.resolve(this.#copyTo(target));
-    if (this.ended) return Promise.resolve(null);
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (patience !== undefined || this.#outstanding) return this.#readBuffered(target, patience);
-    const turn = takeTurn(this);
-    return turn === undefined ? this.#readDirect(target) : this.#readAfter(turn, target);
+    if (this.#buffer.length > 0) {
+      if (!spend(this.#buffer.length)) return Promise.resolve(this.#buffer.copyTo(target));
+    } else {
+      if (this.ended) return Promise.resolve(null);
+      if (this.#failure !== undefined) return Promise.reject(this.#failure);
+      if (limits === undefined && !this.#isOutstanding) {
+        const turn = takeTurn(this);
+        return turn === undefined ? this.#readDirect(target) : this.#readDirectAfter(turn, target);
+      }
+    }
+    return this.#take<number | null>((buffer) => buffer.copyTo(target), null, limits);
   }
 
   /** The next bytes as they come, owned by the caller; `null` at the end. */
-  chunk(patience?: Patience): Promise<Chunk | null> {
-    return this.next(asIs, patience);
+  chunk(limits?: WaitLimits): Promise<Chunk | null> {
+    return this.#take<Chunk | null>((buffer) => buffer.take(buffer.length), null, limits);
   }
 
-  /** The next bytes as they come, in the form the caller wants them. */
-  next<T>(form: (chunk: Chunk | null) => T, patience?: Patience): Promise<T> {
-    if (patience !== undefined || !this.isFree) return this.#nextAtMost(form, patience);
+  /** The same in memory that holds nothing else. */
+  chunkAlone(limits?: WaitLimits): Promise<Chunk | null> {
+    return this.#take<Chunk | null>((buffer) => buffer.takeAlone(), null, limits);
+  }
+
+  /** The next bytes as they come, owned, in the form the caller wants them. */
+  next<T>(form: (chunk: Chunk | null) => T, limits?: WaitLimits): Promise<T> {
+    if (limits !== undefined || !this.isFree) {
+      return this.#take((buffer) => form(buffer.take(buffer.length)), form(null), limits);
+    }
     return new Promise((resolve, reject) => {
-      const arrived = (chunk: Uint8Array | null) => resolve(form(chunk as Chunk | null));
-      this.receive({ arrived, failed: reject }, true);
+      this.receive({ arrived: (chunk) => resolve(form(chunk)), failed: reject }, true);
     });
   }
 
@@ -140,52 +157,32 @@ export class Reader implements Turn {
    * Calls `receiver` back with the next bytes: the cheapest way to wait, without a promise. Only while
    * {@linkcode isFree}.
    *
-   * @param owned Whether the bytes become the receiver's own; otherwise it is shown them and must keep
-   * none.
+   * @param isOwned Whether the bytes become the receiver's own; otherwise they are only shown, and
+   * change with the next read.
    */
-  receive(receiver: Receiver, owned: boolean): void {
+  receive(receiver: Receiver, isOwned: boolean): void {
     takeTurn(this);
-    this.#reading = true;
+    this.#waits++;
+    this.#isInside = true;
     this.#receiver = receiver;
-    this.#lends = owned;
+    this.#isOwned = isOwned;
     this.#fill(0);
   }
 
-  /** Whether nothing has arrived that was not taken, nobody waits, and reading is possible now. */
-  get isFree(): boolean {
-    return !isTurnOver(this) && this.#stopped === undefined && !this.#reading &&
-      !this.#outstanding && !this.ended &&
-      this.#failure === undefined && this.#start === this.#end;
-  }
-
-  async #nextAtMost<T>(
-    form: (chunk: Chunk | null) => T,
-    patience: Patience | undefined,
-  ): Promise<T> {
-    let chunk: Chunk | null;
-    this.#enter();
-    try {
-      const arrived = this.#start < this.#end || await this.#more(waitFor(patience)) !== null;
-      chunk = arrived ? this.#take(this.buffered) : null;
-    } finally {
-      this.#reading = false;
-    }
-    return form(chunk);
-  }
-
   /** Exactly `length` bytes; `null` if the stream ended before the first of them. */
-  async exactly(length: number, patience?: Patience): Promise<Chunk | null> {
+  async exactly(length: number, limits?: WaitLimits): Promise<Chunk | null> {
     this.#enter();
     try {
-      const wait = waitFor(patience);
+      if (this.buffered >= length && spend(length)) await this.#nextTurn();
+      const wait = waitFor(limits);
       while (this.buffered < length) {
         if (await this.#more(wait, length - this.buffered) === null) {
           return this.#endInside(`${length} bytes`);
         }
       }
-      return this.#take(length);
+      return this.#buffer.take(length);
     } finally {
-      this.#reading = false;
+      this.#isInside = false;
     }
   }
 
@@ -199,45 +196,44 @@ export class Reader implements Turn {
   async until(
     delimiter: Uint8Array,
     maxLength: number,
-    patience: Patience | undefined,
+    limits: WaitLimits | undefined,
     tooLong: () => unknown,
     isLine: boolean,
   ): Promise<Chunk | null> {
     this.#enter();
     try {
-      const wait = waitFor(patience);
+      const wait = waitFor(limits);
       let searched = 0;
+      let hasWaited = false;
       while (true) {
-        const held = this.#buffer.subarray(this.#start, this.#end);
+        const held = this.#buffer.view();
         const found = indexOf(held, delimiter, searched);
         const length = found < 0 ? Math.max(0, held.length - delimiter.length + 1) : found;
         if (length > maxLength) {
           const isCr = isLine && length === maxLength + 1 && held[length - 1] === CR;
           if (!isCr) throw tooLong();
         }
-        if (found >= 0) return this.#take(found + delimiter.length);
+        if (found >= 0) {
+          // What was waited for has had its turn; what was there already counts.
+          if (!hasWaited && spend(found)) await this.#nextTurn();
+          return this.#buffer.take(found + delimiter.length);
+        }
         searched = length;
+        hasWaited = true;
         if (await this.#more(wait) === null) {
           if (!isLine || this.buffered === 0) return this.#endInside("the delimiter");
           if (this.buffered > maxLength) throw tooLong();
-          return this.#take(this.buffered);
+          return this.#buffer.take(this.buffered);
         }
       }
     } finally {
-      this.#reading = false;
+      this.#isInside = false;
     }
   }
 
   /** Puts bytes back in front of everything that will be read. */
   unread(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    const joined = new Uint8Array(bytes.length + this.buffered);
-    joined.set(bytes);
-    joined.set(this.#buffer.subarray(this.#start, this.#end), bytes.length);
-    this.#buffer = joined; // a read that is outstanding still fills the old one: see #received
-    this.#start = 0;
-    this.#end = joined.length;
-    this.#lent = false;
+    this.#buffer.unread(bytes);
   }
 
   /** Gives up the wait if its deadline has passed. */
@@ -245,7 +241,7 @@ export class Reader implements Turn {
     if (now >= this.deadline) this.#giveUp(EXPIRED);
   }
 
-  /** Ends the reading from this side: who waits is told `reason`, and so is who comes later. */
+  /** Ends the reading from this side: the call that waits is told `reason`, and so are later ones. */
   stop(reason: unknown): void {
     this.#stopped ??= reason;
     this.#giveUp(reason);
@@ -253,22 +249,20 @@ export class Reader implements Turn {
 
   /** Settles when no read of the socket is outstanding. */
   settled(): Promise<void> {
-    if (!this.#outstanding) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#drained = resolve;
-    });
+    if (!this.#isOutstanding) return Promise.resolve();
+    return new Promise((resolve) => (this.#onSettled ??= []).push(resolve));
   }
 
   /** After {@linkcode stop}: reads and forgets until the peer has ended its side or failed. */
   async discard(): Promise<void> {
     await this.settled();
-    this.#buffer = EMPTY;
-    this.#start = this.#end = 0;
+    this.#buffer.clear();
     while (!this.ended && this.#failure === undefined) {
       try {
         const n = await this.#link.socket.read(discarded);
         if (n === null) this.ended = true;
         else this.bytesRead += n;
+        if (spend(n ?? 0)) await nextTurn();
       } catch (error) {
         this.#failure = error;
       }
@@ -281,42 +275,55 @@ export class Reader implements Turn {
 
   #enter(): void {
     if (this.#stopped !== undefined) throw this.#stopped;
-    if (this.#reading) throw this.#busy();
-    this.#reading = true;
+    if (this.#isInside) throw this.#busy();
+    this.#isInside = true;
+  }
+
+  /** Waits for bytes if there are none, and takes them as `take` says; `none` at the end. */
+  async #take<T>(
+    take: (buffer: ReadBuffer) => T,
+    none: T,
+    limits: WaitLimits | undefined,
+  ): Promise<T> {
+    this.#enter();
+    try {
+      if (this.#buffer.length === 0) {
+        if (await this.#more(waitFor(limits)) === null) return none;
+      } else if (spend(this.#buffer.length)) {
+        await this.#nextTurn();
+      }
+      return take(this.#buffer);
+    } finally {
+      this.#isInside = false;
+    }
+  }
+
+  /** Waits until another turn has time for this connection. */
+  async #nextTurn(): Promise<void> {
+    await nextTurn();
+    if (this.#stopped !== undefined) throw this.#stopped;
   }
 
   #readDirect(target: Uint8Array): Promise<number | null> {
-    this.#reading = true;
+    this.#isInside = true;
     return new Promise((resolve, reject) => {
+      this.#waits++;
       this.#resolve = resolve;
       this.#reject = reject;
-      this.#outstanding = true;
-      this.#direct = true;
-      this.#alone = true;
+      this.#isOutstanding = true;
+      this.#isDirect = true;
       this.#link.socket.read(target).then(this.#onRead, this.#onFailure);
     });
   }
 
-  async #readAfter(turn: Promise<void>, target: Uint8Array): Promise<number | null> {
-    this.#reading = true;
+  async #readDirectAfter(turn: Promise<void>, target: Uint8Array): Promise<number | null> {
+    this.#isInside = true;
     try {
       await turn;
       if (this.#stopped !== undefined) throw this.#stopped;
       return await this.#readDirect(target);
     } finally {
-      this.#reading = false;
-    }
-  }
-
-  async #readBuffered(
-    target: Uint8Array,
-    patience: Patience | undefined,
-  ): Promise<number | null> {
-    this.#reading = true;
-    try {
-      return await this.#more(waitFor(patience)) === null ? null : this.#copyTo(target);
-    } finally {
-      this.#reading = false;
+      this.#isInside = false;
     }
   }
 
@@ -327,7 +334,7 @@ export class Reader implements Turn {
   #more(wait: Wait | undefined, wanted = 0): Promise<number | null> {
     if (this.ended) return Promise.resolve(null);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (!this.#outstanding) {
+    if (!this.#isOutstanding) {
       const turn = takeTurn(this);
       if (turn !== undefined) return this.#moreAfter(turn, wait, wanted);
     }
@@ -349,9 +356,10 @@ export class Reader implements Turn {
 
   #wait(wanted: number): Promise<number | null> {
     return new Promise((resolve, reject) => {
+      this.#waits++;
       this.#resolve = resolve;
       this.#reject = reject;
-      if (!this.#outstanding) this.#fill(wanted);
+      if (!this.#isOutstanding) this.#fill(wanted);
     });
   }
 
@@ -371,180 +379,115 @@ export class Reader implements Turn {
     } catch (error) {
       if (error !== EXPIRED) throw error;
       const context = contextOf(this.#link, "read");
-      throw until === wait.until
+      const late = until === wait.until
         ? timedOut(context, wait.timeout, "nothing arrived")
         : timedOut(context, frame, "the message begun was not complete");
+      throw noteError(late, this.#link.onUnhandled);
     } finally {
       this.deadline = Infinity;
       signal?.removeEventListener("abort", abort);
     }
   }
 
-  /** Tells the caller who waits that it is over; the read of the socket goes on. */
+  /** Tells the call that waits that it is over; a read of the socket goes on. */
   #giveUp(reason: unknown): void {
-    if (this.#receiver !== undefined) return this.#dismiss().failed(reason);
-    const reject = this.#reject;
-    this.#resolve = undefined;
-    this.#reject = undefined;
     this.deadline = Infinity;
-    reject?.(reason);
+    if (this.#receiver !== undefined) return this.#dismiss().failed(reason);
+    this.#reject?.(reason);
+    this.#forgetCall();
   }
 
-  /** Begins a read of the socket into the reader's own buffer. */
+  /** Begins a read of the socket into the buffer. */
   #fill(wanted: number): void {
-    this.#makeRoom(wanted);
-    this.#outstanding = true;
-    this.#direct = false;
-    this.#room = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
-    this.#link.socket.read(this.#room).then(this.#onRead, this.#onFailure);
+    this.#isOutstanding = true;
+    this.#link.socket.read(this.#buffer.room(wanted)).then(this.#onRead, this.#onFailure);
   }
 
   readonly #onRead = (n: number | null): void => {
-    this.#outstanding = false;
-    if (n === null) {
-      this.ended = true;
-    } else {
-      this.bytesRead += n;
-      if (!this.#direct) this.#received(n);
-    }
-    if (this.#receiver !== undefined) this.#deliver(n);
-    else this.#settled()?.(n);
+    this.#isOutstanding = false;
+    if (n === null) this.ended = true;
+    else this.bytesRead += n;
+    const count = n ?? 0;
+    if (!this.#isDirect && count > 0) this.#buffer.received(count);
+    this.#settle();
+    if (spend(count) && count > SMALL) this.#hold(n);
+    else this.#handOut(n);
   };
 
-  #deliver(n: number | null): void {
-    const from = this.#start;
-    const receiver = this.#dismiss();
-    if (n === null) return receiver.arrived(null);
-    if (this.#lends) return receiver.arrived(this.#take(this.buffered));
-    this.#start = this.#end;
-    receiver.arrived(this.#buffer.subarray(from, this.#end));
+  /** Hands out in a turn that has time for it. */
+  #hold(n: number | null): void {
+    const wait = this.#waits;
+    whenTurn(() => {
+      if (wait === this.#waits) this.#handOut(n);
+    });
   }
 
-  /** Lets go of the receiver, who may come again at once. */
+  /** Ends the wait of the call that waits, unless it has given up. */
+  #handOut(n: number | null): void {
+    if (this.#receiver !== undefined) return this.#deliver();
+    const resolve = this.#resolve;
+    if (this.#isDirect) {
+      this.#isDirect = false;
+      this.#isInside = false;
+    }
+    this.#forgetCall();
+    resolve?.(n);
+  }
+
+  /** To the receiver, who may come again at once. */
+  #deliver(): void {
+    const receiver = this.#dismiss();
+    const buffer = this.#buffer;
+    if (buffer.length === 0) receiver.arrived(null);
+    else receiver.arrived(this.#isOwned ? buffer.take(buffer.length) : buffer.takeShown());
+  }
+
   #dismiss(): Receiver {
     const receiver = this.#receiver as Receiver;
     this.#receiver = undefined;
-    this.#reading = false;
+    this.#isInside = false;
     return receiver;
   }
 
-  readonly #onFailure = (error: unknown): void => {
-    this.#outstanding = false;
-    this.#failure ??= translate(error, contextOf(this.#link, "read"));
-    const reject = this.#reject;
-    if (this.#receiver !== undefined) this.#dismiss().failed(this.#failure);
-    this.#settled();
-    reject?.(this.#failure);
-  };
-
-  #settled(): ((n: number | null) => void) | undefined {
-    const resolve = this.#resolve;
-    if (this.#alone) this.#reading = false;
-    this.#alone = false;
-    this.#direct = false;
+  #forgetCall(): void {
     this.#resolve = undefined;
     this.#reject = undefined;
-    this.#drained?.();
-    return resolve;
   }
 
-  /** Counts `n` more bytes in the buffer, and learns from them how large the next should be. */
-  #received(n: number): void {
-    const room = this.#room.length;
-    if (this.#room.buffer !== this.#buffer.buffer) {
-      const joined = new Uint8Array(this.buffered + n);
-      joined.set(this.#buffer.subarray(this.#start, this.#end));
-      joined.set(this.#room.subarray(0, n), this.buffered);
-      this.#end = this.buffered;
-      this.#buffer = joined;
-      this.#start = 0;
-      this.#lent = false;
-    }
-    this.#end += n;
-    if (n === room && room * 2 >= this.#size) {
-      this.#size = Math.min(this.#size * 4, MAX_SIZE);
-      this.#smallReads = 0;
-    } else if (n * 16 < this.#size && this.#size > INITIAL_SIZE) {
-      if (++this.#smallReads < SHRINK_AFTER) return;
-      this.#size = Math.max(this.#size / 4, INITIAL_SIZE);
-      this.#smallReads = 0;
-    } else {
-      this.#smallReads = 0;
-    }
-  }
+  readonly #onFailure = (error: unknown): void => {
+    this.#isOutstanding = false;
+    const failure = translate(error, contextOf(this.#link, "read"));
+    this.#failure ??= noteError(failure, this.#link.onUnhandled);
+    if (this.#isDirect) this.#isInside = false;
+    this.#isDirect = false;
+    this.#settle();
+    this.#giveUp(this.#failure);
+  };
 
-  /** Makes room behind the bytes held, without ever touching memory that was handed out. */
-  #makeRoom(wanted: number): void {
-    this.#rewind();
-    const held = this.buffered;
-    const room = this.#buffer.length - this.#end;
-    if (held === 0 && !this.#lent) {
-      if (this.#buffer.length === this.#size) return;
-    } else {
-      // Grow with what has arrived, not with what somebody says will come.
-      const useful = Math.max(this.#size / 4, Math.min(wanted, held));
-      if (room >= useful && this.#buffer.length <= Math.max(this.#size, held * 4)) return;
-      if (held === 0 && this.#size < SHARED_SIZE) this.#size *= 2; // lively
-    }
-    const grown = new Uint8Array(Math.max(this.#size, ceilPowerOfTwo(held * 2)));
-    if (held > 0) grown.set(this.#buffer.subarray(this.#start, this.#end));
-    this.#buffer = grown;
-    this.#start = 0;
-    this.#end = held;
-    this.#lent = false;
-  }
-
-  #rewind(): void {
-    if (this.#start !== this.#end || this.#lent || this.#outstanding) return;
-    this.#start = 0;
-    this.#end = 0;
-  }
-
-  #consume(length: number): void {
-    this.#start += length;
-    this.#rewind();
-  }
-
-  #copyTo(target: Uint8Array): number {
-    const n = Math.min(target.length, this.buffered);
-    target.set(this.#buffer.subarray(this.#start, this.#start + n));
-    this.#consume(n);
-    return n;
-  }
-
-  /** The next `length` bytes, owned by the caller: lent out of the buffer, or copied if they would
-   * keep a much larger one alive. */
-  #take(length: number): Chunk {
-    const { length: size } = this.#buffer;
-    const from = this.#start;
-    if (size > SHARED_SIZE && length * 4 < size) {
-      const copy = this.#buffer.slice(from, from + length);
-      this.#consume(length);
-      return copy;
-    }
-    this.#lent = true;
-    this.#start += length;
-    return this.#buffer.subarray(from, from + length);
+  #settle(): void {
+    const settled = this.#onSettled;
+    this.#onSettled = undefined;
+    for (const resolve of settled ?? []) resolve();
   }
 
   #endInside(what: string): null {
     if (this.buffered === 0) return null;
-    throw translate(
-      new Deno.errors.UnexpectedEof(
-        `the stream ended after ${this.buffered} bytes, before ${what}`,
-      ),
+    const reason = `the stream ended after ${this.buffered} bytes, before ${what}`;
+    const error = translate(
+      new Deno.errors.UnexpectedEof(reason),
       contextOf(this.#link, "read"),
     );
+    throw noteError(error, this.#link.onUnhandled);
   }
 }
 
 /** Marks a wait that ended by its deadline. */
 const EXPIRED = Symbol("expired");
 
-/** Where lingering connections put what they no longer want; nobody reads it. */
+/** Where closing connections put what they no longer want; it is never looked at. */
 const discarded = new Uint8Array(64 * 1024);
 
-/** A caller's patience, counted from when the call began. */
+/** The limits of a call, counted from when it began. */
 interface Wait {
   timeout: number;
   until: number;
@@ -553,17 +496,13 @@ interface Wait {
   signal: AbortSignal | undefined;
 }
 
-/** `undefined` for a caller who waits as long as it takes. */
-function waitFor(patience: Patience | undefined): Wait | undefined {
-  if (patience === undefined) return undefined;
-  const { timeout = Infinity, frame = Infinity, signal } = patience;
+/** `undefined` for a call that waits as long as it takes. */
+function waitFor(limits: WaitLimits | undefined): Wait | undefined {
+  if (limits === undefined) return undefined;
+  const { timeout = Infinity, frame = Infinity, signal } = limits;
   if (timeout === Infinity && frame === Infinity && signal === undefined) return undefined;
-  const until = patience.until ?? (timeout === Infinity ? Infinity : performance.now() + timeout);
+  const until = limits.until ?? (timeout === Infinity ? Infinity : performance.now() + timeout);
   return { timeout, until, frame, frameUntil: undefined, signal };
-}
-
-function asIs(chunk: Chunk | null): Chunk | null {
-  return chunk;
 }
 
 function indexOf(bytes: Uint8Array, delimiter: Uint8Array, from: number): number {
@@ -576,8 +515,4 @@ function indexOf(bytes: Uint8Array, delimiter: Uint8Array, from: number): number
     if (same === delimiter.length) return at;
   }
   return -1;
-}
-
-function ceilPowerOfTwo(n: number): number {
-  return n <= 1 ? 1 : 2 ** Math.ceil(Math.log2(n));
 }

@@ -5,29 +5,38 @@
  */
 import type { Reader } from "./_reader.ts";
 
-/** A byte stream of what the peer sends. Nothing is read ahead of demand. */
-export function readableOf(reader: Reader): ReadableStream<Uint8Array<ArrayBuffer>> {
+/**
+ * A byte stream of what the peer sends. Nothing is read ahead of demand.
+ *
+ * @param reader What is read.
+ * @param check Throws if bytes must not be read now.
+ */
+export function readableOf(
+  reader: Reader,
+  check: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const cancelled = new AbortController();
   // A read that waits ends with the stream, and leaves the bytes to the next.
-  const patience = { signal: cancelled.signal };
+  const limits = { signal: cancelled.signal };
   let pulling: Promise<void> | undefined;
 
   async function pull(controller: ReadableByteStreamController): Promise<void> {
+    check();
     const request = controller.byobRequest;
     if (request?.view) {
       const { buffer, byteOffset, byteLength } = request.view;
       const view = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-      const n = await reader.read(view, patience);
+      const n = await reader.read(view, limits);
       if (cancelled.signal.aborted) return reader.unread(view.subarray(0, n ?? 0));
       if (n === null) controller.close();
       request.respond(n ?? 0);
       return;
     }
-    const chunk = await reader.chunk(patience);
+    // The stream takes the memory over, so it must hold nothing else.
+    const chunk = await reader.chunkAlone(limits);
     if (cancelled.signal.aborted) return reader.unread(chunk ?? new Uint8Array(0));
     if (chunk === null) controller.close();
-    // The stream takes the buffer over, so it must be the chunk's own.
-    else controller.enqueue(chunk.byteLength === chunk.buffer.byteLength ? chunk : chunk.slice());
+    else controller.enqueue(chunk);
   }
 
   return new ReadableStream({

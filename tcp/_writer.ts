@@ -2,8 +2,10 @@
  * The writing half of a connection.
  *
  * The socket takes part of what it is given, and only from one caller at a time. Here every write
- * goes out whole and in the order of the calls; what is written while another write is under way
- * waits in a bounded queue, and small pieces that wait together leave together.
+ * goes out whole and in the order of the calls. What is written while another write is under way
+ * waits in a bounded queue: large pieces in the caller's memory, small ones copied into one piece,
+ * which leaves in one write and has one promise. So what waits costs memory by its bytes, however
+ * small the pieces are.
  *
  * @module
  */
@@ -11,21 +13,27 @@ import { ClosedError, LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { translate } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import { unattended } from "../_internal/unattended.ts";
+import { OutputBuffer } from "../framing/output_buffer.ts";
 import { contextOf, type Link } from "./_link.ts";
 
-/** Pieces that wait are joined up to this size, about what one write of the socket takes at once. */
-const JOIN_SIZE = 64 * 1024;
+/** Small pieces that wait are joined up to this size, about what one write of the socket takes. */
+const JOINED_SIZE = 64 * 1024;
+/** Up to this size, copying a piece costs less than a write of its own. */
+const MAX_SMALL = 16 * 1024;
 
-/** A write that waits for its turn. */
-interface Waiting {
-  data: Uint8Array;
-  resolve: () => void;
-  reject: (reason: unknown) => void;
+/** A piece that waits to be written. */
+interface Piece {
+  /** The caller's memory, or where small pieces are joined. */
+  readonly data: Uint8Array | OutputBuffer;
+  readonly written: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /**
- * The writing half of a connection; any number of callers. A write that fails and that nobody awaits
+ * The writing half of a connection; any number of callers. A write that fails and that no one awaits
  * does not end the process.
  */
 export class Writer {
@@ -35,14 +43,15 @@ export class Writer {
   readonly #link: Link;
   readonly #turn: Turn;
   readonly #maxQueue: number;
-  #queue: Waiting[] | undefined;
+  #queue: Piece[] | undefined;
   #queuedBytes = 0;
-  #active = false;
-  #writing: Promise<void> | undefined; // what the caller of the write under way waits for
-  #ended = false; // our end of stream was asked for
+  #isActive = false;
+  #activeBytes = 0; // of the write under way
+  #writing: Promise<void> | undefined; // settles when the write under way has ended
+  #isEnded = false; // our end of stream was asked for
   #ending: unknown; // why no more writes are taken, although those taken still go out
   #stopped: unknown; // why nothing is written any more
-  #idle: (() => void)[] | undefined;
+  #onIdle: (() => void)[] | undefined;
 
   constructor(link: Link, turn: Turn, maxQueue: number) {
     this.#link = link;
@@ -52,10 +61,10 @@ export class Writer {
 
   /** Whether a write is under way. */
   get active(): boolean {
-    return this.#active;
+    return this.#isActive;
   }
 
-  /** Bytes that wait behind the write under way. */
+  /** Bytes that wait after the write under way. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -70,15 +79,39 @@ export class Writer {
     return this.#stopped !== undefined;
   }
 
-  /** Writes all of `data`, behind everything that was written before. */
+  /** Writes all of `data` after everything that was written before, if the queue has room for it. */
   write(data: Uint8Array): Promise<void> {
-    if (this.#ending !== undefined) return unattended(Promise.reject(this.#ending));
-    if (this.#stopped !== undefined) return unattended(Promise.reject(this.#stopped));
-    if (this.#active) return unattended(this.#enqueue(data));
-    return data.length === 0 ? Promise.resolve() : this.#writing = this.#writeAll(data);
+    const { length } = data;
+    if (this.#isActive && this.refusal === undefined && length > 0) {
+      const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= this.#maxQueue;
+      if (!isAlone && this.#queuedBytes + length > this.#maxQueue) {
+        return unattended(Promise.reject(noteError(this.#full(), this.#link.onUnhandled)));
+      }
+    }
+    return this.writeAccepted(data);
   }
 
-  /** Takes no more writes: who tries is told `reason`. What was taken still goes out. */
+  /** Writes what a queue with a limit of its own has accepted already. */
+  writeAccepted(data: Uint8Array): Promise<void> {
+    const { refusal } = this;
+    if (refusal !== undefined) return unattended(Promise.reject(refusal));
+    if (!this.#isActive) {
+      return data.length === 0 ? Promise.resolve() : this.#writing = this.#writeAll(data);
+    }
+    const last = this.#queue?.at(-1);
+    if (data.length === 0) return last?.written ?? this.#writing ?? Promise.resolve();
+    this.#queuedBytes += data.length;
+    if (data.length > MAX_SMALL) return this.#enqueue(data);
+    if (last?.data instanceof OutputBuffer && last.data.length + data.length <= JOINED_SIZE) {
+      last.data.append(data);
+      return last.written;
+    }
+    const joined = new OutputBuffer();
+    joined.append(data);
+    return this.#enqueue(joined);
+  }
+
+  /** Takes no more writes: they are told `reason`. What was taken still goes out. */
   refuse(reason: unknown): void {
     this.#ending ??= reason;
   }
@@ -89,15 +122,15 @@ export class Writer {
   }
 
   async #end(): Promise<void> {
-    if (this.#ended) return await this.flushed();
-    this.#ended = true;
+    if (this.#isEnded) return await this.flushed();
+    this.#isEnded = true;
     this.refuse(this.#endedError());
     await this.flushed();
     if (this.#stopped !== undefined) throw this.#stopped;
     try {
       await this.#link.socket.closeWrite();
     } catch (error) {
-      // The peer has gone: there is nobody left to tell.
+      // The peer has gone: there is no one left to tell.
       if (error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.BrokenPipe) {
         return;
       }
@@ -107,8 +140,8 @@ export class Writer {
 
   /** Settles when nothing is left to write, because it was written or cannot be. */
   flushed(): Promise<void> {
-    if (!this.#active) return Promise.resolve();
-    return new Promise((resolve) => (this.#idle ??= []).push(resolve));
+    if (!this.#isActive) return Promise.resolve();
+    return new Promise((resolve) => (this.#onIdle ??= []).push(resolve));
   }
 
   /** Ends the writing: what waits, and what comes later, is told `reason`. */
@@ -117,12 +150,13 @@ export class Writer {
     const queue = this.#queue;
     this.#queue = undefined;
     this.#queuedBytes = 0;
-    for (const waiting of queue ?? []) waiting.reject(this.#stopped);
+    for (const piece of queue ?? []) piece.reject(this.#stopped);
   }
 
   async #writeAll(data: Uint8Array): Promise<void> {
     const { socket } = this.#link;
-    this.#active = true;
+    this.#isActive = true;
+    this.#activeBytes = data.length;
     try {
       for (let written = 0; written < data.length;) {
         const turn = takeTurn(this.#turn);
@@ -133,7 +167,8 @@ export class Writer {
         this.bytesWritten += n;
       }
     } catch (error) {
-      this.stop(this.#stopped ?? translate(error, contextOf(this.#link, "write")));
+      const failure = this.#stopped ?? translate(error, contextOf(this.#link, "write"));
+      this.stop(noteError(failure, this.#link.onUnhandled));
       // Here rather than at each write: most succeed, and this costs.
       if (this.#writing !== undefined) unattended(this.#writing);
       throw this.#stopped;
@@ -142,57 +177,39 @@ export class Writer {
     }
   }
 
-  #enqueue(data: Uint8Array): Promise<void> {
-    if (this.#queuedBytes > 0 && this.#queuedBytes + data.length > this.#maxQueue) {
-      return Promise.reject(
-        new LimitError(
-          "write_queue",
-          `Cannot write to ${
-            formatAddr(this.#link.remoteAddr)
-          }: ${this.#queuedBytes} bytes wait already and the limit is ${this.#maxQueue}`,
-          { ...contextOf(this.#link, "write"), limit: this.#maxQueue },
-        ),
-      );
-    }
-    this.#queuedBytes += data.length;
-    return new Promise((resolve, reject) => {
-      (this.#queue ??= []).push({ data, resolve, reject });
-    });
+  #enqueue(data: Uint8Array | OutputBuffer): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    (this.#queue ??= []).push({ data, written: promise, resolve, reject });
+    return unattended(promise);
   }
 
-  /** Goes on with what has queued up, or rests. */
+  /** Goes on with what waits, or rests. */
   #next(): void {
-    if (this.#queue === undefined || this.#queue.length === 0) {
-      this.#active = false;
+    const piece = this.#queue?.shift();
+    if (piece === undefined) {
+      this.#isActive = false;
+      this.#activeBytes = 0;
       this.#writing = undefined;
-      const idle = this.#idle;
-      this.#idle = undefined;
+      this.#queue = undefined;
+      const idle = this.#onIdle;
+      this.#onIdle = undefined;
       for (const resolve of idle ?? []) resolve();
       return;
     }
-    const batch = this.#takeBatch(this.#queue);
-    const data = join(batch);
+    const data = piece.data instanceof OutputBuffer ? piece.data.take() : piece.data;
     this.#queuedBytes -= data.length;
-    this.#writeAll(data).then(
-      () => batch.forEach((waiting) => waiting.resolve()),
-      (error) => batch.forEach((waiting) => waiting.reject(error)),
-    );
+    this.#writing = piece.written;
+    this.#writeAll(data).then(piece.resolve, piece.reject);
   }
 
-  /** The first write that waits, and those behind it that fit into one piece with it. */
-  #takeBatch(queue: Waiting[]): Waiting[] {
-    let size = 0;
-    let count = 0;
-    for (const { data } of queue) {
-      if (count > 0 && size + data.length > JOIN_SIZE) break;
-      size += data.length;
-      count++;
-    }
-    if (count === queue.length) {
-      this.#queue = undefined;
-      return queue;
-    }
-    return queue.splice(0, count);
+  #full(): LimitError {
+    return new LimitError(
+      "write_queue",
+      `Cannot write to ${
+        formatAddr(this.#link.remoteAddr)
+      }: ${this.#queuedBytes} bytes wait already and the limit is ${this.#maxQueue}`,
+      { ...contextOf(this.#link, "write"), limit: this.#maxQueue },
+    );
   }
 
   #endedError(): ClosedError {
@@ -203,16 +220,4 @@ export class Writer {
       contextOf(this.#link, "write"),
     );
   }
-}
-
-function join(batch: Waiting[]): Uint8Array {
-  const [first] = batch;
-  if (batch.length === 1 && first !== undefined) return first.data;
-  const joined = new Uint8Array(batch.reduce((size, { data }) => size + data.length, 0));
-  let at = 0;
-  for (const { data } of batch) {
-    joined.set(data, at);
-    at += data.length;
-  }
-  return joined;
 }

@@ -12,7 +12,12 @@ export interface CloseOptions {
   /**
    * Milliseconds to wait for the peer to end its side too, while what it still sends is thrown away.
    * Without that wait the system resets a connection on which bytes arrive after its end, and the
-   * peer may never see our last words. 0 closes at once.
+   * peer may never see our last words.
+   *
+   * What was written goes out first, as long as the peer takes some of it within `timeouts.write`; if
+   * that is unlimited, within `linger`, or 60 s unless specified. After that, and with `linger: 0` at
+   * once, what waits to be written is dropped: the connection counts as `aborted`, and ends with a
+   * reset where `abort()` can send one. With nothing to write, 0 closes at once.
    *
    * @default {2_000}
    */

@@ -5,21 +5,23 @@
  */
 import { ClosedError, LimitError, type NetTransport, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
-import { deadline } from "../_internal/deadline.ts";
+import { deadline, whenStalled } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout, isBytes, typeOf } from "../_internal/guard.ts";
 import { netError } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
 import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { Outbox } from "./_outbox.ts";
-import { type Patience, Reader } from "./_reader.ts";
+import { Reader, type WaitLimits } from "./_reader.ts";
+import { reset } from "./_reset.ts";
 import { readableOf, writableOf } from "./_streams.ts";
 import { Watchdog, type WatchdogLimits } from "./_watchdog.ts";
 import { Writer } from "./_writer.ts";
 import { createFramed, type Framed } from "./framed.ts";
 import type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
-import type { TcpTimeouts } from "./timeouts.ts";
+import { SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
 
 /** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
 export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
@@ -32,7 +34,7 @@ export interface TcpConnectionStats {
   readonly bytesWritten: number;
   /** Bytes that have arrived and that the program has not read. */
   readonly bytesBuffered: number;
-  /** Bytes that wait to be written. */
+  /** Bytes that wait to be written after the write under way, messages of `framed` included. */
   readonly bytesQueued: number;
   /** When the connection was accepted or made, in milliseconds since 1970. */
   readonly openedAt: number;
@@ -163,7 +165,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       bytesRead: this.#reader.bytesRead,
       bytesWritten: this.#writer.bytesWritten,
       bytesBuffered: this.#reader.buffered,
-      bytesQueued: this.#writer.queuedBytes,
+      bytesQueued: this.#writer.queuedBytes + (this.#outbox?.collectedBytes ?? 0),
       openedAt: this.#openedAt,
     };
   }
@@ -191,7 +193,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   read(buffer: Uint8Array, options?: ReadOptions): Promise<number | null> {
     try {
       if (!isBytes(buffer)) throw notBytes("read into buffer", buffer);
-      return this.#reader.read(buffer, this.#patience(options, false));
+      this.#checkUnframed();
+      return this.#reader.read(buffer, this.#limits(options, false));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -221,7 +224,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
         `Cannot read exactly ${length} bytes: expected a whole number from 0`,
       );
     }
-    return await this.#reader.exactly(length, this.#patience(options, true));
+    this.#checkUnframed();
+    return await this.#reader.exactly(length, this.#limits(options, true));
   }
 
   /**
@@ -237,7 +241,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * delimiter. Nothing was taken.
    * @throws {Deno.errors.UnexpectedEof} If the stream ended before the delimiter; what came is still
    * there to be read.
-   * @throws {TypeError} If the delimiter is empty.
+   * @throws {TypeError} If the delimiter is empty, or neither bytes nor text.
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
   async readUntil(
@@ -245,6 +249,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     options?: ReadUntilOptions,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const bytes = typeof delimiter === "string" ? encoder.encode(delimiter) : delimiter;
+    if (!isBytes(bytes)) throw notBytes("read until delimiter", delimiter);
     if (bytes.length === 0) throw new TypeError("Cannot read until an empty delimiter");
     return await this.#until(bytes, maxLengthOf(options), options, false);
   }
@@ -327,18 +332,20 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     if (this.#outbox !== undefined) {
       throw new TypeError("Cannot frame a connection twice: use switchTo() for another codec");
     }
-    this.#outbox = new Outbox(this.#link, this.#writer, this.#link.maxWriteQueue);
-    return createFramed({
+    const outbox = new Outbox(this.#link, this.#writer, this.#link.maxWriteQueue);
+    const framed = createFramed({
       codec,
       link: this.#link,
       reader: this.#reader,
-      outbox: this.#outbox,
+      outbox,
       frame: this.#link.timeouts.frame,
-      patience: (options) => this.#patience(options, false),
+      limits: (options) => this.#limits(options, false),
       onRelease: () => {
         this.#outbox = undefined;
       },
     });
+    this.#outbox = outbox; // only now: the codec may have thrown
+    return framed;
   }
 
   /**
@@ -364,14 +371,16 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {RangeError} If `linger` is negative or not a number.
    */
   close(options?: CloseOptions): Promise<void> {
-    const linger = options?.linger ?? DEFAULT_LINGER;
-    if (linger !== 0) checkTimeout("linger", linger);
+    const linger = options?.linger;
+    if (linger !== undefined && linger !== 0) checkTimeout("linger", linger);
     return this.#closing ??= this.#close(linger);
   }
 
   /**
    * Ends the connection now. Data that waits to be written is dropped; calls that wait reject with
-   * `reason`.
+   * `reason`. The peer sees a reset, not an end, where the system lets this process send one: over
+   * TCP and TLS on Linux, with `--allow-ffi` (for TLS, and for connections that this side opened, also
+   * with `--allow-read` for `/proc/self`).
    *
    * @param reason What those calls reject with.
    */
@@ -388,7 +397,14 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * alive, or 4 KiB.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    return new Chunks(() => this.#reader.next(toIteration, this.#patience(undefined, false)));
+    return new Chunks(() => {
+      try {
+        this.#checkUnframed();
+        return this.#reader.next(toIteration, this.#limits(undefined, false));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    });
   }
 
   /**
@@ -396,7 +412,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Its end leaves our side open; cancelling it leaves the connection as it is.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= readableOf(this.#reader);
+    return this.#readable ??= readableOf(this.#reader, () => this.#checkUnframed());
   }
 
   /**
@@ -418,25 +434,37 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     options: ReadOptions | undefined,
     isLine: boolean,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
-    const tooLong = () =>
-      new LimitError(
-        "read_buffer",
-        `Cannot read a message from ${
-          formatAddr(this.remoteAddr)
-        }: it is longer than the limit of ${maxLength} bytes`,
-        { ...contextOf(this.#link, "read"), limit: maxLength },
-      );
+    const tooLong = () => noteError(this.#tooLong(maxLength), this.#link.onUnhandled);
+    this.#checkUnframed();
     return this.#reader.until(
       delimiter,
       maxLength,
-      this.#patience(options, true),
+      this.#limits(options, true),
       tooLong,
       isLine,
     );
   }
 
+  #tooLong(limit: number): LimitError {
+    return new LimitError(
+      "read_buffer",
+      `Cannot read a message from ${
+        formatAddr(this.remoteAddr)
+      }: it is longer than the limit of ${limit} bytes`,
+      { ...contextOf(this.#link, "read"), limit },
+    );
+  }
+
+  /** Bytes that were read beside the messages would be missing in one of them. */
+  #checkUnframed(): void {
+    if (this.#outbox === undefined) return;
+    throw new TypeError(
+      "Cannot read bytes while the connection is framed: receive messages, or call release() first",
+    );
+  }
+
   /** The caller's own limits, with the connection's where the caller set none. */
-  #patience(options: ReadOptions | undefined, message: boolean): Patience | undefined {
+  #limits(options: ReadOptions | undefined, message: boolean): WaitLimits | undefined {
     const { read, frame } = this.#link.timeouts;
     if (options === undefined && read === Infinity && !message) return undefined;
     const timeout = options?.timeout;
@@ -457,10 +485,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       lifetime: `the connection is older than ${after} ms`,
     }[which];
     const context = contextOf(this.#link, which === "write" ? "write" : "read");
-    this.#end({
-      how: "failed",
-      reason: netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context),
-    });
+    const error = netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context);
+    this.#end({ how: "failed", reason: noteError(error, this.#link.onUnhandled) });
   }
 
   #drain(): void {
@@ -473,28 +499,32 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     this.#controller?.abort(reason);
   }
 
-  async #close(linger: number): Promise<void> {
+  async #close(linger: number | undefined): Promise<void> {
     if (this.#info === undefined) {
       const reason = this.#closedError("closed");
       this.#outbox?.handOver();
       this.#writer.refuse(reason);
       this.#reader.stop(reason);
       this.#tell(reason);
-      await this.#flush(linger);
-      await this.#sayGoodbye(linger);
+      if (this.#writer.active) await this.#flush(linger);
+      await this.#sayGoodbye(linger ?? DEFAULT_LINGER);
       this.#end({ how: "closed" });
     }
     await this.#reader.settled();
     await this.#writer.flushed();
   }
 
-  /** Lets what was written go out; the write time-out, or else `linger`, bounds the wait. */
-  async #flush(linger: number): Promise<void> {
-    if (!this.#writer.active) return;
-    const bound = this.#link.timeouts.write < Infinity ? Infinity : linger;
-    const cancel = deadline(bound, () => this.abort(this.#closedError("closed")));
-    await this.#writer.flushed();
-    cancel();
+  /** Lets what was written go out, for as long as the peer takes some of it now and then. */
+  async #flush(linger: number | undefined): Promise<void> {
+    const cut = () => this.abort(this.#closedError("closed"));
+    if (linger === 0) return cut();
+    const flushed = this.#writer.flushed();
+    // With a write timeout, the watchdog ends the connection.
+    const cancel = this.#link.timeouts.write < Infinity
+      ? undefined
+      : whenStalled(() => this.#writer.bytesWritten, linger ?? SERVER_TIMEOUTS.write, cut);
+    await flushed;
+    cancel?.();
   }
 
   async #sayGoodbye(linger: number): Promise<void> {
@@ -522,9 +552,11 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     if (this.#info !== undefined) return;
     this.#info = info;
     const reason = info.reason ?? this.#closedError("closed");
+    const isCut = info.how === "aborted" || this.#writer.active || this.stats.bytesQueued > 0;
     this.#watchdog.stop();
     this.#reader.stop(reason);
     this.#writer.stop(reason);
+    if (isCut) reset(this.#link);
     this.#link.socket.close();
     this.#tell(reason);
     this.#closed?.resolve(info);
@@ -536,7 +568,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     const message = code === "draining"
       ? `The server is shutting down: finish with ${peer}`
       : `Cannot go on with ${peer}: the connection was ${code} on this side`;
-    return new ClosedError(code, message, contextOf(this.#link, "close"));
+    const error = new ClosedError(code, message, contextOf(this.#link, "close"));
+    return noteError(error, this.#link.onUnhandled);
   }
 }
 

@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { LimitError } from "../errors.ts";
+import { FrameError, isNetError, LimitError } from "../errors.ts";
 import { busy, netError, timedOut } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { unattended } from "../_internal/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
 import { contextOf, type Link } from "./_link.ts";
 import type { Outbox } from "./_outbox.ts";
-import type { Patience, Reader, Receiver } from "./_reader.ts";
+import type { Reader, Receiver, WaitLimits } from "./_reader.ts";
 import { Requests } from "./_requests.ts";
 import type { ReadOptions } from "./read_options.ts";
 
@@ -23,17 +25,20 @@ interface FramedInit<In, Out> {
   /** How long a message may take from its first byte to its last, in milliseconds. */
   readonly frame: number;
   /** The caller's limits on a wait, with the connection's where the caller set none. */
-  readonly patience: (options: ReadOptions | undefined) => Patience | undefined;
+  readonly limits: (options: ReadOptions | undefined) => WaitLimits | undefined;
   readonly onRelease: () => void;
 }
 
-/** A caller who waits for messages, and the form in which he wants them. */
+/** A call that waits for messages, and the form in which it takes them. */
 interface Waiter<In, T> {
   take: (batch: BatchDecoder<In>) => T;
   end: T;
   resolve: (value: T | PromiseLike<T>) => void;
   reject: (reason: unknown) => void;
 }
+
+/** About how many bytes are decoded in one step when no message is found in them. */
+const DECODED_AT_ONCE = 64 * 1024;
 
 let create: <In, Out>(init: FramedInit<In, Out>) => Framed<In, Out>;
 
@@ -76,9 +81,10 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   #receiving = false;
   #released = false;
   #frameUntil: number | undefined; // when the message that has begun must be complete
-  #owed = 0; // answers on their way to requests that nobody waits for any more
+  #frameBegun = 0; // and which one that is: where it begins in the stream
+  #owed = 0; // answers on their way to requests that were given up
   #requests: Requests<In> | undefined;
-  readonly #isPatient: boolean; // by itself, without options
+  readonly #isUnlimited: boolean; // how long a call without options waits
   #waiter: Waiter<In, unknown> | undefined; // in the simple case
 
   static {
@@ -89,7 +95,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     this.#init = init;
     this.#codec = init.codec;
     this.#batch = new BatchDecoder(init.codec);
-    this.#isPatient = init.patience(undefined) === undefined;
+    this.#isUnlimited = init.limits(undefined) === undefined;
   }
 
   /**
@@ -122,8 +128,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @param message What to send.
    * @returns A promise that settles at once while little waits to be written (64 KiB), and otherwise
    * when the peer has made room: awaiting it is what makes a fast sender wait for a slow peer. A failed
-   * write shows in the next call; {@linkcode flush} waits for it. A failure that nobody awaits does not end
-   * the process, unless it is a mistake (a message that cannot be encoded).
+   * write shows in the next call; {@linkcode flush} waits for it. A failure that no one awaits does not
+   * end the process, unless the message is of the wrong type: that is a mistake in the program.
    * @throws {FrameError} If the message cannot be a frame of this codec.
    * @throws {LimitError} With the code `write_queue`, if nobody awaits and too much waits already.
    * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
@@ -161,7 +167,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   /**
    * Writes what was sent so far.
    *
-   * @returns A promise that settles when the system has taken everything.
+   * @returns A promise that settles when the system has taken everything. Its failure need not be
+   * awaited.
    * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
    */
   flush(): Promise<void> {
@@ -186,13 +193,13 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const isAsking = this.#requests?.waiting || this.#requests?.leaving !== undefined;
     if (!isAsking && (this.#receiving || this.#init.reader.isReading)) throw this.#busy();
     options?.signal?.throwIfAborted();
-    const { timeout = Infinity } = this.#init.patience(options) ?? {};
+    const { timeout = Infinity } = this.#init.limits(options) ?? {};
     this.#add(message);
     this.#requests ??= new Requests((signal) => this.#nextAnswer(signal));
     return await this.#requests.answer({
       timeout,
       signal: options?.signal,
-      late: () => timedOut(contextOf(this.#init.link, "request"), timeout),
+      late: () => this.#note(timedOut(contextOf(this.#init.link, "request"), timeout)),
     });
   }
 
@@ -249,14 +256,16 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     this.#init.outbox.add(this.#codec, message);
   }
 
-  /** A message that was not sent. What the peer or a limit is to blame for may be left alone. */
+  /** A message that was not sent. What a peer can cause may be left alone: also a frame error, because
+   * what is sent is often what was received. */
   #refused(error: unknown): Promise<never> {
     const refused = Promise.reject(error);
-    const isMistake = error !== this.#init.outbox.refusal && !(error instanceof LimitError);
-    return isMistake ? refused : unattended(refused);
+    const mayBeLeft = error === this.#init.outbox.refusal || error instanceof LimitError ||
+      error instanceof FrameError;
+    return mayBeLeft ? unattended(refused) : refused;
   }
 
-  /** Whether somebody waits for a message already. */
+  /** Whether a call waits for a message already. */
   get #isBusy(): boolean {
     if (this.#receiving || this.#requests?.waiting || this.#init.reader.isReading) return true;
     if (this.#requests !== undefined) this.#owed += this.#requests.takeOwed();
@@ -264,32 +273,33 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   }
 
   /** Waits for messages and takes them in the form that `take` gives them; `end` when there are no
-   * more. Whoever already has what he asks for gets it without waiting. */
+   * more. A message that is there is taken without waiting, while this turn has time left. */
   #receive<T>(
     take: (batch: BatchDecoder<In>) => T,
     end: T,
     options: ReadOptions | undefined,
   ): Promise<T> {
     const batch = this.#batch;
-    if (batch.size > 0 && !this.#receiving && !options && this.#requests === undefined) {
+    const isThere = batch.size > 0 && options === undefined && !spend();
+    if (isThere && !this.#receiving && this.#requests === undefined) {
       return Promise.resolve(take(batch)); // most calls, where messages come in crowds
     }
     const { reader, outbox } = this.#init;
     const leaving = this.#requests?.leaving;
     if (leaving !== undefined) return leaving.then(() => this.#receive(take, end, options));
     if (this.#isBusy) return Promise.reject(this.#busy());
-    if (batch.size > 0 && this.#owed === 0 && !options) return Promise.resolve(take(batch));
-    const isSimple = options === undefined && this.#isPatient && !batch.partial &&
+    if (isThere && this.#owed === 0) return Promise.resolve(take(batch));
+    const isSimple = options === undefined && this.#isUnlimited && !batch.partial &&
       !this.#released && reader.isFree && batch.isIdle;
-    if (!isSimple) return this.#receivePatiently(take, end, options);
-    outbox.flushNow(); // nothing more is sent before somebody answers
+    if (!isSimple) return this.#receiveWithin(take, end, options);
+    outbox.flushNow(); // nothing more is sent before an answer comes
     return new Promise<T>((resolve, reject) => {
       this.#waiter = { take, end, resolve, reject } as Waiter<In, unknown>;
       reader.receive(this.#receiver, this.#codec.detached !== true);
     });
   }
 
-  /** The reader's answer to the simple case; what is not simple after all goes on patiently. */
+  /** The reader's answer to the simple case; a message that is not complete takes the other way. */
   readonly #receiver: Receiver = {
     arrived: (bytes) => {
       const { take, end, resolve, reject } = this.#waiter as Waiter<In, unknown>;
@@ -297,55 +307,60 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
       try {
         if (bytes === null) batch.end();
         else batch.feed(bytes);
-        resolve(this.#pull() ? take(batch) : this.#receivePatiently(take, end, undefined));
+        resolve(this.#pull() ? take(batch) : this.#receiveWithin(take, end, undefined));
       } catch (error) {
-        reject(error);
+        reject(this.#note(error));
       }
     },
     failed: (reason) => this.#waiter?.reject(reason),
   };
 
-  async #receivePatiently<T>(
+  /** Waits for a message within the limits of the call and of the connection, and takes it. */
+  async #receiveWithin<T>(
     take: (batch: BatchDecoder<In>) => T,
     end: T,
     options: ReadOptions | undefined,
   ): Promise<T> {
-    return await this.#wait(options) ? take(this.#batch) : end;
-  }
-
-  /** Waits until a message can be taken; `false` at the end of the stream. */
-  async #wait(options: ReadOptions | undefined): Promise<boolean> {
     if (this.#released) throw releasedError();
-    const { reader, outbox } = this.#init;
-    const given = this.#init.patience(options);
+    const given = this.#init.limits(options);
     const { timeout = Infinity } = given ?? {};
     // However many chunks it takes, the call has one time.
-    const patience = timeout === Infinity
-      ? given
-      : { ...given, until: performance.now() + timeout };
+    const limits = timeout === Infinity ? given : { ...given, until: performance.now() + timeout };
     this.#receiving = true;
     try {
+      if (!this.#batch.isIdle && spend(DECODED_AT_ONCE)) await nextTurn();
       while (!this.#pull()) {
-        if (this.#batch.done) return false;
-        outbox.flushNow();
-        const wait = this.#batch.partial ? this.#patienceInside(patience) : patience;
-        const chunk = await reader.chunk(wait);
-        if (chunk === null) this.#batch.end();
-        else this.#batch.feed(chunk);
+        if (this.#batch.done) return end;
+        if (this.#batch.unfinished) await this.#rest();
+        else await this.#feed(limits);
       }
       this.#frameUntil = undefined;
-      return true;
+      return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
       const late = this.#frameUntil !== undefined && performance.now() >= this.#frameUntil;
-      if (!late || !(error instanceof Deno.errors.TimedOut)) throw error;
+      if (!late || !(error instanceof Deno.errors.TimedOut)) throw this.#note(error);
       const context = contextOf(this.#init.link, "frame");
-      throw timedOut(context, this.#init.frame, "the message begun was not complete");
+      throw this.#note(timedOut(context, this.#init.frame, "the message begun was not complete"));
     } finally {
       this.#receiving = false;
     }
   }
 
-  /** Decodes, and drops answers that nobody waits for. */
+  /** Reads the next bytes and gives them to the decoder. */
+  async #feed(limits: WaitLimits | undefined): Promise<void> {
+    const { reader, outbox } = this.#init;
+    outbox.flushNow();
+    const chunk = await reader.chunk(this.#batch.partial ? this.#limitsInside(limits) : limits);
+    if (chunk === null) this.#batch.end();
+    else this.#batch.feed(chunk);
+  }
+
+  /** After a piece of decoding that found no message: others first, if this turn is over. */
+  async #rest(): Promise<void> {
+    if (spend(DECODED_AT_ONCE)) await nextTurn();
+  }
+
+  /** Decodes, and drops the answers to requests that were given up. */
   #pull(): boolean {
     while (this.#batch.pull()) {
       if (this.#owed === 0) return true;
@@ -356,34 +371,43 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   }
 
   /** How long to wait with a message begun: no longer than it may take in all. */
-  #patienceInside(patience: Patience | undefined): Patience | undefined {
+  #limitsInside(limits: WaitLimits | undefined): WaitLimits | undefined {
     const { frame } = this.#init;
-    if (frame === Infinity) return patience;
+    if (frame === Infinity) return limits;
     const now = performance.now();
-    this.#frameUntil ??= now + frame;
+    const { begun } = this.#batch;
+    if (this.#frameUntil === undefined || begun !== this.#frameBegun) {
+      this.#frameUntil = now + frame;
+      this.#frameBegun = begun;
+    }
     const left = Math.max(0, this.#frameUntil - now);
     return {
-      ...patience,
-      timeout: Math.min(patience?.timeout ?? Infinity, left),
-      until: Math.min(patience?.until ?? Infinity, this.#frameUntil),
+      ...limits,
+      timeout: Math.min(limits?.timeout ?? Infinity, left),
+      until: Math.min(limits?.until ?? Infinity, this.#frameUntil),
     };
   }
 
-  /** The next message for the requests, whose own slots account for those nobody waits for. */
+  /** The next message for the requests, whose own slots account for those that were given up. */
   async #nextAnswer(signal: AbortSignal): Promise<In> {
-    if (await this.#wait({ signal, timeout: Infinity })) return this.#batch.take();
-    throw netError(
-      Deno.errors.UnexpectedEof,
-      "EEOF",
-      "the peer ended its side without an answer",
-      contextOf(this.#init.link, "request"),
-    );
+    const wait = { signal, timeout: Infinity };
+    const answer = await this.#receiveWithin(takeAnswer, undefined, wait);
+    if (answer !== undefined) return answer.message;
+    const reason = "the peer ended its side without an answer";
+    const context = contextOf(this.#init.link, "request");
+    throw this.#note(netError(Deno.errors.UnexpectedEof, "EEOF", reason, context));
   }
 
   #takeRemaining(): Uint8Array {
     if (this.#isBusy) throw this.#busy();
     if (this.#released) throw releasedError();
     return this.#batch.takeRemaining();
+  }
+
+  /** An error that a peer has caused is this connection's; others are mistakes in the program. */
+  #note(error: unknown): unknown {
+    const isPeers = error instanceof FrameError || isNetError(error);
+    return isPeers ? noteError(error, this.#init.link.onUnhandled) : error;
   }
 
   #busy(): unknown {
@@ -393,6 +417,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
 
 function takeOne<In>(batch: BatchDecoder<In>): In {
   return batch.take();
+}
+
+/** In an object, because a message may be anything, also `undefined`. */
+function takeAnswer<In>(batch: BatchDecoder<In>): { message: In } | undefined {
+  return { message: batch.take() };
 }
 
 function takeNext<In>(batch: BatchDecoder<In>): IteratorResult<In> {

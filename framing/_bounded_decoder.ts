@@ -1,0 +1,118 @@
+/** Decoding a bounded amount at a time. @module */
+import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
+
+const EMPTY = new Uint8Array(0);
+/** The least that a decoder from outside this module is handed at a time, in bytes. */
+const MIN_SLICE = 16 * 1024;
+/** A slice with fewer messages than this was sparse: the next one may be larger. */
+const SPARSE = 64;
+
+/** The most, in bytes: a flood of small messages may come after a large one. */
+const MAX_SLICE = 1024 * 1024;
+/** Marks the decoders of this module, which need not be handed slices. */
+export const BOUNDED: unique symbol = Symbol("bounded");
+
+/** A decoder that can stop in the middle of a chunk at no cost. */
+export interface BoundedDecoder<T> extends Decoder<T> {
+  readonly [BOUNDED]: true;
+  /**
+   * From here on, no chunk changes before it is decoded, so what is left of it after a stop need not
+   * be copied; and each call stops after it has dropped `maxDrops` frames.
+   */
+  bound(maxDrops: number): void;
+  /** Whether the last call stopped or threw before it had seen all bytes: an empty chunk resumes. */
+  readonly stalled: boolean;
+}
+
+/** Makes a decoder bounded: from outside this module, by handing it chunks in slices. */
+export function bounded<T>(decoder: Decoder<T>, maxDrops: number): BoundedDecoder<T> {
+  const own = BOUNDED in decoder ? decoder as BoundedDecoder<T> : new SliceDecoder(decoder);
+  own.bound(maxDrops);
+  return own;
+}
+
+/**
+ * Hands chunks to another decoder slice by slice. Slices grow while they are sparse, so that a large
+ * frame is not put together from many small pieces.
+ */
+class SliceDecoder<T> implements BoundedDecoder<T> {
+  readonly [BOUNDED] = true;
+  readonly #decoder: Decoder<T>;
+  #chunk: Uint8Array = EMPTY;
+  #at = 0;
+  #slice = MIN_SLICE;
+  /** How many messages the slice has had so far. */
+  #count = 0;
+  /** Whether the decoder holds a part of the slice, because it was stopped or threw. */
+  #isStopped = false;
+
+  constructor(decoder: Decoder<T>) {
+    this.#decoder = decoder;
+  }
+
+  get progress(): DecoderProgress | undefined {
+    return this.#decoder.progress;
+  }
+
+  get stalled(): boolean {
+    return this.#isStopped || this.#at < this.#chunk.length;
+  }
+
+  bound(): void {}
+
+  push(chunk: Uint8Array, emit: Emit<T>): void {
+    if (chunk.length > 0) {
+      // Only after an error: whatever is left goes first.
+      this.#chunk = this.#at < this.#chunk.length ? this.#joined(chunk) : chunk;
+      this.#at = 0;
+    }
+    if (this.#isStopped) this.#hand(EMPTY, emit);
+    if (this.#isStopped || this.#at === this.#chunk.length) return;
+    const slice = this.#chunk.subarray(this.#at, this.#at + this.#slice);
+    this.#at += slice.length;
+    if (this.#at === this.#chunk.length) {
+      this.#chunk = EMPTY;
+      this.#at = 0;
+    }
+    this.#count = 0;
+    this.#hand(slice, emit);
+  }
+
+  end(emit: Emit<T>): void {
+    this.#decoder.end(emit);
+  }
+
+  takeRemaining(): Uint8Array {
+    const held = this.#decoder.takeRemaining();
+    this.#isStopped = false;
+    const rest = this.#chunk.subarray(this.#at);
+    this.#chunk = EMPTY;
+    this.#at = 0;
+    if (rest.length === 0) return held;
+    const bytes = new Uint8Array(held.length + rest.length);
+    bytes.set(held);
+    bytes.set(rest, held.length);
+    return bytes;
+  }
+
+  #hand(slice: Uint8Array, emit: Emit<T>): void {
+    this.#isStopped = true; // unless it returns by itself
+    let isStopped = false;
+    this.#decoder.push(slice, (message) => {
+      this.#count++;
+      isStopped = emit(message) === false;
+      return !isStopped;
+    });
+    this.#isStopped = isStopped;
+    if (isStopped) return;
+    this.#slice = this.#count < SPARSE ? Math.min(2 * this.#slice, MAX_SLICE) : MIN_SLICE;
+  }
+
+  #joined(chunk: Uint8Array): Uint8Array {
+    const rest = this.#chunk.subarray(this.#at);
+    const bytes = new Uint8Array(rest.length + chunk.length);
+    bytes.set(rest);
+    bytes.set(chunk, rest.length);
+    return bytes;
+  }
+}
