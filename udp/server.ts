@@ -150,6 +150,8 @@ class Request extends ReceivedDatagram {
   /** Bytes of answers so far. */
   answered = 0;
   seen: Seen | undefined;
+  /** Whether its handler was called just now. */
+  isNew = true;
 }
 
 class Server implements UdpServer, Consumer {
@@ -271,6 +273,7 @@ class Server implements UdpServer, Consumer {
     }
     const request = new Request(own(view), from, truncated, this);
     request.seen = seen;
+    request.isNew = !isBusy;
     if (isBusy) this.#queue.push(request);
     else this.#handle(request);
   }
@@ -305,6 +308,7 @@ class Server implements UdpServer, Consumer {
       const answer = this.#handler(request, this.#context);
       if (isPromise(answer)) {
         this.#active++;
+        request.isNew = false;
         answer.then((answer) => {
           try {
             this.#answer(request, answer);
@@ -341,7 +345,7 @@ class Server implements UdpServer, Consumer {
         throw error;
       }
     }
-    if (request.seen !== undefined) this.#dedup?.finish(request.seen);
+    if (request.seen !== undefined) this.#dedup?.finish(request.seen, request.isNew);
   }
 
   #reply(request: Request, bytes: Uint8Array, done: SendDone): void {
@@ -407,7 +411,7 @@ class Server implements UdpServer, Consumer {
 
   #handlerFailed(error: unknown, request: Request): void {
     this.#handlerErrors++;
-    if (request.seen !== undefined) this.#dedup?.finish(request.seen);
+    if (request.seen !== undefined) this.#dedup?.finish(request.seen, request.isNew);
     this.#report(error, request);
   }
 
