@@ -176,7 +176,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     if (session === undefined) {
       // Handlers that do not end with their sessions must not pile up without a bound either.
       const { maxPeers, maxUnconfirmed } = this.#limits;
-      if (this.#handlers >= 2 * (maxPeers + maxUnconfirmed)) {
+      if (this.#handlers >= maxPeers + Math.max(maxPeers, 2 * maxUnconfirmed)) {
         this.#dropped++;
         return;
       }
