@@ -40,14 +40,15 @@ let waiting: (() => void)[] = [];
 let next = 0; // the first of them that still waits
 
 /**
- * Counts one step of work: a message, a call or a piece of data handed out.
+ * Counts work: a message, a call or a piece of data handed out is one step.
  *
  * @param bytes How many bytes were moved or searched for it.
+ * @param count How many steps it was.
  * @returns Whether the turn is over: then wait with {@linkcode whenTurn} or {@linkcode nextTurn}
  * before the work goes on.
  */
-export function spend(bytes = 0): boolean {
-  steps += 1 + bytes / BYTES_PER_STEP;
+export function spend(bytes = 0, count = 1): boolean {
+  steps += count + bytes / BYTES_PER_STEP;
   return isOver || (steps >= STEPS_PER_LOOK && look());
 }
 
@@ -60,6 +61,14 @@ export function whenTurn(resume: () => void): void {
 /** Settles in one of the next turns, after those that asked before. */
 export function nextTurn(): Promise<void> {
   return new Promise(whenTurn);
+}
+
+/**
+ * Settles in the next turn of the event loop, whether it has time left or not: for work that no flood
+ * may put off and that bounds itself, such as accepting connections.
+ */
+export function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Reads the clock. After a quiet time the answer may be "over" too early: that costs one turn. */

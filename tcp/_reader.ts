@@ -23,7 +23,8 @@
  *
  * @module
  */
-import { busy, timedOut, translate } from "../_internal/translate.ts";
+import { setImmediate } from "node:timers";
+import { busy, netError, timedOut, translate } from "../_internal/translate.ts";
 import { nextTurn, SMALL, spend, whenTurn } from "../_internal/turn_budget.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
@@ -71,6 +72,9 @@ export class Reader implements Turn {
   /** Reads and writes in that round. */
   steps = 0;
 
+  /** The other half of the same socket. */
+  writer: { readonly active: boolean } | undefined;
+
   readonly #link: Link;
   readonly #watchdog: Scheduler;
   readonly #buffer = new ReadBuffer();
@@ -84,6 +88,7 @@ export class Reader implements Turn {
   #receiver: Receiver | undefined;
   #isOwned = false; // what the receiver gets
   #failure: unknown; // of the socket: stays
+  #reset: unknown; // what a write has met: the end of the stream is none then
   #stopped: unknown; // why this side reads no more
   #onSettled: (() => void)[] | undefined;
   #waits = 0; // how many there were, to know one from the next
@@ -239,6 +244,14 @@ export class Reader implements Turn {
   /** Gives up the wait if its deadline has passed. */
   expire(now: number): void {
     if (now >= this.deadline) this.#giveUp(EXPIRED);
+  }
+
+  /**
+   * Notes that the peer has reset the connection. The system tells of it only once, so a read that
+   * comes after the write that was told sees the end of the stream.
+   */
+  peerReset(error: unknown): void {
+    this.#reset ??= error;
   }
 
   /** Ends the reading from this side: the call that waits is told `reason`, and so are later ones. */
@@ -404,18 +417,30 @@ export class Reader implements Turn {
   }
 
   readonly #onRead = (n: number | null): void => {
-    this.#isOutstanding = false;
-    if (n === null) this.ended = true;
-    else this.bytesRead += n;
-    const count = n ?? 0;
-    if (!this.#isDirect && count > 0) this.#buffer.received(count);
-    this.#settle();
-    if (spend(count) && count > SMALL) this.#hold(n);
-    else this.#handOut(n);
+    if (n !== null) this.#arrived(n);
+    else if (this.writer?.active) setImmediate(this.#onEnd); // which may be told of a reset in this turn
+    else this.#onEnd();
   };
 
+  readonly #onEnd = (): void => {
+    if (this.#reset !== undefined) return this.#onFailure(this.#resetError());
+    this.#isOutstanding = false;
+    this.ended = true;
+    this.#settle();
+    this.#handOut(null);
+  };
+
+  #arrived(n: number): void {
+    this.#isOutstanding = false;
+    this.bytesRead += n;
+    if (!this.#isDirect) this.#buffer.received(n);
+    this.#settle();
+    if (spend(n) && n > SMALL) this.#hold(n);
+    else this.#handOut(n);
+  }
+
   /** Hands out in a turn that has time for it. */
-  #hold(n: number | null): void {
+  #hold(n: number): void {
     const wait = this.#waits;
     whenTurn(() => {
       if (wait === this.#waits) this.#handOut(n);
@@ -452,6 +477,12 @@ export class Reader implements Turn {
   #forgetCall(): void {
     this.#resolve = undefined;
     this.#reject = undefined;
+  }
+
+  #resetError(): unknown {
+    const reason = "connection reset by the peer";
+    const context = contextOf(this.#link, "read");
+    return netError(Deno.errors.ConnectionReset, "ECONNRESET", reason, context, this.#reset);
   }
 
   readonly #onFailure = (error: unknown): void => {

@@ -32,6 +32,11 @@ interface Piece {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Is told that the peer has reset the connection: the system tells it only once. */
+interface ResetListener {
+  peerReset(error: unknown): void;
+}
+
 /**
  * The writing half of a connection; any number of callers. A write that fails and that no one awaits
  * does not end the process.
@@ -41,7 +46,7 @@ export class Writer {
   bytesWritten = 0;
 
   readonly #link: Link;
-  readonly #turn: Turn;
+  readonly #reader: Turn & ResetListener;
   readonly #maxQueue: number;
   #queue: Piece[] | undefined;
   #queuedBytes = 0;
@@ -53,9 +58,9 @@ export class Writer {
   #stopped: unknown; // why nothing is written any more
   #onIdle: (() => void)[] | undefined;
 
-  constructor(link: Link, turn: Turn, maxQueue: number) {
+  constructor(link: Link, reader: Turn & ResetListener, maxQueue: number) {
     this.#link = link;
-    this.#turn = turn;
+    this.#reader = reader;
     this.#maxQueue = maxQueue;
   }
 
@@ -159,7 +164,7 @@ export class Writer {
     this.#activeBytes = data.length;
     try {
       for (let written = 0; written < data.length;) {
-        const turn = takeTurn(this.#turn);
+        const turn = takeTurn(this.#reader);
         if (turn !== undefined) await turn;
         if (this.#stopped !== undefined) throw this.#stopped;
         const n = await socket.write(written === 0 ? data : data.subarray(written));
@@ -169,6 +174,7 @@ export class Writer {
     } catch (error) {
       const failure = this.#stopped ?? translate(error, contextOf(this.#link, "write"));
       this.stop(noteError(failure, this.#link.onUnhandled));
+      if (failure instanceof Deno.errors.ConnectionReset) this.#reader.peerReset(failure);
       // Here rather than at each write: most succeed, and this costs.
       if (this.#writing !== undefined) unattended(this.#writing);
       throw this.#stopped;

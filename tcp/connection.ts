@@ -109,6 +109,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     this.#watchdog = new Watchdog(init.timeouts, (which, after) => this.#expired(which, after));
     this.#reader = new Reader(init, this.#watchdog);
     this.#writer = new Writer(init, this.#reader, init.maxWriteQueue);
+    this.#reader.writer = this.#writer;
     this.#watchdog.start(this.#reader, this.#writer);
   }
 

@@ -13,7 +13,7 @@ import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { heed } from "../_internal/heed.ts";
 import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { eventLoopTurn } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
 import { listen, type Listening } from "./_listen.ts";
@@ -39,6 +39,9 @@ import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.t
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
+
+/** So many connections are accepted before everything else has a turn: about a millisecond's work. */
+const ACCEPTS_PER_TURN = 32;
 
 /** What to do with one connection. The connection is closed when it returns or throws. */
 export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
@@ -205,8 +208,10 @@ class Server implements TcpServer {
   async #acceptAll(): Promise<void> {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
     let complained = false;
+    let inRow = 0;
     while (!this.#stopping) {
-      if (spend()) await nextTurn(); // those that come and go must not keep all others waiting
+      // Those that come and go must not keep all others waiting; nor may a flood keep newcomers out.
+      if (++inRow % ACCEPTS_PER_TURN === 0) await eventLoopTurn();
       if (this.#admission.full) {
         await this.#admission.vacancy();
         continue;

@@ -114,6 +114,24 @@ Deno.test(
   },
 );
 
+for (const when of ["before", "after"] as const) {
+  Deno.test(`a reset is no end of the stream ${when} the write that met it`, limit, async () => {
+    for (let i = 0; i < 20; i++) {
+      await using pair = await connectedPair();
+      const { client, server } = pair;
+      await server.write("half a mess");
+      assertEquals(text(await client.readExactly(4)), "half");
+      const reading = when === "before" ? client.readLine() : undefined;
+      reading?.catch(() => {});
+      const writing = client.write(TOO_MUCH);
+      server.abort();
+      await assertRejects(() => writing);
+      await assertRejects(() => reading ?? client.readLine(), Deno.errors.ConnectionReset);
+      client.abort();
+    }
+  });
+}
+
 Deno.test("what was sent before a close arrives whole", limit, async () => {
   await using pair = await connectedPair();
   pair.server.write(pattern(3 * MiB));
