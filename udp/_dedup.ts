@@ -46,6 +46,7 @@ export class Dedup implements Sweepable {
   readonly #active = new Map<string, Seen>();
   readonly #done = new Map<string, Seen>(); // the oldest first
   #bytes = 0;
+  #lastSeen = 0; // when the last datagram came
 
   constructor(given: true | number | DedupOptions) {
     const options: DedupOptions = given === true
@@ -72,7 +73,8 @@ export class Dedup implements Sweepable {
     const id = isLong ? `long ${fingerprint(encoder.encode(given))}` : given;
     const sender = "path" in from ? from.path : `${from.hostname} ${from.port}`;
     const key = `${sender} ${id}`;
-    this.#forget(performance.now());
+    this.#lastSeen = performance.now();
+    this.#forget(this.#lastSeen);
     const known = this.#active.get(key) ?? this.#done.get(key);
     if (known !== undefined) return { kind: "known", seen: known };
     if (this.#active.size >= this.#maxEntries) return { kind: "full" };
@@ -93,10 +95,14 @@ export class Dedup implements Sweepable {
     this.#bytes += length;
   }
 
-  /** Notes that a request was handled: from now on it may be forgotten. */
-  finish(seen: Seen): void {
+  /**
+   * Notes that a request was handled: from now on it may be forgotten.
+   *
+   * @param atOnce Whether it was the last that came: then the clock need not be read again.
+   */
+  finish(seen: Seen, atOnce: boolean): void {
     if (!this.#active.delete(seen.key)) return;
-    seen.until = performance.now() + this.#window;
+    seen.until = (atOnce ? this.#lastSeen : performance.now()) + this.#window;
     if (this.#done.size === 0) watch(this, seen.until);
     this.#done.set(seen.key, seen);
   }

@@ -2,30 +2,39 @@
  * Unix datagrams over `Deno.listenDatagram`, which exists only where the runtime was started with
  * `--unstable-net`.
  *
- * The runtime cannot send on such a socket while it receives: it throws `Busy`. So sends wait for
- * the receive under way, and a datagram from a second socket ends that one at once.
+ * One socket receives, all the time; others send in its name (see `_unix_senders.ts`). A receiver that
+ * has connected its socket takes datagrams only from the very socket it is connected to. So what it
+ * refuses is sent by the socket that receives, between two receives.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import type { Driver, Membership, Sink } from "./_driver.ts";
 import type { Socket } from "./_driver_deno.ts";
+import { UnixSenders } from "./_unix_senders.ts";
 
-/** What the second socket's path ends in. */
-const WAKER = ".wake";
+/** So many receivers are known to have connected their sockets; then the memory starts anew. */
+const MAX_CONNECTED = 1_024;
 
 /** Binds a unix datagram socket; its file goes away with it. */
-export function openUnix(path: string, bufferSize: number): Driver {
-  const socket = Deno.listenDatagram({ transport: "unixpacket", path });
-  return new UnixDriver(socket as Socket, path, bufferSize);
+export function openUnix(path: string, bufferSize: number, senders: number): Driver {
+  const sending = new UnixSenders(path, senders);
+  try {
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path }) as Socket;
+    return new UnixDriver(socket, sending, { path, bufferSize });
+  } catch (error) {
+    sending.close();
+    throw error;
+  }
 }
 
-/** A datagram that waits to be sent. */
+/** A datagram that the socket that receives has to send. */
 interface Outgoing {
   readonly data: Uint8Array;
   readonly to: SocketAddress;
-  readonly resolve: (value: unknown) => void;
+  readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -35,18 +44,24 @@ class UnixDriver implements Driver {
   readonly v6 = false;
   readonly ordersSends = true;
   readonly #socket: Socket;
+  readonly #senders: UnixSenders;
   readonly #file: SocketFile;
   readonly #buffer: Uint8Array;
-  #waker: Deno.DatagramConn | undefined;
-  #waking = false;
+  /** Receivers that take datagrams only from the socket that receives. */
+  readonly #connected = new Set<string>();
   #outbox: Outgoing[] = [];
-  #receiving = false;
+  #isReceiving = false;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   #pause: Sleep | undefined;
 
-  constructor(socket: Socket, path: string, bufferSize: number) {
+  constructor(
+    socket: Socket,
+    senders: UnixSenders,
+    { path, bufferSize }: { path: string; bufferSize: number },
+  ) {
     this.#socket = socket;
+    this.#senders = senders;
     this.#file = new SocketFile(path);
     this.#buffer = new Uint8Array(bufferSize);
     this.addr = { transport: "unixpacket", path };
@@ -58,31 +73,32 @@ class UnixDriver implements Driver {
 
   async #run(sink: Sink): Promise<void> {
     const backoff = new Backoff({ min: 1, max: 1_000, jitter: 0 });
+    const waker = this.#senders.wakerPath;
     while (!this.#closed) {
       // No await between this check and the receive: what is sent from then on wakes it.
       while (this.#outbox.length > 0) await this.#flush();
       try {
-        this.#receiving = true;
+        this.#isReceiving = true;
         const [view, from] = await this.#socket.receive(this.#buffer);
-        this.#receiving = false;
+        this.#isReceiving = false;
         // A sender that has not bound its socket has no path.
         const path = (from as Deno.UnixAddr).path as string | null ?? "";
-        if (this.#waking && path === this.addr.path + WAKER) this.#waking = false;
-        else sink.received(view, { transport: "unixpacket", path });
+        this.#senders.received();
+        if (path !== waker) sink.received(view, { transport: "unixpacket", path });
         backoff.reset();
+        if (spend(view.length)) await nextTurn();
       } catch (error) {
-        this.#receiving = false;
+        this.#isReceiving = false;
         if (this.#closed) break;
         sink.failed(error);
         this.#pause = sleep(backoff.next());
         await this.#pause.done;
       }
     }
-    const closed = new Deno.errors.BadResource("The socket is closed");
-    for (const { reject } of this.#outbox) reject(closed);
+    this.#rejectOutbox(new Deno.errors.BadResource("The socket is closed"));
   }
 
-  /** Sends what waits; nobody receives meanwhile. */
+  /** Sends what waits. These receivers have no full queue for the socket they are connected to. */
   async #flush(): Promise<void> {
     const batch = this.#outbox;
     this.#outbox = [];
@@ -91,33 +107,43 @@ class UnixDriver implements Driver {
     }
   }
 
-  send(data: Uint8Array, to: SocketAddress): Promise<unknown> {
+  async send(data: Uint8Array, to: SocketAddress): Promise<void> {
+    const address = to as Deno.UnixAddr;
+    if (!this.#connected.has(address.path)) {
+      try {
+        return await this.#senders.send(data, address);
+      } catch (error) {
+        // Not the permission of the file, but of a socket that is connected elsewhere.
+        const isRefused = error instanceof Deno.errors.PermissionDenied &&
+          /os error 1\)/.test(error.message);
+        if (!isRefused || this.#senders.wakerPath === null) throw error;
+      }
+    }
+    await this.#sendBetween(data, to);
+    if (this.#connected.size >= MAX_CONNECTED) this.#connected.clear();
+    this.#connected.add(address.path);
+  }
+
+  #sendBetween(data: Uint8Array, to: SocketAddress): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#outbox.push({ data, to, resolve, reject });
-      if (this.#receiving && !this.#waking) this.#wake();
+      if (this.#isReceiving) this.#wake();
     });
   }
 
   /** Ends the receive under way. */
   async #wake(): Promise<void> {
-    this.#waking = true;
     try {
-      await this.#openWaker().send(new Uint8Array(0), this.addr);
+      await this.#senders.wake(this.addr.path);
     } catch (error) {
-      this.#waking = false;
-      const batch = this.#outbox;
-      this.#outbox = [];
-      for (const { reject } of batch) reject(error);
+      this.#rejectOutbox(error);
     }
   }
 
-  #openWaker(): Deno.DatagramConn {
-    if (this.#waker === undefined) {
-      const path = this.addr.path + WAKER;
-      this.#waker = Deno.listenDatagram({ transport: "unixpacket", path });
-      Deno.removeSync(path); // only its name as a sender is needed
-    }
-    return this.#waker;
+  #rejectOutbox(reason: unknown): void {
+    const batch = this.#outbox;
+    this.#outbox = [];
+    for (const { reject } of batch) reject(reason);
   }
 
   join(): Promise<Membership> {
@@ -135,8 +161,8 @@ class UnixDriver implements Driver {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#senders.close();
     this.#socket.close();
-    this.#waker?.close();
     this.#pause?.wake();
     this.#file.remove();
     await this.#running;

@@ -6,6 +6,7 @@
  */
 import { deadline } from "../_internal/deadline.ts";
 import { checkTimeout } from "../_internal/guard.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { DatagramQueue } from "./_queue.ts";
 import type { Datagram } from "./datagram.ts";
 import type { UdpReceiveOptions } from "./options.ts";
@@ -91,7 +92,7 @@ export class Inbox {
       return Promise.reject(error);
     }
     const datagram = this.shift();
-    if (datagram !== undefined) return Promise.resolve(datagram);
+    if (datagram !== undefined) return inTurn(datagram, datagram.data.length);
     if (this.#ended) return new Promise(ending);
     if (timeout === 0) return Promise.reject(this.#late(0));
     return new Promise((resolve, reject) => {
@@ -142,7 +143,9 @@ export class Inbox {
           return Promise.reject(error);
         }
         const datagram = this.shift();
-        if (datagram !== undefined) return Promise.resolve({ value: datagram, done: false });
+        if (datagram !== undefined) {
+          return inTurn({ value: datagram, done: false }, datagram.data.length);
+        }
         return new Promise((resolve, reject) => {
           const waiter: Waiter = {
             take(value) {
@@ -179,6 +182,11 @@ export class Inbox {
       waiter.end();
     }
   }
+}
+
+/** Hands out what was in memory already: in this turn of the event loop, or in the next if it is over. */
+function inTurn<T>(value: T, bytes: number): Promise<T> {
+  return spend(bytes) ? nextTurn().then(() => value) : Promise.resolve(value);
 }
 
 /** What an iterator answers at its end. */

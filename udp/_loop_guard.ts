@@ -12,8 +12,6 @@ import type { SocketAddress } from "../errors.ts";
 
 /** Sources are counted together in so many buckets; only those of a busy bucket are told apart. */
 const BUCKETS = 4_096;
-/** From so many answers on, a bucket is busy. */
-const BUSY = 256;
 /** Answers are left out until so much time has passed since the first, in milliseconds. */
 const PAUSE = 1_000;
 /** Fewer answers a second are harmless, in a loop too. */
@@ -28,15 +26,19 @@ interface Count {
   readonly since: number;
 }
 
-/** Counts the answers to each source. */
+/** Counts the answers to each source. The clock is read only when a count is full. */
 export class LoopGuard {
+  /** From so many answers on, a bucket is busy. */
+  readonly #busy: number;
+  /** So many more one source of a busy bucket may have. */
   readonly #limit: number;
-  readonly #buckets = new Uint16Array(BUCKETS);
+  readonly #buckets = new Uint32Array(BUCKETS);
   readonly #sources = new Map<string, Count>();
   #since = performance.now(); // when the buckets were empty
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#busy = Math.floor(limit / 2);
+    this.#limit = limit - this.#busy;
   }
 
   /** Whether one more answer to `to` may be sent. */
@@ -44,40 +46,36 @@ export class LoopGuard {
     if ("path" in to) return true; // a unix sender cannot be forged
     const bucket = to.port % BUCKETS;
     const count = this.#buckets[bucket]!;
-    if (count < BUSY) {
+    if (count < this.#busy) {
       this.#buckets[bucket] = count + 1;
       return true;
     }
-    const now = performance.now();
-    if (this.#isQuiet(BUSY, now - this.#since)) {
-      this.#reset(now);
-      return true;
-    }
-    return this.#allowsSource(`${to.hostname} ${to.port}`, now);
-  }
-
-  #allowsSource(source: string, now: number): boolean {
+    const source = `${to.hostname} ${to.port}`;
     const known = this.#sources.get(source);
-    if (known === undefined || this.#isQuiet(known.answers, now - known.since)) {
-      if (known === undefined && this.#sources.size >= MAX_SOURCES) this.#reset(now);
-      this.#sources.set(source, { answers: 1, since: now });
-      return true;
-    }
+    if (known === undefined) return this.#begin(source);
     if (known.answers < this.#limit) {
       known.answers++;
       return true;
     }
-    if (now - known.since >= PAUSE) this.#sources.delete(source);
-    return false;
+    const elapsed = performance.now() - known.since;
+    if (elapsed >= PAUSE) this.#sources.delete(source);
+    return isHarmless(known.answers, elapsed);
   }
 
-  #isQuiet(answers: number, elapsed: number): boolean {
-    return elapsed > PAUSE && answers < elapsed * HARMLESS_RATE / 1_000;
+  /** Begins to tell a source apart, or to count all anew if they were slow. */
+  #begin(source: string): boolean {
+    const now = performance.now();
+    if (isHarmless(this.#busy, now - this.#since) || this.#sources.size >= MAX_SOURCES) {
+      this.#buckets.fill(0);
+      this.#sources.clear();
+      this.#since = now;
+    } else {
+      this.#sources.set(source, { answers: 1, since: now });
+    }
+    return true;
   }
+}
 
-  #reset(now: number): void {
-    this.#buckets.fill(0);
-    this.#sources.clear();
-    this.#since = now;
-  }
+function isHarmless(answers: number, elapsed: number): boolean {
+  return answers < elapsed * HARMLESS_RATE / 1_000;
 }

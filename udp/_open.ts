@@ -22,16 +22,24 @@ const MAX_UDP_SIZE = 65_527;
 /** More than Linux lets through a unix datagram socket by default. */
 const MAX_UNIX_SIZE = 262_144;
 
+/** Receivers of unix datagrams that may leave their queue full before the others wait for them. */
+const UNIX_SENDERS = 16;
+
+type UnixOptions = UnixDatagramOptions & {
+  /** Sockets that send, if not as many as usual. */
+  readonly senders?: number;
+};
+
 /** Binds a port or a path. */
 export async function open(
-  options: UdpBindOptions | UnixDatagramOptions,
+  options: UdpBindOptions | UnixOptions,
   maxSize: number,
 ): Promise<Driver> {
   const backend = checkOneOf("backend", options.backend ?? "auto", ["auto", "deno", "node"]);
   const useDeno = backend === "deno" || (backend === "auto" && hasDenoBackend());
   // One byte more than is accepted: that is how a longer datagram shows.
   const bufferSize = maxSize + 1;
-  if ("path" in options) return bindUnix(options.path, useDeno, bufferSize);
+  if ("path" in options) return bindUnix(options, useDeno, bufferSize);
   const { port = 0, hostname = "127.0.0.1", reuseAddress = false, broadcast = false } = options;
   checkPort("bind", port);
   const context: OperationContext = {
@@ -56,7 +64,8 @@ export async function open(
   }
 }
 
-function bindUnix(path: string, useDeno: boolean, bufferSize: number): Driver {
+function bindUnix(options: UnixOptions, useDeno: boolean, bufferSize: number): Driver {
+  const { path, senders = UNIX_SENDERS } = options;
   const context: OperationContext = { operation: "bind", transport: "unixpacket", target: path };
   if (!hasDenoBackend()) throw needsFlag('option "path"', context);
   if (!useDeno) {
@@ -64,7 +73,7 @@ function bindUnix(path: string, useDeno: boolean, bufferSize: number): Driver {
     throw netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
   }
   try {
-    return openUnix(path, bufferSize);
+    return openUnix(path, bufferSize, senders);
   } catch (error) {
     throw translate(error, context);
   }
@@ -78,10 +87,10 @@ function needsFlag(what: string, context: OperationContext): Error {
 /** The options of one more socket like the one that was bound, with a port or path of its own. */
 export function another(
   options: UdpBindOptions | UnixDatagramOptions,
-): UdpBindOptions | UnixDatagramOptions {
+): UdpBindOptions | UnixOptions {
   if (!("path" in options)) return { ...options, port: 0, reuseAddress: false };
   const folder = options.path.slice(0, options.path.lastIndexOf("/") + 1);
-  return { ...options, path: `${folder}.${crypto.randomUUID().slice(0, 8)}` };
+  return { ...options, path: `${folder}.${crypto.randomUUID().slice(0, 8)}`, senders: 1 };
 }
 
 /** Checks the option `maxDatagramSize` and fills in its default. */

@@ -55,6 +55,8 @@ export class Outgoing {
   #first = 0;
   #bytes = 0;
   #inFlight = 0;
+  /** What is sent now, where one at a time is. */
+  #current: Item | undefined;
   #isClosing = false;
   #whenIdle: (() => void) | undefined;
 
@@ -127,11 +129,20 @@ export class Outgoing {
     this.#inFlight++;
     counts.sent++;
     counts.bytesSent += item.data.length;
-    driver.send(item.data, item.to).then(
-      () => this.#settled(item, undefined),
-      (error) => this.#failed(item, error),
-    );
+    if (driver.ordersSends) {
+      driver.send(item.data, item.to).then(
+        () => this.#settled(item, undefined),
+        (error) => this.#failed(item, error),
+      );
+    } else {
+      this.#current = item;
+      driver.send(item.data, item.to).then(this.#currentSent, this.#currentFailed);
+    }
   }
+
+  readonly #currentSent = (): void => this.#settled(this.#current!, undefined);
+
+  readonly #currentFailed = (error: unknown): void => this.#failed(this.#current!, error);
 
   #failed(item: Item, error: unknown): void {
     const { counts, context, closedError } = this.#init;

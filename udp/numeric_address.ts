@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { formatHostPort, stripBrackets, unmapHostname } from "../_internal/address.ts";
+import {
+  checkHostname,
+  formatHostPort,
+  stripBrackets,
+  unmapHostname,
+} from "../_internal/address.ts";
 import { parseIp } from "../_internal/cidr.ts";
 import { netError, translate } from "../_internal/translate.ts";
 
@@ -60,10 +65,10 @@ function parse(text: string): Numeric | null {
  *
  * @param v6 `false` for IPv4 only, `true` for both families.
  * @throws {Deno.errors.NotFound} If there is no such host.
- * @throws {RangeError} If the name is empty: the system's resolver answers that with nothing.
+ * @throws {RangeError} If it can be no name: the system's resolver answers an empty one with nothing.
  */
 export async function resolve(hostname: string, v6: boolean, port: number): Promise<Numeric> {
-  if (hostname === "") throw new RangeError('Cannot use option "hostname": it must not be empty');
+  checkHostname("resolve", hostname);
   const literal = numeric(hostname);
   if (literal !== null) return literal;
   const { lookup } = await import("node:dns");

@@ -7,6 +7,7 @@ import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault } from "../_internal/translate.ts";
 import { spend, whenTurn } from "../_internal/turn_budget.ts";
 import { unattended } from "../_internal/unattended.ts";
@@ -149,6 +150,8 @@ class Request extends ReceivedDatagram {
   /** Bytes of answers so far. */
   answered = 0;
   seen: Seen | undefined;
+  /** Whether its handler was called just now. */
+  isNew = true;
 }
 
 class Server implements UdpServer, Consumer {
@@ -164,6 +167,7 @@ class Server implements UdpServer, Consumer {
   readonly #dedup: Dedup | undefined;
   readonly #queue: DatagramQueue<Request>;
   readonly #context: Context = new Context();
+  readonly #errors = new PeerReport();
   readonly #done = Promise.withResolvers<void>();
   #active = 0;
   #dropped = 0;
@@ -269,6 +273,7 @@ class Server implements UdpServer, Consumer {
     }
     const request = new Request(own(view), from, truncated, this);
     request.seen = seen;
+    request.isNew = !isBusy;
     if (isBusy) this.#queue.push(request);
     else this.#handle(request);
   }
@@ -303,6 +308,7 @@ class Server implements UdpServer, Consumer {
       const answer = this.#handler(request, this.#context);
       if (isPromise(answer)) {
         this.#active++;
+        request.isNew = false;
         answer.then((answer) => {
           try {
             this.#answer(request, answer);
@@ -339,7 +345,7 @@ class Server implements UdpServer, Consumer {
         throw error;
       }
     }
-    if (request.seen !== undefined) this.#dedup?.finish(request.seen);
+    if (request.seen !== undefined) this.#dedup?.finish(request.seen, request.isNew);
   }
 
   #reply(request: Request, bytes: Uint8Array, done: SendDone): void {
@@ -405,7 +411,7 @@ class Server implements UdpServer, Consumer {
 
   #handlerFailed(error: unknown, request: Request): void {
     this.#handlerErrors++;
-    if (request.seen !== undefined) this.#dedup?.finish(request.seen);
+    if (request.seen !== undefined) this.#dedup?.finish(request.seen, request.isNew);
     this.#report(error, request);
   }
 
@@ -447,6 +453,7 @@ class Server implements UdpServer, Consumer {
     this.#cancelForce?.();
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#dedup?.clear();
+    this.#errors.close();
     this.endpoint.close().then(() => this.#done.resolve());
   }
 
@@ -459,12 +466,15 @@ class Server implements UdpServer, Consumer {
 
   #report(error: unknown, datagram?: Datagram): void {
     const { onError } = this.#options;
-    if (onError !== undefined) callHook(() => onError(error, datagram), console.error);
-    else if (!this.#isDailyBusiness(error)) console.error(error);
+    if (onError !== undefined) {
+      callHook(() => onError(error, datagram), (thrown) => this.#errors.mistake(thrown));
+    } else if (!this.#isExpected(error)) {
+      this.#errors.report(error, datagram?.from);
+    }
   }
 
-  /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
-  #isDailyBusiness(error: unknown): boolean {
+  /** What peers and networks do, and what follows from the server's own end. */
+  #isExpected(error: unknown): boolean {
     return isPeerFault(error) || error instanceof ClosedError ||
       error instanceof Deno.errors.ConnectionRefused ||
       (this.#options.signal?.aborted === true && error === this.#options.signal.reason);

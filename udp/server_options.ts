@@ -90,7 +90,8 @@ export interface UdpServerBaseOptions {
    * Called with everything that went wrong: what a handler threw and what an answer could not be
    * sent for (with its datagram), and what the system reported while receiving (without).
    *
-   * @default {undefined} prints mistakes of this side to stderr, and keeps quiet about what peers and
+   * @default {undefined} prints to stderr: mistakes of this side with their stack, what a peer has
+   * caused as one escaped line with its address, both limited in rate; nothing about what peers and
    * networks do all day
    */
   onError?: (error: unknown, datagram?: Datagram) => void;

@@ -5,6 +5,7 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { PeerReport } from "../_internal/peer_report.ts";
 import { userKey } from "../_internal/cidr.ts";
 import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
 import { callHook } from "./_hook.ts";
@@ -95,6 +96,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   readonly #limits: Limits;
   readonly #confirms: UdpSessionsOptions["confirm"];
   readonly #onError: UdpSessionsOptions["onError"];
+  readonly #errors = new PeerReport();
   readonly #done = Promise.withResolvers<void>();
   /** By address; the idlest first. */
   readonly #confirmed = new Map<string, Session>();
@@ -174,7 +176,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     if (session === undefined) {
       // Handlers that do not end with their sessions must not pile up without a bound either.
       const { maxPeers, maxUnconfirmed } = this.#limits;
-      if (this.#handlers >= 2 * (maxPeers + maxUnconfirmed)) {
+      if (this.#handlers >= maxPeers + Math.max(maxPeers, 2 * maxUnconfirmed)) {
         this.#dropped++;
         return;
       }
@@ -345,13 +347,18 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   }
 
   #finishIfEmpty(): void {
-    if (this.#stopped && this.#handlers === 0) this.#done.resolve();
+    if (!this.#stopped || this.#handlers > 0) return;
+    this.#errors.close();
+    this.#done.resolve();
   }
 
   #report(error: unknown, session: UdpSession | undefined): void {
     const onError = this.#onError;
-    if (onError !== undefined) callHook(() => onError(error, session), console.error);
-    else if (session !== undefined && !(error instanceof ClosedError)) console.error(error);
+    if (onError !== undefined) {
+      callHook(() => onError(error, session), (thrown) => this.#errors.mistake(thrown));
+    } else if (session !== undefined && !(error instanceof ClosedError)) {
+      this.#errors.report(error, session.remoteAddr);
+    }
   }
 }
 

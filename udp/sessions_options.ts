@@ -107,7 +107,8 @@ export interface UdpSessionsOptions {
    * Called with what a handler threw (with its session), and with what the system reported while
    * receiving (without).
    *
-   * @default {undefined} prints what handlers threw to stderr
+   * @default {undefined} prints what handlers threw to stderr: mistakes with their stack, what a peer
+   * has caused as one escaped line with its address, both limited in rate
    */
   onError?: (error: unknown, session?: UdpSession) => void;
 }
