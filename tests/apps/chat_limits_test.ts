@@ -222,7 +222,7 @@ Deno.test("all that telnet asks in a line is answered in one write, no longer th
   assertEquals(tooLong, TOO_LONG);
 });
 
-function serve(options: ChatServerOptions & { room: ChatRoom }): TcpServer {
+function serve(options: Exclude<ChatServerOptions, { path: string }>): TcpServer {
   return serveChat({ port: 0, onListen() {}, ...options });
 }
 
