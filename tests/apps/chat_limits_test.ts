@@ -3,7 +3,6 @@
 import {
   ChatRoom,
   type ChatRoomOptions,
-  type ChatServerOptions,
   type ChatSession,
   joinChat,
   serveChat,
@@ -11,7 +10,12 @@ import {
 import { AddressQuota } from "../../apps/chat/_address_quota.ts";
 import { chatLines, type Incoming, TOO_LONG } from "../../apps/chat/_lines.ts";
 import { resolveRoomOptions } from "../../apps/chat/room_options.ts";
-import { connectTcp, type TcpConnection, type TcpServer } from "../../mod.ts";
+import {
+  connectTcp,
+  type TcpConnection,
+  type TcpServer,
+  type TcpServerOptions,
+} from "../../mod.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 
 const decoder = new TextDecoder();
@@ -222,7 +226,7 @@ Deno.test("all that telnet asks in a line is answered in one write, no longer th
   assertEquals(tooLong, TOO_LONG);
 });
 
-function serve(options: Exclude<ChatServerOptions, { path: string }>): TcpServer {
+function serve(options: TcpServerOptions & { room: ChatRoom }): TcpServer {
   return serveChat({ port: 0, onListen() {}, ...options });
 }
 
