@@ -31,7 +31,7 @@ def listen(timeout, mark):
         heard[key.data] += data.count(mark)
     return ready
 
-while listen(0.5, b"\x00"):
+while listen(1, b"\x00"):
     pass  # names, welcomes and joins
 line = b"@" + b"x" * 62 + b"\n"
 speaker = people[0]

@@ -38,15 +38,20 @@ const patterns = new Map<string, RegExp>();
  * @returns The reason as a part of a sentence; `undefined` if the name does not mix them.
  */
 export function mixedScripts(name: string): string | undefined {
-  // deno-lint-ignore no-control-regex
-  if (/^[\x00-\x7f]*$/.test(name) || SYSTEMS.some((scripts) => isOf(name, scripts))) {
-    return undefined;
-  }
-  if (!isLiving(name)) return "the name has characters of a script that is not in use today";
+  if (isAscii(name) || isOf(name, [])) return undefined;
   const used = LIVING.filter((one) => pattern(script(one)).test(name));
+  const fitting = SYSTEMS.filter((scripts) => used.every((one) => scripts.includes(one)));
+  if (fitting.some((scripts) => isOf(name, scripts))) return undefined;
+  if (!isLiving(name)) return "the name has characters of a script that is not in use today";
   return used.length > 1
     ? `the name mixes ${used.join(" and ").replaceAll("_", " ")} letters`
     : "the name mixes signs of several scripts";
+}
+
+/** Whether a text is ASCII, as most names are: then no table is needed. */
+export function isAscii(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return /^[\x00-\x7f]*$/.test(text);
 }
 
 /** Whether a text has no characters of historic scripts. */

@@ -1,5 +1,6 @@
 /** What a text looks like: Unicode's technical standard 39, section 4. @module */
 import { CONFUSABLES } from "./_confusables.ts";
+import { isAscii } from "./_scripts.ts";
 
 const IGNORED = /\p{Default_Ignorable_Code_Point}/gu;
 /** A dot above an `i` or `j` does not show: they have one. */
@@ -9,7 +10,9 @@ let prototypes: ReadonlyMap<string, string> | undefined; // read for the first t
 
 /** The same for texts that look the same, and nothing to show to anybody; for text in form NFKC. */
 export function skeleton(text: string): string {
-  const parts = text.normalize("NFD").replace(IGNORED, "").replace(HIDDEN_DOT, "$1");
+  const parts = isAscii(text)
+    ? text
+    : text.normalize("NFD").replace(IGNORED, "").replace(HIDDEN_DOT, "$1");
   const known = prototypes ??= readPrototypes();
   return Array.from(parts, (character) => known.get(character) ?? character)
     .join("").normalize("NFD");

@@ -1,5 +1,5 @@
 /** Which names people may have in a room, which are the same, and which look alike. @module */
-import { mixedScripts } from "./_scripts.ts";
+import { isAscii, mixedScripts } from "./_scripts.ts";
 import { skeleton } from "./_skeleton.ts";
 
 /** Characters in a name, unless specified: more does not fit in front of a message. */
@@ -110,6 +110,7 @@ export function checkChatName(text: string, options: ChatNameOptions = {}): Chat
 
 /** Why a word is hard to see or to tell from others; `undefined` if it is not. */
 export function imitation(word: string): string | undefined {
+  if (/^[!-~]+$/.test(word)) return undefined;
   const seen = word.replace(UNSEEN_PARTS, "");
   if (INVISIBLE.test(seen) || ANY_BLANK.test(seen)) {
     return "the name has invisible characters in it";
@@ -122,6 +123,7 @@ export function imitation(word: string): string | undefined {
 
 /** What is the same for names that differ in case, width, composition or invisible parts only. */
 export function chatNameKey(name: string): string {
+  if (isAscii(name)) return name.toLowerCase();
   // Upper case first, so that the letters with one capital and two small forms become the same.
   const folded = name.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
   return folded.replace(ALL_INVISIBLE, "");

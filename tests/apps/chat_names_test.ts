@@ -13,8 +13,9 @@ Deno.test("the table is what the tool makes of Unicode's", () => {
 Deno.test("every pair of Unicode's table that names can have looks alike", () => {
   let pairs = 0;
   for (const [character, prototype] of Object.entries<string>(table)) {
+    if (!isPlain(character) || !isPlain(prototype)) continue;
     const [one, other] = [checkChatName(`a${character}`), checkChatName(`a${prototype}`)];
-    if (!one.ok || !other.ok || !isPlain(character) || !isPlain(prototype)) continue;
+    if (!one.ok || !other.ok) continue;
     pairs++;
     assert(one.looks.some((look) => other.looks.includes(look)), `${character} and ${prototype}`);
   }
