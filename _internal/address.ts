@@ -62,6 +62,38 @@ export function checkPort(action: string, port: number, lowest: 0 | 1 = 0): void
   }
 }
 
+/** What no name and no address contains: white space and control characters. */
+// deno-lint-ignore no-control-regex
+const NOT_IN_NAMES = /[\s\x00-\x1f\x7f]/;
+/** The longest name, in characters (RFC 1035 section 2.3.4). */
+const MAX_NAME_LENGTH = 253;
+
+/**
+ * Checks that `hostname` can be a name or an address. (The runtime's own message names no option.)
+ *
+ * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @returns The hostname without brackets.
+ * @throws {TypeError} If it is not text.
+ * @throws {RangeError} If it is empty, too long, or contains white space.
+ */
+export function checkHostname(action: string, hostname: string): string {
+  if (typeof hostname !== "string") {
+    throw new TypeError(
+      `Cannot ${action}: hostname must be a string, current value is ${String(hostname)}`,
+    );
+  }
+  const plain = stripBrackets(hostname);
+  if (plain === "" || plain.length > MAX_NAME_LENGTH || NOT_IN_NAMES.test(plain)) {
+    const value = hostname.length > MAX_NAME_LENGTH
+      ? `${hostname.length} characters long`
+      : JSON.stringify(hostname);
+    throw new RangeError(
+      `Cannot ${action}: hostname must be a name or an address, current value is ${value}`,
+    );
+  }
+  return plain;
+}
+
 /** Whether options are those of a unix socket; a path that is `undefined` was not given. */
 export function hasPath<T extends object>(options: T): options is Extract<T, { path: string }> {
   return "path" in options && options.path !== undefined;
@@ -75,4 +107,29 @@ export function hasPath<T extends object>(options: T): options is Extract<T, { p
  */
 export function checkPath(action: string, path: string): void {
   if (path === "") throw new RangeError(`Cannot ${action}: path must not be empty`);
+}
+
+/**
+ * Checks that options of a unix socket contain none that only a port has: `tls` and `allow` would
+ * seem to protect it, and do nothing.
+ *
+ * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @param options What was given.
+ * @param names The options that only a port has; one that is `undefined` or `false` was not given.
+ * @throws {TypeError} If there are any.
+ */
+export function refusePortOptions(
+  action: string,
+  options: object,
+  names: readonly string[],
+): void {
+  const given = names.filter((name) => {
+    const value: unknown = (options as Record<string, unknown>)[name];
+    return value !== undefined && value !== false;
+  }).map((name) => `"${name}"`);
+  if (given.length === 0) return;
+  const noun = given.length === 1 ? "option" : "options";
+  throw new TypeError(
+    `Cannot ${action} on a path with ${noun} ${given.join(", ")}: only a port has that`,
+  );
 }

@@ -1,5 +1,6 @@
 /** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
+import { Cursor } from "./_cursor.ts";
 import type { Codec, DecoderProgress, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -44,6 +45,7 @@ export class BatchDecoder<T> {
   #next = 0;
   /** Where the last message ends that `takeAll` took since the last pull. */
   #takenTo: number | undefined = undefined;
+  #begun = 0;
   #chunk: Uint8Array = EMPTY;
   /** Where the chunk begins in the stream. */
   #chunkStart = 0;
@@ -88,11 +90,30 @@ export class BatchDecoder<T> {
   }
 
   /**
+   * Where the frame that has begun begins in the stream. Another value means another frame; it stays
+   * the same while a frame is dropped.
+   */
+  get begun(): number {
+    const progress = this.#progress;
+    if (progress !== undefined && !progress.dropping) this.#begun = progress.position;
+    return this.#begun;
+  }
+
+  /**
    * Whether input is left that `pull` has not decoded: after a `pull` that returned `false`, call it
    * again before more is fed.
    */
   get unfinished(): boolean {
     return this.#fed || this.#stalled;
+  }
+
+  /**
+   * Where in the stream the frame begins that is `partial`, also while it is being dropped. Another
+   * number means that the frame before has ended. Of a codec without progress it is always 0.
+   */
+  get frameBegin(): number {
+    const progress = this.#progress;
+    return progress instanceof Cursor ? progress.frameBegin : progress?.position ?? 0;
   }
 
   /** Whether nothing can be had without feeding. */

@@ -107,6 +107,12 @@ export interface DecoderProgress {
   readonly position: number;
   /** Whether a frame has begun and not ended, or frames wait because `emit` stopped. */
   readonly partial: boolean;
+  /**
+   * Whether the frame that has begun is being dropped: then `position` moves on within it.
+   *
+   * @default {false}
+   */
+  readonly dropping?: boolean | undefined;
 }
 
 /**

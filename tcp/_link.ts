@@ -5,6 +5,7 @@
  */
 import type { NetOperation, NetTransport, SocketAddress } from "../errors.ts";
 import type { OperationContext } from "../_internal/translate.ts";
+import type { ReportUnhandled } from "../_internal/unhandled.ts";
 
 /** The calls of the runtime's stream sockets that a connection is made of. */
 export interface RawSocket {
@@ -20,6 +21,8 @@ export interface Link {
   readonly transport: NetTransport;
   readonly localAddr: SocketAddress;
   readonly remoteAddr: SocketAddress;
+  /** Receives errors of this connection that no one has handled; for connections of a server. */
+  readonly onUnhandled?: ReportUnhandled | undefined;
 }
 
 /** Says which operation on which connection failed. */

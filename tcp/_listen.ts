@@ -5,20 +5,23 @@
  */
 import type { NetTransport, SocketAddress } from "../errors.ts";
 import {
+  checkHostname,
   checkPath,
   checkPort,
   formatHostPort,
   hasPath,
   normaliseAddr,
-  stripBrackets,
+  refusePortOptions,
 } from "../_internal/address.ts";
 import { checkCount } from "../_internal/guard.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
 import {
   DEFAULT_BACKLOG,
+  PORT_OPTIONS,
   type TcpServerOptions,
   type UnixServerOptions,
 } from "./server_options.ts";
+import { listenUnixSocket } from "./_unix_listener.ts";
 
 /** A listener, and how its connections are to be prepared. */
 export interface Listening {
@@ -36,7 +39,7 @@ export function listen(options: TcpServerOptions | UnixServerOptions): Listening
 
 function listenTcp(options: TcpServerOptions): Listening {
   const { port = 0, tls, reusePort = false, noDelay = true, keepAlive = false } = options;
-  const hostname = stripBrackets(options.hostname ?? "127.0.0.1");
+  const hostname = checkHostname("listen", options.hostname ?? "127.0.0.1");
   const backlog = checkCount("backlog", options.backlog ?? DEFAULT_BACKLOG, 1);
   checkPort("listen", port);
   const transport = tls === undefined ? "tcp" : "tls";
@@ -66,11 +69,13 @@ function listenTcp(options: TcpServerOptions): Listening {
   }
 }
 
-function listenUnix({ path }: UnixServerOptions): Listening {
+function listenUnix(options: UnixServerOptions): Listening {
+  const { path } = options;
   checkPath("listen", path);
+  refusePortOptions("listen", options, PORT_OPTIONS);
   const addr: SocketAddress = { transport: "unix", path };
   try {
-    const listener: Deno.Listener = Deno.listen({ transport: "unix", path });
+    const listener = listenUnixSocket(path);
     return { listener, transport: "unix", addr, noDelay: false, keepAlive: false };
   } catch (error) {
     throw translate(error, { operation: "listen", transport: "unix", localAddr: addr });

@@ -25,6 +25,7 @@
  */
 import { busy, timedOut, translate } from "../_internal/translate.ts";
 import { nextTurn, SMALL, spend, whenTurn } from "../_internal/turn_budget.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { type Chunk, ReadBuffer } from "./_read_buffer.ts";
@@ -378,9 +379,10 @@ export class Reader implements Turn {
     } catch (error) {
       if (error !== EXPIRED) throw error;
       const context = contextOf(this.#link, "read");
-      throw until === wait.until
+      const late = until === wait.until
         ? timedOut(context, wait.timeout, "nothing arrived")
         : timedOut(context, frame, "the message begun was not complete");
+      throw noteError(late, this.#link.onUnhandled);
     } finally {
       this.deadline = Infinity;
       signal?.removeEventListener("abort", abort);
@@ -454,7 +456,8 @@ export class Reader implements Turn {
 
   readonly #onFailure = (error: unknown): void => {
     this.#isOutstanding = false;
-    this.#failure ??= translate(error, contextOf(this.#link, "read"));
+    const failure = translate(error, contextOf(this.#link, "read"));
+    this.#failure ??= noteError(failure, this.#link.onUnhandled);
     if (this.#isDirect) this.#isInside = false;
     this.#isDirect = false;
     this.#settle();
@@ -469,12 +472,12 @@ export class Reader implements Turn {
 
   #endInside(what: string): null {
     if (this.buffered === 0) return null;
-    throw translate(
-      new Deno.errors.UnexpectedEof(
-        `the stream ended after ${this.buffered} bytes, before ${what}`,
-      ),
+    const reason = `the stream ended after ${this.buffered} bytes, before ${what}`;
+    const error = translate(
+      new Deno.errors.UnexpectedEof(reason),
       contextOf(this.#link, "read"),
     );
+    throw noteError(error, this.#link.onUnhandled);
   }
 }
 

@@ -5,38 +5,53 @@
  * that was cut in the middle from one that has ended. On Linux, connecting a socket to no address
  * (`AF_UNSPEC`, connect(2)) sends a reset (RFC 9293 section 3.10.5, ABORT). That takes a call of the
  * system that the runtime does not have, so it happens only where `--allow-ffi` was granted (`-A`
- * grants it); elsewhere a connection that is cut ends like any other. TLS needs none of this: there, an
- * end without its `close_notify` is an error already.
+ * grants it); elsewhere a connection that is cut ends like any other.
  *
  * @module
  */
-import type { SocketAddress } from "../errors.ts";
 import type { Link } from "./_link.ts";
 
 /** A `sockaddr` of the family `AF_UNSPEC`, which is 0. */
 const UNSPECIFIED = new Uint8Array(16);
 
+type Connect = (fd: number, address: BufferSource, length: number) => number;
+
+let connect: Connect | undefined;
+
 /** Resets a TCP connection if this process may; the socket is closed by the caller afterwards. */
 export function reset(link: Link): void {
-  if (link.transport !== "tcp" || !mayCall()) return;
+  if (link.transport === "unix" || !mayCall()) return;
   const fd = descriptorOf(link.socket) ?? searchDescriptor(link);
   if (fd === undefined) return;
+  systemConnect()?.(fd, UNSPECIFIED, UNSPECIFIED.length);
+}
+
+/** `connect(2)`. All sockets that are cut in one go share it: kept for longer, it would look like a leak. */
+function systemConnect(): Connect | undefined {
+  if (connect !== undefined) return connect;
   try {
-    // For each call: cuts are rare, and a library that stays loaded looks like a leak.
     const library = Deno.dlopen("libc.so.6", {
       connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
     });
-    library.symbols.connect(fd, UNSPECIFIED, UNSPECIFIED.length);
-    library.close();
+    connect = library.symbols.connect;
+    queueMicrotask(() => {
+      connect = undefined;
+      library.close();
+    });
   } catch {
     // Another C library: the connection ends like any other.
   }
+  return connect;
 }
 
 /** Asks without a prompt: no one should be asked for a permission because a peer misbehaves. */
 function mayCall(): boolean {
   return Deno.build.os === "linux" &&
     Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+function mayRead(): boolean {
+  return Deno.permissions.querySync({ name: "read", path: "/proc/self" }).state === "granted";
 }
 
 /** The descriptor that the runtime notes on sockets it has accepted. */
@@ -49,33 +64,52 @@ function descriptorOf(socket: object): number | undefined {
   return undefined;
 }
 
-/** Finds the descriptor of a socket that this process has connected, by its addresses. */
+/** Sockets by the ports of both ends; `null` for two sockets that are alike in them. */
+type Index = Map<string, number | null>;
+
+let index: Index | undefined;
+
+/**
+ * Finds the descriptor of any other socket of this process by its ports (proc(5)). All sockets that are
+ * cut in one go share one look.
+ */
 function searchDescriptor({ localAddr, remoteAddr }: Link): number | undefined {
-  try {
-    const inode = inodeOf(localAddr, remoteAddr);
-    if (inode === undefined) return undefined;
-    for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-      if (linkTarget(`/proc/self/fd/${name}`) === `socket:[${inode}]`) return Number(name);
-    }
-  } catch {
-    // Without the permission to read /proc the connection ends like any other.
+  if (!("port" in localAddr && "port" in remoteAddr)) return undefined;
+  if (!mayRead()) return undefined;
+  if (index === undefined) {
+    index = indexSockets();
+    queueMicrotask(() => index = undefined); // descriptors are used again soon
   }
-  return undefined;
+  return index.get(`${hex(localAddr.port)} ${hex(remoteAddr.port)}`) ?? undefined;
 }
 
-/** The number of the socket in the system's table of connections (proc(5), /proc/net/tcp). */
-function inodeOf(local: SocketAddress, remote: SocketAddress): string | undefined {
-  if (!("port" in local && "port" in remote)) return undefined;
-  const ports = [local.port, remote.port].map((port) =>
-    port.toString(16).toUpperCase().padStart(4, "0")
-  );
-  const matches = ["tcp", "tcp6"].flatMap((table) =>
-    Deno.readTextFileSync(`/proc/self/net/${table}`).split("\n").slice(1)
-      .map((row) => row.trim().split(/\s+/))
-      .filter(([, from, to]) => from?.endsWith(`:${ports[0]}`) && to?.endsWith(`:${ports[1]}`))
-  );
-  // Two connections between the same ports of different addresses: better none than the wrong one.
-  return matches.length === 1 ? matches[0]?.[9] : undefined;
+function indexSockets(): Index {
+  const sockets: Index = new Map();
+  try {
+    const descriptors = ownSockets();
+    for (const table of ["tcp", "tcp6"]) {
+      for (const row of Deno.readTextFileSync(`/proc/self/net/${table}`).split("\n").slice(1)) {
+        const [, local, remote, , , , , , , inode = ""] = row.trim().split(/\s+/);
+        const fd = descriptors.get(inode);
+        if (fd === undefined || local === undefined || remote === undefined) continue;
+        const ports = `${local.slice(-4)} ${remote.slice(-4)}`;
+        sockets.set(ports, sockets.has(ports) ? null : fd);
+      }
+    }
+  } catch {
+    // A system that shows nothing in /proc: the connection ends like any other.
+  }
+  return sockets;
+}
+
+/** The descriptors of this process's sockets, by the system's number of the socket. */
+function ownSockets(): Map<string, number> {
+  const descriptors = new Map<string, number>();
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(linkTarget(`/proc/self/fd/${name}`)) ?? [];
+    if (inode !== undefined) descriptors.set(inode, Number(name));
+  }
+  return descriptors;
 }
 
 function linkTarget(path: string): string {
@@ -84,4 +118,8 @@ function linkTarget(path: string): string {
   } catch {
     return ""; // closed meanwhile
   }
+}
+
+function hex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, "0");
 }

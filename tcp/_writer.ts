@@ -13,6 +13,7 @@ import { ClosedError, LimitError } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { translate } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import { unattended } from "../_internal/unattended.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { contextOf, type Link } from "./_link.ts";
@@ -84,7 +85,7 @@ export class Writer {
     if (this.#isActive && this.refusal === undefined && length > 0) {
       const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= this.#maxQueue;
       if (!isAlone && this.#queuedBytes + length > this.#maxQueue) {
-        return unattended(Promise.reject(this.#full()));
+        return unattended(Promise.reject(noteError(this.#full(), this.#link.onUnhandled)));
       }
     }
     return this.writeAccepted(data);
@@ -166,7 +167,8 @@ export class Writer {
         this.bytesWritten += n;
       }
     } catch (error) {
-      this.stop(this.#stopped ?? translate(error, contextOf(this.#link, "write")));
+      const failure = this.#stopped ?? translate(error, contextOf(this.#link, "write"));
+      this.stop(noteError(failure, this.#link.onUnhandled));
       // Here rather than at each write: most succeed, and this costs.
       if (this.#writing !== undefined) unattended(this.#writing);
       throw this.#stopped;

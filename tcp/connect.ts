@@ -5,12 +5,13 @@
  */
 import { isNetError, type NetTransport, type SocketAddress } from "../errors.ts";
 import {
+  checkHostname,
   checkPath,
   checkPort,
   formatHostPort,
   hasPath,
   normaliseAddr,
-  stripBrackets,
+  refusePortOptions,
 } from "../_internal/address.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
@@ -24,6 +25,9 @@ import { CLIENT_TIMEOUTS, resolveTimeouts, type TcpTimeouts } from "./timeouts.t
 /** How long one attempt to connect may take, unless said otherwise. */
 export const DEFAULT_CONNECT_TIMEOUT = 30_000;
 
+/** The shortest wait before another attempt that can be asked for, in milliseconds. */
+const MIN_DELAY = 1;
+
 /** How to try again when connecting fails. */
 export interface RetryOptions {
   /**
@@ -33,13 +37,13 @@ export interface RetryOptions {
    */
   attempts?: number;
   /**
-   * Milliseconds before the second attempt; each wait after it is twice as long.
+   * Milliseconds before the second attempt, at least 1; each wait after it is twice as long.
    *
    * @default {100}
    */
   minDelay?: number;
   /**
-   * The longest wait, in milliseconds.
+   * The longest wait, in milliseconds, at least 1; `Infinity` for none.
    *
    * @default {10_000}
    */
@@ -116,6 +120,8 @@ export interface TcpConnectBaseOptions {
 
 /** Options of a client of a TCP server. */
 export interface TcpConnectOptions extends TcpConnectBaseOptions {
+  /** A client of a port has none. */
+  path?: undefined;
   /** The server's port, from 1 to 65535. */
   port: number;
   /**
@@ -150,7 +156,20 @@ export interface TcpConnectOptions extends TcpConnectBaseOptions {
 export interface UnixConnectOptions extends TcpConnectBaseOptions {
   /** The path of the server's socket. */
   path: string;
+  /** Only a port has that, as everything below. */
+  port?: undefined;
+  /** Only a port has that. */
+  hostname?: undefined;
+  /** Only a port has that. */
+  tls?: false | undefined;
+  /** Has no effect: nothing delays small writes on a unix socket. */
+  noDelay?: boolean;
+  /** Has no effect: the system notices when a peer on the same machine ends. */
+  keepAlive?: boolean;
 }
+
+/** The options of {@linkcode TcpConnectOptions} that a unix socket does not have. */
+const PORT_OPTIONS: readonly (keyof UnixConnectOptions)[] = ["port", "hostname", "tls"];
 
 /** A socket that knows its ends. */
 interface Socket extends RawSocket {
@@ -279,8 +298,10 @@ function closeAll(sockets: Set<Socket>): void {
   sockets.clear();
 }
 
-function unixTarget({ path }: UnixConnectOptions): Target {
+function unixTarget(options: UnixConnectOptions): Target {
+  const { path } = options;
   checkPath("connect", path);
+  refusePortOptions("connect", options, PORT_OPTIONS);
   return {
     context: { operation: "connect", transport: "unix", remoteAddr: { transport: "unix", path } },
     async open(_signal, keep) {
@@ -294,7 +315,7 @@ function unixTarget({ path }: UnixConnectOptions): Target {
 function tcpTarget(options: TcpConnectOptions, handshakeTimeout: number): Target {
   const { port, noDelay = true, keepAlive = false } = options;
   checkPort("connect", port, 1);
-  const hostname = stripBrackets(options.hostname ?? "127.0.0.1");
+  const hostname = checkHostname("connect", options.hostname ?? "127.0.0.1");
   const tls = options.tls === true ? {} : options.tls || undefined;
   const transport: NetTransport = tls === undefined ? "tcp" : "tls";
   const context: OperationContext = {
@@ -375,14 +396,22 @@ function resolveRetry(retry: number | RetryOptions | undefined): {
   const { attempts = 5, minDelay = 100, maxDelay = 10_000, jitter = 0.5 } =
     typeof retry === "object" ? retry : { attempts: retry ?? 1 };
   checkCount("retry.attempts", attempts, 1);
-  checkTimeout("retry.minDelay", minDelay);
-  checkTimeout("retry.maxDelay", maxDelay);
+  checkDelay("retry.minDelay", minDelay);
+  checkDelay("retry.maxDelay", maxDelay);
   if (!(jitter >= 0 && jitter <= 1)) {
     throw new RangeError(
       `Cannot use option "retry.jitter": expected a number from 0 to 1, current value is ${jitter}`,
     );
   }
   return { attempts, backoff: new Backoff({ min: minDelay, max: maxDelay, jitter }) };
+}
+
+/** Without a wait between them, attempts would be a flood of connections. */
+function checkDelay(name: string, value: number): void {
+  if (typeof value === "number" && value >= MIN_DELAY) return;
+  throw new RangeError(
+    `Cannot use option "${name}": expected milliseconds from ${MIN_DELAY}, current value is ${value}`,
+  );
 }
 
 /** Whether another attempt could end otherwise: the server may be starting, or the network passing. */

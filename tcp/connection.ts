@@ -8,6 +8,7 @@ import { formatAddr } from "../_internal/address.ts";
 import { deadline, whenStalled } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout, isBytes, typeOf } from "../_internal/guard.ts";
 import { netError } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
 import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
@@ -377,8 +378,9 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
 
   /**
    * Ends the connection now. Data that waits to be written is dropped; calls that wait reject with
-   * `reason`. The peer sees that it was cut, as far as the system lets this process say so: over TCP a
-   * reset, which needs Linux and `--allow-ffi`; over TLS an end without `close_notify`.
+   * `reason`. The peer sees a reset, not an end, where the system lets this process send one: over
+   * TCP and TLS on Linux, with `--allow-ffi` (for TLS, and for connections that this side opened, also
+   * with `--allow-read` for `/proc/self`).
    *
    * @param reason What those calls reject with.
    */
@@ -432,14 +434,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     options: ReadOptions | undefined,
     isLine: boolean,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
-    const tooLong = () =>
-      new LimitError(
-        "read_buffer",
-        `Cannot read a message from ${
-          formatAddr(this.remoteAddr)
-        }: it is longer than the limit of ${maxLength} bytes`,
-        { ...contextOf(this.#link, "read"), limit: maxLength },
-      );
+    const tooLong = () => noteError(this.#tooLong(maxLength), this.#link.onUnhandled);
     this.#checkUnframed();
     return this.#reader.until(
       delimiter,
@@ -447,6 +442,16 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       this.#limits(options, true),
       tooLong,
       isLine,
+    );
+  }
+
+  #tooLong(limit: number): LimitError {
+    return new LimitError(
+      "read_buffer",
+      `Cannot read a message from ${
+        formatAddr(this.remoteAddr)
+      }: it is longer than the limit of ${limit} bytes`,
+      { ...contextOf(this.#link, "read"), limit },
     );
   }
 
@@ -480,10 +485,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
       lifetime: `the connection is older than ${after} ms`,
     }[which];
     const context = contextOf(this.#link, which === "write" ? "write" : "read");
-    this.#end({
-      how: "failed",
-      reason: netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context),
-    });
+    const error = netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context);
+    this.#end({ how: "failed", reason: noteError(error, this.#link.onUnhandled) });
   }
 
   #drain(): void {
@@ -565,7 +568,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     const message = code === "draining"
       ? `The server is shutting down: finish with ${peer}`
       : `Cannot go on with ${peer}: the connection was ${code} on this side`;
-    return new ClosedError(code, message, contextOf(this.#link, "close"));
+    const error = new ClosedError(code, message, contextOf(this.#link, "close"));
+    return noteError(error, this.#link.onUnhandled);
   }
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { FrameError, LimitError } from "../errors.ts";
+import { FrameError, isNetError, LimitError } from "../errors.ts";
 import { busy, netError, timedOut } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
 import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { unattended } from "../_internal/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
@@ -80,6 +81,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   #receiving = false;
   #released = false;
   #frameUntil: number | undefined; // when the message that has begun must be complete
+  #frameBegun = 0; // and which one that is: where it begins in the stream
   #owed = 0; // answers on their way to requests that were given up
   #requests: Requests<In> | undefined;
   readonly #isUnlimited: boolean; // how long a call without options waits
@@ -197,7 +199,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     return await this.#requests.answer({
       timeout,
       signal: options?.signal,
-      late: () => timedOut(contextOf(this.#init.link, "request"), timeout),
+      late: () => this.#note(timedOut(contextOf(this.#init.link, "request"), timeout)),
     });
   }
 
@@ -307,7 +309,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
         else batch.feed(bytes);
         resolve(this.#pull() ? take(batch) : this.#receiveWithin(take, end, undefined));
       } catch (error) {
-        reject(error);
+        reject(this.#note(error));
       }
     },
     failed: (reason) => this.#waiter?.reject(reason),
@@ -326,7 +328,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const limits = timeout === Infinity ? given : { ...given, until: performance.now() + timeout };
     this.#receiving = true;
     try {
-      if (this.#batch.size > 0 && spend()) await nextTurn();
+      if (!this.#batch.isIdle && spend(DECODED_AT_ONCE)) await nextTurn();
       while (!this.#pull()) {
         if (this.#batch.done) return end;
         if (this.#batch.unfinished) await this.#rest();
@@ -336,9 +338,9 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
       return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
       const late = this.#frameUntil !== undefined && performance.now() >= this.#frameUntil;
-      if (!late || !(error instanceof Deno.errors.TimedOut)) throw error;
+      if (!late || !(error instanceof Deno.errors.TimedOut)) throw this.#note(error);
       const context = contextOf(this.#init.link, "frame");
-      throw timedOut(context, this.#init.frame, "the message begun was not complete");
+      throw this.#note(timedOut(context, this.#init.frame, "the message begun was not complete"));
     } finally {
       this.#receiving = false;
     }
@@ -360,14 +362,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
 
   /** Decodes, and drops the answers to requests that were given up. */
   #pull(): boolean {
-    const batch = this.#batch;
-    do {
-      while (batch.pull()) {
-        if (this.#owed === 0) return true;
-        this.#owed--;
-        batch.take();
-      }
-    } while (batch.unfinished);
+    while (this.#batch.pull()) {
+      if (this.#owed === 0) return true;
+      this.#owed--;
+      this.#batch.take();
+    }
     return false;
   }
 
@@ -376,7 +375,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const { frame } = this.#init;
     if (frame === Infinity) return limits;
     const now = performance.now();
-    this.#frameUntil ??= now + frame;
+    const { begun } = this.#batch;
+    if (this.#frameUntil === undefined || begun !== this.#frameBegun) {
+      this.#frameUntil = now + frame;
+      this.#frameBegun = begun;
+    }
     const left = Math.max(0, this.#frameUntil - now);
     return {
       ...limits,
@@ -390,18 +393,21 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const wait = { signal, timeout: Infinity };
     const answer = await this.#receiveWithin(takeAnswer, undefined, wait);
     if (answer !== undefined) return answer.message;
-    throw netError(
-      Deno.errors.UnexpectedEof,
-      "EEOF",
-      "the peer ended its side without an answer",
-      contextOf(this.#init.link, "request"),
-    );
+    const reason = "the peer ended its side without an answer";
+    const context = contextOf(this.#init.link, "request");
+    throw this.#note(netError(Deno.errors.UnexpectedEof, "EEOF", reason, context));
   }
 
   #takeRemaining(): Uint8Array {
     if (this.#isBusy) throw this.#busy();
     if (this.#released) throw releasedError();
     return this.#batch.takeRemaining();
+  }
+
+  /** An error that a peer has caused is this connection's; others are mistakes in the program. */
+  #note(error: unknown): unknown {
+    const isPeers = error instanceof FrameError || isNetError(error);
+    return isPeers ? noteError(error, this.#init.link.onUnhandled) : error;
   }
 
   #busy(): unknown {

@@ -7,8 +7,13 @@ import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../_internal/deadline.ts";
+import { EarliestTimer } from "../_internal/earliest_timer.ts";
+import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { heed } from "../_internal/heed.ts";
+import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
 import type { RawSocket } from "./_link.ts";
 import { listen, type Listening } from "./_listen.ts";
@@ -34,9 +39,6 @@ import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.t
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
 const FORCE_GRACE = 1_000;
-
-/** The longest time a timer can be set for (a signed 32-bit number of milliseconds). */
-const MAX_TIMER = 2 ** 31 - 1;
 
 /** What to do with one connection. The connection is closed when it returns or throws. */
 export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
@@ -116,6 +118,8 @@ class Server implements TcpServer {
   readonly #timeouts: Required<TcpTimeouts>;
   readonly #maxWriteQueue: number;
   readonly #done = Promise.withResolvers<void>();
+  readonly #errors = new PeerReport();
+  readonly #forceTimer = new EarliestTimer();
   readonly #counts = {
     accepted: 0,
     refused: 0,
@@ -128,12 +132,11 @@ class Server implements TcpServer {
   };
   /** Those whose handshake is under way, with what ends it. */
   readonly #handshakes = new Map<RawSocket, () => void>();
-  #guests = 0; // connections that were let in and whose handler is not done
+  #guests = 0; // connections that were let in and whose socket or handler is not done
   #accepting = true;
   #stopping = false;
   #pause: Sleep | undefined;
   #forced = false;
-  #forceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
@@ -149,12 +152,14 @@ class Server implements TcpServer {
       hasPath(options) ? limits : { ...limits, allow: options.allow, deny: options.deny },
     );
     this.#listening = listen(options);
+    this.#done.promise.then(catchUnhandled());
     this.addr = this.#listening.addr;
     this.finished = this.#done.promise;
     try {
       this.#announce();
     } catch (error) {
       this.#listening.listener.close();
+      this.#done.resolve();
       throw error;
     }
     this.#acceptAll();
@@ -164,7 +169,7 @@ class Server implements TcpServer {
   }
 
   stats(): TcpServerStats {
-    const stats = { ...this.#counts, active: this.connections.size };
+    const stats = { ...this.#counts, active: this.#guests };
     for (const conn of this.connections) {
       stats.bytesRead += conn.stats.bytesRead;
       stats.bytesWritten += conn.stats.bytesWritten;
@@ -180,7 +185,7 @@ class Server implements TcpServer {
       for (const conn of this.connections) drainConnection(conn);
     }
     if (timeout === 0) this.#force(undefined);
-    else if (!this.#forced) this.#forceAfter(timeout, () => this.#force(undefined));
+    else if (!this.#forced) this.#forceTimer.start(timeout, () => this.#force(undefined));
     this.#finishIfEmpty();
     return this.finished;
   }
@@ -201,6 +206,7 @@ class Server implements TcpServer {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
     let complained = false;
     while (!this.#stopping) {
+      if (spend()) await nextTurn(); // those that come and go must not keep all others waiting
       if (this.#admission.full) {
         await this.#admission.vacancy();
         continue;
@@ -262,7 +268,7 @@ class Server implements TcpServer {
     hostname: string | null,
     alpnProtocol: string | null,
   ): void {
-    const conn = createConnection({
+    const conn: TcpConnection = createConnection({
       socket,
       transport: this.#listening.transport,
       localAddr: normaliseAddr(socket.localAddr) as SocketAddress,
@@ -271,6 +277,7 @@ class Server implements TcpServer {
       maxWriteQueue: this.#maxWriteQueue,
       alpnProtocol,
       onRelease: this.#released,
+      onUnhandled: (error) => this.#report(error, conn),
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);
@@ -358,19 +365,14 @@ class Server implements TcpServer {
     this.#admission.wake();
   }
 
-  /** A timer of its own: who waits for the shutdown may have nothing else that keeps the process. */
-  #forceAfter(ms: number, act: () => void): void {
-    clearTimeout(this.#forceTimer);
-    if (ms <= MAX_TIMER) this.#forceTimer = setTimeout(act, ms);
-  }
-
   #force(reason: unknown): void {
     if (this.#forced) return;
     this.#forced = true;
     for (const end of this.#handshakes.values()) end();
     for (const conn of this.connections) conn.abort(reason);
     // A handler that waits for something else than its connection may never notice.
-    this.#forceAfter(FORCE_GRACE, () => this.#finish());
+    this.#forceTimer.stop();
+    this.#forceTimer.start(FORCE_GRACE, () => this.#finish());
   }
 
   #finishIfEmpty(): void {
@@ -378,8 +380,9 @@ class Server implements TcpServer {
   }
 
   #finish(): void {
-    clearTimeout(this.#forceTimer);
+    this.#forceTimer.stop();
     this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#errors.close();
     this.#done.resolve();
   }
 
@@ -389,27 +392,28 @@ class Server implements TcpServer {
   }
 
   #report(error: unknown, conn?: TcpConnection): void {
+    const { onError } = this.#options;
+    if (onError === undefined) {
+      if (!this.#isExpected(error)) this.#errors.report(error, conn?.remoteAddr);
+      return;
+    }
     try {
-      if (this.#options.onError) {
-        const heard: unknown = this.#options.onError(error, conn);
-        if (heard instanceof Promise) heard.catch((thrown) => console.error(thrown));
-      } else if (!this.#isDailyBusiness(error)) console.error(error);
+      heed(onError(error, conn), (thrown) => this.#errors.mistake(thrown));
     } catch (thrown) {
-      console.error(thrown);
+      this.#errors.mistake(thrown);
     }
   }
 
-  /** A hook may be an async function, although nobody waits for it: its rejection is a mistake, too. */
+  /** A hook may be an async function, although no one awaits it: its rejection is a mistake, too. */
   #heed(result: unknown, conn?: TcpConnection): void {
-    if (!(result instanceof Promise)) return;
-    result.catch((error) => {
+    heed(result, (error) => {
       this.#report(error, conn);
       conn?.close();
     });
   }
 
-  /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
-  #isDailyBusiness(error: unknown): boolean {
+  /** What peers and networks do all day, and what follows from our own ending. */
+  #isExpected(error: unknown): boolean {
     return isPeerFault(error) || error instanceof ClosedError ||
       (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
   }

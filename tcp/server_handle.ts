@@ -13,7 +13,11 @@ export const DEFAULT_SHUTDOWN_TIMEOUT = 10_000;
 export interface TcpServerStats {
   /** Connections that were accepted, those turned away included. */
   readonly accepted: number;
-  /** Connections that are open now. */
+  /**
+   * Connections that take a place of `maxConnections`: their TLS handshake is under way, their socket
+   * is open, or their handler has not returned although the socket is closed. With handlers that never
+   * return it exceeds the size of `connections`.
+   */
   readonly active: number;
   /** Connections that were closed because of a limit. */
   readonly refused: number;
@@ -56,7 +60,7 @@ export interface TcpServer extends AsyncDisposable {
    * Stops gracefully: accepts no more, tells the handlers through `conn.signal` and `conn.draining`,
    * waits for them, and aborts what is left after `timeout`.
    *
-   * Calling it again with a shorter time-out shortens the wait.
+   * Calling it again with a shorter time-out shortens the wait; a longer one changes nothing.
    *
    * @param options How long to wait.
    * @returns A promise that settles when nothing is left: the port can be bound again.

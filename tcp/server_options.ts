@@ -65,8 +65,10 @@ export interface TcpServerBaseOptions {
    * Called with everything that went wrong: what a handler or hook threw (with its connection), a TLS
    * handshake that failed, an accept that failed for want of resources (without a connection).
    *
-   * @default {undefined} prints mistakes of this side to stderr, and keeps quiet about what peers and
-   * networks do all day (resets, broken pipes, time-outs)
+   * @default {undefined} prints to stderr: mistakes of this side with their stack; bytes that are not
+   * a frame, and limits that a peer's data reached, as one line with the peer's address, escaped. Of
+   * each kind at most 10 in a second; how many more there were follows. Not printed is what peers and
+   * networks do all day (resets, broken pipes, timeouts)
    */
   onError?: (error: unknown, conn?: TcpConnection) => void;
   /** Called for each connection before its handler. If it throws or rejects, the connection is closed. */
@@ -81,6 +83,8 @@ export interface TcpServerBaseOptions {
 
 /** Options of a server on a TCP port. */
 export interface TcpServerOptions extends TcpServerBaseOptions {
+  /** A server on a port has none. */
+  path?: undefined;
   /**
    * The port to listen on; 0 lets the system choose a free one.
    *
@@ -135,4 +139,30 @@ export interface UnixServerOptions extends TcpServerBaseOptions {
    * behind is in the way (`AddrInUse`): remove it first, where no other server can be using it.
    */
   path: string;
+  /** Only a port has that, as everything below. */
+  port?: undefined;
+  /** Only a port has that. */
+  hostname?: undefined;
+  /** Only a port has that. */
+  tls?: undefined;
+  /** Only a port has that. */
+  reusePort?: undefined;
+  /** Only a port has that; the rights of the socket's folder say who may connect. */
+  allow?: undefined;
+  /** Only a port has that; the rights of the socket's folder say who may connect. */
+  deny?: undefined;
+  /** Has no effect: nothing delays small writes on a unix socket. */
+  noDelay?: boolean;
+  /** Has no effect: the system notices when a peer on the same machine ends. */
+  keepAlive?: boolean;
 }
+
+/** The options of {@linkcode TcpServerOptions} that a unix socket does not have. */
+export const PORT_OPTIONS: readonly (keyof UnixServerOptions)[] = [
+  "port",
+  "hostname",
+  "tls",
+  "reusePort",
+  "allow",
+  "deny",
+];

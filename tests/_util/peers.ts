@@ -26,6 +26,10 @@ export class Peer implements AsyncDisposable {
     this.#writer = this.#child.stdin.getWriter();
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   get status(): Promise<Deno.CommandStatus> {
     return this.#child.status;
   }
@@ -106,6 +110,8 @@ const MOD = new URL("../../mod.ts", import.meta.url).href;
 
 /** How a child of {@linkcode deno} runs. */
 export interface DenoOptions {
+  /** What becomes of its errors; inherited unless specified. */
+  stderr?: "null" | "inherit";
   flags?: string[];
   /** The number of descriptors it may have. */
   descriptors?: number;
@@ -125,7 +131,7 @@ export function deno(script: string, options: DenoOptions = {}): Peer {
   if (descriptors !== undefined) command.unshift(...after(`ulimit -n ${descriptors}`));
   if (network !== undefined) command.unshift("unshare", "--net", ...after(network));
   const [program = "", ...rest] = command;
-  return new Peer(program, rest);
+  return new Peer(program, rest, options);
 }
 
 /** The words that run a command after a piece of shell script. */

@@ -5,6 +5,7 @@ import {
   ChatJoinError,
   type ChatLine,
   ChatRoom,
+  type ChatRoomOptions,
   type ChatServerOptions,
   joinChat,
   serveChat,
@@ -12,7 +13,7 @@ import {
 import { connectTcp, FrameError, serveTcp, type TcpServer } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 
-function serve(options: ChatServerOptions = {}): TcpServer {
+function serve(options: Exclude<ChatServerOptions, { path: string }> = {}): TcpServer {
   return serveChat({ port: 0, onListen() {}, ...options });
 }
 
@@ -33,8 +34,8 @@ async function until(client: ChatClient, wanted: (line: ChatLine) => boolean): P
 const hears = (client: ChatClient, text: string) => until(client, ({ line }) => line === text);
 
 /** A room whose people may say as much as they like. */
-function talkative(): ChatRoom {
-  return new ChatRoom({ maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity });
+function talkative(options: ChatRoomOptions = {}): ChatRoom {
+  return new ChatRoom({ maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity, ...options });
 }
 
 Deno.test("whoever stops reading is dropped, and the others get every line in order", async () => {
@@ -160,7 +161,9 @@ Deno.test("a character cut in two by the network arrives whole", async () => {
 });
 
 Deno.test("200 people hear everything, each in the same order", async () => {
-  await using server = serve({ room: talkative() });
+  await using server = serve({
+    room: talkative({ maxMembersPerAddress: 200 }),
+  });
   const people = await Promise.all(
     Array.from({ length: 200 }, (_, index) => join(server, `n${index}`)),
   );

@@ -384,11 +384,48 @@ Deno.test("options that make no sense are refused before connecting", limit, asy
     [{ retry: 0 }, '"retry.attempts"'],
     [{ retry: { jitter: 2 } }, '"retry.jitter"'],
     [{ retry: { minDelay: -1 } }, '"retry.minDelay"'],
+    [{ retry: { minDelay: 0 } }, '"retry.minDelay": expected milliseconds from 1'],
+    [{ retry: { maxDelay: 0 } }, '"retry.maxDelay": expected milliseconds from 1'],
+    [{ retry: { maxDelay: NaN } }, '"retry.maxDelay"'],
+    [{ hostname: "" }, 'hostname must be a name or an address, current value is ""'],
+    [{ hostname: "[]" }, 'hostname must be a name or an address, current value is "[]"'],
+    [{ hostname: "a b" }, 'current value is "a b"'],
+    [{ hostname: "a\n" }, 'current value is "a\\n"'],
+    [{ hostname: "a".repeat(300) }, "300 characters long"],
     [{ maxWriteQueue: -1 }, '"maxWriteQueue"'],
   ];
   for (const [options, message] of wrong) {
     await assertRejects(() => connectTcp({ port: 1, ...options }), RangeError, message);
   }
+});
+
+Deno.test("a hostname that is not text is refused before connecting", limit, async () => {
+  const hostname = 5 as unknown as string;
+  const message = "Cannot connect: hostname must be a string, current value is 5";
+  await assertRejects(() => connectTcp({ hostname, port: 1 }), TypeError, message);
+});
+
+Deno.test("a path takes no options that only a port has", limit, async () => {
+  await using server = unix.serve({}, echo);
+  const { path } = server.addr as Deno.UnixAddr;
+  for (
+    const [options, names] of [
+      [{ tls: true }, 'option "tls"'],
+      [{ tls: {} }, 'option "tls"'],
+      [{ port: 1 }, 'option "port"'],
+      [{ hostname: "localhost", port: 1, tls: true }, 'options "port", "hostname", "tls"'],
+    ] as const
+  ) {
+    await assertRejects(
+      // @ts-expect-error: the types do not allow it either
+      () => connectTcp({ path, ...options }),
+      TypeError,
+      `Cannot connect on a path with ${names}: only a port has that`,
+    );
+  }
+  assertEquals(server.stats().accepted, 0);
+  await using conn = await connectTcp({ path, tls: false });
+  assertEquals(conn.transport, "unix");
 });
 
 Deno.test("connecting by time-out leaves the caller's options as they were", limit, async () => {

@@ -174,6 +174,19 @@ Deno.test("a message that has begun must end within timeouts.frame", async () =>
   assertEquals(error.message.includes("the message begun was not complete within 30 ms"), true);
 });
 
+Deno.test("after a frame that was discarded, the next one has its own time", async () => {
+  await using ends = await pair({ timeouts: { frame: 1_500 } });
+  const codec = text(lines({ maxLength: 4, onTooLong: "discard" }));
+  const received = ends.near.framed(codec).receive();
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+  await ends.far.write("too");
+  await pause();
+  await ends.far.write(" long\nb");
+  await pause(); // longer than a frame may take since the first byte, not since the second frame's
+  await ends.far.write("\n");
+  assertEquals(await received, "b");
+});
+
 Deno.test("a peer that trickles cannot stretch timeouts.frame", async () => {
   await using ends = await pair({ timeouts: { frame: 60 } });
   const messages = ends.near.framed(textLines);

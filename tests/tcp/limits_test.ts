@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
 import { deno, python } from "../_util/peers.ts";
@@ -163,11 +163,36 @@ Deno.test("lists and limits that make no sense are refused before listening", li
     [{ port: 65_536 }, "port must be a whole number"],
     [{ port: -1 }, "port must be a whole number"],
     [{ path: "" }, "path must not be empty"],
+    [{ hostname: "" }, 'Cannot listen: hostname must be a name or an address, current value is ""'],
+    [{ hostname: "a b" }, 'current value is "a b"'],
   ];
   for (const [options, message] of wrong) {
     assertThrows(() => serveTcp({ onListen() {}, ...options }, echo), Error, message);
   }
   assertThrows(() => serveTcp({}, undefined as unknown as () => void), TypeError, "handler");
+});
+
+Deno.test("a path takes no options that only a port has", limit, () => {
+  const path = `${Deno.makeTempDirSync()}/socket`;
+  const server = { path, onListen() {} };
+  const given: [() => void, string][] = [
+    // @ts-expect-error: the types do not allow it either
+    [() => serveTcp({ ...server, tls: { cert: "", key: "" } }, echo), 'option "tls"'],
+    // @ts-expect-error: the types do not allow it either
+    [() => serveTcp({ ...server, allow: ["10.0.0.0/8"] }, echo), 'option "allow"'],
+    // @ts-expect-error: the types do not allow it either
+    [() => serveTcp({ ...server, deny: [] }, echo), 'option "deny"'],
+    // @ts-expect-error: the types do not allow it either
+    [() => serveTcp({ ...server, port: 0 }, echo), 'option "port"'],
+    // @ts-expect-error: the types do not allow it either
+    [() => serveTcp({ ...server, port: 1, deny: [] }, echo), '"port", "deny"'],
+  ];
+  for (const [serve, names] of given) {
+    const error = assertThrows(serve, TypeError, `${names}: only a port has that`);
+    assertStringIncludes(error.message, "Cannot listen on a path with option");
+    assertThrows(() => Deno.statSync(path), Deno.errors.NotFound); // nothing was let in meanwhile
+  }
+  Deno.removeSync(path.slice(0, -"/socket".length));
 });
 
 Deno.test("the backlog keeps who comes before the server accepts", limit, async () => {

@@ -134,6 +134,34 @@ Deno.test("a second shutdown may be less patient", limit, async () => {
   await client.close();
 });
 
+Deno.test("a second shutdown with more time does not put the end off", limit, async () => {
+  const server = tcp.serve({ onError() {} }, echo);
+  const client = await tcp.connect(server);
+  await client.write("x");
+  await client.readExactly(1);
+  const stopped = server.shutdown({ timeout: 50 });
+  server.shutdown({ timeout: 600_000 });
+  server.shutdown({ timeout: Infinity });
+  await stopped;
+  await client.close();
+});
+
+Deno.test("active counts handlers that never end", limit, async () => {
+  const closed = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<void>();
+  const server = tcp.serve({ onClose: () => closed.resolve() }, (conn) => {
+    conn.abort();
+    return never.promise;
+  });
+  const client = await tcp.connect(server);
+  await closed.promise;
+  assertEquals([server.connections.size, server.stats().active], [0, 1]);
+  never.resolve();
+  await server.shutdown();
+  assertEquals([server.connections.size, server.stats().active], [0, 0]);
+  await client.close();
+});
+
 Deno.test("a handler that never ends cannot hold up a forced shutdown", limit, async () => {
   const entered = Promise.withResolvers<void>();
   const server = tcp.serve({}, () => {
@@ -309,6 +337,40 @@ Deno.test("the path of a unix server is gone when it has stopped", limit, async 
   await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test(
+  "a unix server that was replaced leaves its successor's socket alone",
+  limit,
+  async () => {
+    const dir = await Deno.makeTempDir();
+    const path = `${dir}/socket`;
+    const old = serveTcp({ path, onListen() {} }, echo);
+    const { birthtime } = await Deno.lstat(path);
+    await Deno.remove(path);
+    while (true) { // until the clock of the file system has moved on
+      await Deno.writeTextFile(path, "");
+      const now = await Deno.lstat(path);
+      await Deno.remove(path);
+      if (now.birthtime?.getTime() !== birthtime?.getTime()) break;
+      await nextTurn();
+    }
+    await using successor = serveTcp({ path, onListen() {} }, echo);
+    const before = await Deno.lstat(path);
+    await old.shutdown();
+    assertEquals((await Deno.lstat(path)).ino, before.ino);
+    for await (const { name } of Deno.readDir(dir)) assertEquals(name, "socket");
+    await using conn = await connectTcp({ path });
+    await conn.write("x");
+    assertEquals(text(await conn.readExactly(1)), "x");
+    await conn.close();
+    await successor.shutdown();
+    await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+    const last = serveTcp({ path, onListen() {} }, echo);
+    await Deno.remove(path);
+    await last.shutdown(); // there is nothing to leave alone
+    await Deno.remove(dir, { recursive: true });
+  },
+);
 
 Deno.test("options that are undefined are options that were not given", limit, async () => {
   const given = { port: 0, path: undefined, onListen() {} };
