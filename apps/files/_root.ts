@@ -43,8 +43,11 @@ export interface OpenFile extends AsyncDisposable {
   /** When the file or what the system notes about it was changed last, in milliseconds since 1970. */
   readonly changed: number;
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /** The tag of the state it is in now. */
-  currentTag(): Promise<string>;
+  /** Whether it has still the same state, so that a checksum that was computed may be remembered. */
+  hasSameTag(): Promise<boolean>;
+  /** Whether it has still the same size and time. A new name or new permissions make another tag, but
+   * are no reason to give up a transfer. */
+  isIntact(): Promise<boolean>;
 }
 
 /** A place where a new file can be put. */
@@ -134,13 +137,18 @@ export class Root {
       const stat = await handle.stat();
       if (!stat.isFile()) throw notAFile(false);
       if (folders.length > 0) prove([...folders, { path: found.path, info: stat }]);
+      const tag = tagOf(stat);
       return {
         size: stat.size,
-        tag: tagOf(stat),
-        changed: Math.max(stat.mtimeMs, stat.ctimeMs),
+        tag,
+        changed: Math.max(stat.mtimeMs || 0, stat.ctimeMs), // a time can be none
         read: async (buffer, position) =>
           (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
-        currentTag: async () => tagOf(await handle.stat()),
+        hasSameTag: async () => tagOf(await handle.stat()) === tag,
+        isIntact: async () => {
+          const now = await handle.stat();
+          return now.size === stat.size && Object.is(now.mtimeMs, stat.mtimeMs);
+        },
         [Symbol.asyncDispose]: () => handle.close(),
       };
     } catch (error) {

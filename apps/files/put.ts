@@ -133,8 +133,8 @@ async function changeSince(
   action: string,
 ): Promise<FileTransferError | null> {
   const now = await file.stat();
-  const isSame = now.size === before.size && now.mtime?.getTime() === before.mtime?.getTime();
-  if (isSame) return null;
+  const isSameTime = Object.is(now.mtime?.getTime(), before.mtime?.getTime()); // which can be NaN
+  if (now.size === before.size && isSameTime) return null;
   return new FileTransferError("changed", `${action}: the file changed while it was sent`);
 }
 

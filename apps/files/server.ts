@@ -262,7 +262,7 @@ class Service {
     course.isSending = true;
     const checksum = await this.#sendBody(conn, file, { ...request, offset }, course);
     course.isSending = false;
-    if (await file.currentTag() !== tag) {
+    if (!await file.isIntact()) {
       throw new FileTransferError("changed", "The file changed while it was sent");
     }
     await conn.write(formatTrailer(checksum));
@@ -289,7 +289,7 @@ class Service {
     await sendBytes(conn, file.read, { ...move, pace: course.pace, onBytes });
     if (known !== undefined) return known;
     const result = digest.result();
-    if (await file.currentTag() === file.tag) this.#digests.set(file, checksum, result);
+    if (await file.hasSameTag()) this.#digests.set(file, checksum, result);
     return result;
   }
 

@@ -14,8 +14,13 @@ export class Folder implements AsyncDisposable {
     this.path = path;
   }
 
-  static async make(): Promise<Folder> {
-    return new Folder(await Deno.realPath(await Deno.makeTempDir({ prefix: "tincan_files_" })));
+  /** Makes one, in `parent` if that is there. */
+  static async make(parent?: string): Promise<Folder> {
+    const prefix = "tincan_files_";
+    const path = parent === undefined
+      ? await Deno.makeTempDir({ prefix })
+      : await Deno.makeTempDir({ prefix, dir: parent }).catch(() => Deno.makeTempDir({ prefix }));
+    return new Folder(await Deno.realPath(path));
   }
 
   /** The path of something in it. */
