@@ -13,6 +13,7 @@ import {
   type SocketAddress,
 } from "../errors.ts";
 import { formatAddr } from "./address.ts";
+import { tlsReason } from "./tls_reason.ts";
 
 /** What was being done when the runtime threw. */
 export interface OperationContext {
@@ -160,7 +161,8 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
   }
   const code = errorCode(thrown, context);
   const reason = UNIX_REASONS[`${context.transport} ${context.operation} ${code}`] ??
-    REASONS[code] ?? thrown.message.replace(OS_ERROR, "");
+    REASONS[code] ?? tlsReason(thrown.message, context.operation === "handshake") ??
+    thrown.message.replace(OS_ERROR, "");
   return netError(errorClass(thrown, code), code, reason, context, thrown);
 }
 

@@ -1,7 +1,9 @@
 /** What the echo programs share, over TCP and over UDP. @module */
 import { TextLineStream } from "@std/streams";
 import type { EchoOptions } from "./echo.ts";
-import type { ProgramArguments } from "./program.ts";
+import { foreignPrinter, type ProgramArguments } from "./program.ts";
+
+const LINE_END = Uint8Array.of(0x0a);
 
 /** Reads `--greet`, `--reply`, `--upper` and `--exit`. */
 export function readEchoOptions(args: ProgramArguments): EchoOptions {
@@ -31,4 +33,16 @@ async function* ask(): AsyncGenerator<string> {
     yield line;
     prompt();
   }
+}
+
+/**
+ * Makes a function that shows a reply on a line of its own: every byte as it came, or with everything
+ * escaped that a terminal might obey where there is one.
+ */
+export function replyPrinter(): (reply: Uint8Array) => Promise<void> {
+  const print = foreignPrinter();
+  return async (reply) => {
+    await print(reply);
+    if (reply.at(-1) !== 0x0a) await print(LINE_END);
+  };
 }

@@ -5,7 +5,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { systemReason } from "../_internal/system_reason.ts";
+import { printData, printNote } from "./output.ts";
+import { nearest } from "./suggest.ts";
+
+export { onInterrupt, type Served, serveUntilInterrupted } from "./interrupt.ts";
+export { foreignPrinter, printData, printNote, statusLine } from "./output.ts";
+export { nearest } from "./suggest.ts";
 
 /** The arguments were wrong; the message says which and how. */
 export class UsageError extends Error {
@@ -30,6 +35,8 @@ export interface ProgramOptions {
   boolean?: readonly string[];
   /** Short names, such as `{ output: "o" }`. */
   alias?: Readonly<Record<string, string>>;
+  /** What to say of options that other programs have and this one has not, by their names. */
+  hints?: Readonly<Record<string, string>>;
   /** The values that options choose from, for those who complete command lines. */
   values?: Readonly<Record<string, readonly string[]>>;
 }
@@ -76,9 +83,6 @@ export interface ProgramArguments {
   address(fallback: number, lowest?: 0 | 1): { hostname: string; port: number };
 }
 
-/** How long clients may take to end their side when a server is interrupted. */
-const GOODBYE_TIME = 1_000;
-
 /**
  * Runs a program and ends the process when it fails.
  *
@@ -104,9 +108,9 @@ export function helpOf({ help, name }: Program, calledAs: string = name): string
 /** Says in one line what went wrong, and ends the process. */
 export function fail(error: unknown, calledAs?: string): never {
   const message = error instanceof Error ? error.message : String(error);
-  console.error(oneLine(message));
+  printNote(oneLine(message)); // a peer's words may be in it
   if (!(error instanceof UsageError)) Deno.exit(1);
-  console.error(calledAs === undefined ? "Try --help" : `Try ${calledAs} --help`);
+  printNote(calledAs === undefined ? "Try --help" : `Try ${calledAs} --help`);
   Deno.exit(2);
 }
 
@@ -119,14 +123,17 @@ export function readArguments(
   const string = [...options.string ?? [], ...collect];
   const boolean = ["help", ...options.boolean ?? []];
   const known = [...string, ...boolean];
-  const parsed = parseArgs(joinValues(args, string, known), {
+  const alias: Readonly<Record<string, string>> = { help: "h", ...options.alias };
+  const shorts = new Map(Object.entries(alias).map(([name, short]) => [short, name]));
+  const parsed = parseArgs(joinValues(args, string, { known, shorts }), {
     string: [...string, "_"],
     boolean,
     collect,
-    alias: { help: "h", ...options.alias },
+    alias,
     unknown(arg, key) {
       if (key !== undefined) {
-        throw new UsageError(`Unknown option ${arg.split("=")[0]}${nearest(key, known)}`);
+        const hint = hintOf(key, options, known);
+        throw new UsageError(`Unknown option ${arg.split("=")[0]}${hint}`);
       }
       return true;
     },
@@ -150,6 +157,11 @@ export function readArguments(
   };
 }
 
+/** What to say of an option that is not known. */
+function hintOf(name: string, { hints = {} }: ProgramOptions, known: readonly string[]): string {
+  return Object.hasOwn(hints, name) ? `: ${hints[name]}` : nearest(name, known);
+}
+
 function takeCommand(rest: string[], options: ProgramOptions): string {
   const { commands = [], needsCommand = false, operands = false } = options;
   const [first = ""] = commands;
@@ -167,26 +179,53 @@ function takeCommand(rest: string[], options: ProgramOptions): string {
   return command;
 }
 
-/** Turns `--name value` into `--name=value`, so that a value may begin with a dash. */
+/**
+ * Turns `--name value`, `-n value` and `-nvalue` into `--name=value`, so that a value may begin with a
+ * dash, and a missing one is noticed.
+ */
 function joinValues(
   args: readonly string[],
   string: readonly string[],
-  known: readonly string[],
+  { known, shorts }: { known: readonly string[]; shorts: ReadonlyMap<string, string> },
 ): string[] {
   const joined: string[] = [];
-  const isOption = (arg: string) => arg.startsWith("--") && known.includes(nameOf(arg));
+  const isOption = (arg: string) =>
+    arg.startsWith("--") ? known.includes(nameOf(arg)) : arg[0] === "-" && shorts.has(arg.slice(1));
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? "";
     if (arg === "--") return [...joined, ...args.slice(index)];
-    if (!arg.startsWith("--") || arg.includes("=") || !string.includes(nameOf(arg))) {
-      joined.push(arg);
+    const { flags, name, begun } = splitOption(arg, string, shorts);
+    if (flags !== "") joined.push(`-${flags}`);
+    if (name === undefined || !string.includes(name)) {
+      if (flags === "") joined.push(arg);
       continue;
     }
-    const value = args[++index];
-    if (value === undefined || isOption(value)) throw new UsageError(`Option ${arg} needs a value`);
-    joined.push(`${arg}=${value}`);
+    const value = begun === "" ? args[++index] : begun;
+    if (value === undefined || (begun === "" && isOption(value))) {
+      throw new UsageError(`Option ${arg} needs a value`);
+    }
+    joined.push(`--${name}=${value}`);
   }
   return joined;
+}
+
+/** The option in `--name`, or in `-abn` or `-abnvalue` where it is the first that takes a value. */
+function splitOption(
+  arg: string,
+  string: readonly string[],
+  shorts: ReadonlyMap<string, string>,
+): { flags: string; name: string | undefined; begun: string } {
+  const none = { flags: "", name: undefined, begun: "" };
+  if (arg.startsWith("--")) return arg.includes("=") ? none : { ...none, name: nameOf(arg) };
+  if (!/^-[A-Za-z]/.test(arg)) return none;
+  for (let at = 1; at < arg.length; at++) {
+    const name = shorts.get(arg[at] ?? "");
+    if (name === undefined) return none;
+    if (string.includes(name)) {
+      return { flags: arg.slice(1, at), name, begun: arg.slice(at + 1).replace(/^=/, "") };
+    }
+  }
+  return none;
 }
 
 /** The name in `--name` or `--name=value`. */
@@ -214,28 +253,6 @@ export function readPort(name: string, value: unknown, fallback: number, lowest:
 export function splitHostPort(text: string): [hostname: string, port: string] | null {
   const [, hostname = "", port] = /^(\[[^\]]+\]|[^:]*):(\d+)$/.exec(text) ?? [];
   return port === undefined ? null : [hostname, port];
-}
-
-/** `, did you mean …?`, or nothing, for a word that is at most two edits away from a known one. */
-export function nearest(word: string, known: readonly string[], prefix = "--"): string {
-  const [best] = known
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .filter(({ name, distance }) => distance <= 2 && distance < name.length)
-    .sort((a, b) => a.distance - b.distance);
-  return best === undefined ? "" : `, did you mean ${prefix}${best.name}?`;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 /**
@@ -274,94 +291,4 @@ export function readCount(args: ProgramArguments, name: string, lowest = 0): num
 
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
-}
-
-/**
- * Writes data to stdout.
- *
- * @param data Text, or bytes as they are.
- * @param leave What to do when whoever reads it has left (`| head`): by itself the program ends
- * quietly.
- */
-export async function printData(
-  data: string | Uint8Array,
-  leave: () => void | Promise<void> = () => Deno.exit(0),
-): Promise<void> {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  try {
-    for (let written = 0; written < bytes.length;) {
-      written += await Deno.stdout.write(bytes.subarray(written));
-    }
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return await leave();
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot write the output: ${systemReason(message) ?? message}`, {
-      cause: error,
-    });
-  }
-}
-
-/**
- * Makes a function that writes a stranger's bytes to stdout: as they are where a program or a file
- * takes them, with everything escaped that a terminal might obey where a person reads them.
- */
-export function foreignPrinter(): (data: Uint8Array) => Promise<void> {
-  if (!Deno.stdout.isTerminal()) return printData;
-  const decoder = new TextDecoder();
-  return (data) =>
-    printData(
-      decoder.decode(data, { stream: true }).replaceAll("\r\n", "\n").replace(
-        /[^\P{C}\n\t]/gu,
-        (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-      ),
-    );
-}
-
-/** Calls `interrupt` when the user or the system asks the program to end. */
-export function onInterrupt(interrupt: () => void): void {
-  Deno.addSignalListener("SIGINT", interrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
-}
-
-/** What can be served until somebody interrupts: a server of any kind. */
-export interface Served {
-  readonly finished: Promise<void>;
-  readonly connections?: Iterable<{ close(): unknown }>;
-  shutdown(options: { timeout: number }): Promise<void>;
-}
-
-/**
- * Starts a server and lets it run until the program is asked to end; then says goodbye to its clients,
- * and exits. Who interrupts as soon as the server says that it listens gets that, too.
- *
- * @param start Makes the server.
- * @param finish What remains to be done before the exit.
- */
-export async function serveUntilInterrupted(
-  start: () => Served | Promise<Served>,
-  finish?: () => Promise<void>,
-): Promise<void> {
-  const interrupted = Promise.withResolvers<void>();
-  onInterrupt(interrupted.resolve);
-  const server = await start();
-  interrupted.promise.then(async () => {
-    const stopped = server.shutdown({ timeout: GOODBYE_TIME });
-    for (const conn of server.connections ?? []) conn.close();
-    await stopped;
-    await finish?.();
-    Deno.exit(0);
-  });
-  await server.finished;
-}
-
-/** A line on the terminal that is written over and over; nothing where stderr is not a terminal. */
-export function statusLine(): { show(text: string): void; clear(): void } {
-  const isTerminal = Deno.stderr.isTerminal();
-  const write = (text: string) => {
-    if (isTerminal) Deno.stderr.writeSync(new TextEncoder().encode(text));
-  };
-  return {
-    show: (text) => write(`\r${text.padEnd(60)}\r`),
-    clear: () => write("\r".padEnd(61) + "\r"),
-  };
 }

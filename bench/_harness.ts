@@ -66,7 +66,9 @@ export async function isInstalled(command: string): Promise<boolean> {
 }
 
 /** Compiles a load generator into a temporary file. */
-export async function buildLoad(source: "load.c" | "udp_load.c" = "load.c"): Promise<string> {
+export async function buildLoad(
+  source: "load.c" | "udp_load.c" | "flood_load.c" = "load.c",
+): Promise<string> {
   const program = await Deno.makeTempFile({ prefix: "tincan_load_" });
   const args = ["-O2", "-o", program, new URL(source, here).pathname];
   const { success } = await new Deno.Command("cc", { args }).output();
@@ -87,6 +89,20 @@ export async function nodeSubjectWith(
   const { success } = await new Deno.Command("npm", { args, cwd: folder }).output();
   if (!success) throw new Error(`Cannot install ${packages.join(", ")} with npm`);
   return { name, command: "node", args: [`${folder}/${script}`] };
+}
+
+/** A program in Go, compiled into a temporary file; `undefined` where there is no Go. */
+export async function goSubject(name: string, script: string): Promise<Subject | undefined> {
+  const program = await Deno.makeTempFile({ prefix: "tincan_go_" });
+  const args = ["build", "-o", program, new URL(`servers/${script}`, here).pathname];
+  try {
+    const { success } = await new Deno.Command("go", { args, stderr: "inherit" }).output();
+    if (success) return { name, command: program, args: [] };
+  } catch {
+    // There is none.
+  }
+  await Deno.remove(program);
+  return undefined;
 }
 
 /** Starts a server and waits for the port that it prints on the first line of its output. */

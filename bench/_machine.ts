@@ -4,6 +4,7 @@
 const PEERS: [name: string, command: string[]][] = [
   ["Node", ["node", "--version"]],
   ["Python", ["python3", "--version"]],
+  ["Go", ["go", "version"]],
   ["C compiler", ["cc", "--version"]],
   ["nc", ["nc", "-h"]],
   ["ncat", ["ncat", "--version"]],

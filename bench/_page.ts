@@ -6,6 +6,7 @@ const TITLES: Readonly<Record<string, string>> = {
   tcp: "TCP echo",
   framing: "Framing",
   framed: "Messages over TCP",
+  flood: "One client floods",
   udp: "UDP echo",
   chat: "Chat",
   files: "Files",

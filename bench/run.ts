@@ -19,6 +19,7 @@ const here = new URL(".", import.meta.url);
 const ARGS: Readonly<Record<string, string[]>> = {
   tcp: ["--rounds", "5", "--seconds", "1.2"],
   framed: ["--rounds", "5", "--seconds", "1.5"],
+  flood: ["--rounds", "3", "--seconds", "2"],
   udp: ["--rounds", "7", "--seconds", "0.8"],
   chat: ["--rounds", "3"],
   files: ["--rounds", "5"],

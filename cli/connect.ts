@@ -7,12 +7,14 @@ import {
   type TlsClientOptions,
 } from "../mod.ts";
 import { connectDatagrams } from "./datagrams.ts";
-import { end, endOnInterrupt } from "./ending.ts";
+import { readPem } from "../apps/pem.ts";
+import { endOnInterrupt } from "../apps/interrupt.ts";
+import { end } from "./ending.ts";
 import {
+  NC_HINTS,
   NO_EXEC,
   readCertificate,
   readFraming,
-  readPem,
   refuseTogether,
   requireFor,
   SHARED_HELP,
@@ -65,6 +67,7 @@ export const program: Program = {
   boolean: [...SHARED_OPTIONS.boolean, "insecure"],
   alias: SHARED_OPTIONS.alias,
   values: SHARED_OPTIONS.values,
+  hints: NC_HINTS,
   main: connect,
 };
 
@@ -77,7 +80,7 @@ async function connect(args: ProgramArguments): Promise<void> {
   const timeout = readSeconds(args, "timeout");
   const framing = readFraming(args);
   const watch = readWatch(args);
-  endOnInterrupt(async () => await watch?.flush(), () => 130);
+  endOnInterrupt({ finish: async () => await watch?.flush() });
   if (args.flag("udp")) {
     if ("path" in where) throw new UsageError("Cannot use --unix with --udp");
     await connectDatagrams({ ...where, timeout, isFramed: framing !== undefined, watch });

@@ -3,6 +3,8 @@ import { isNetError } from "../errors.ts";
 import type { RelayCloseEvent, RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import { FrameReader, type Framing } from "./frames.ts";
+import type { PeerNotes } from "../apps/peer_notes.ts";
+import { nextTurn, spend } from "../apps/turn.ts";
 import type { Printer } from "./output.ts";
 import { EventClock, type Watch } from "./watch.ts";
 
@@ -10,6 +12,8 @@ import { EventClock, type Watch } from "./watch.ts";
 const MIN_SIZE = 64 * 1024;
 /** What it grows to while reads fill it; there are two such buffers. */
 const MAX_SIZE = 1024 * 1024;
+/** What is decoded at once: the rest of it is copied for each piece that is shown. */
+const SLICE = 16 * 1024;
 
 /** What a conversation is made from. */
 export interface ConversationInit {
@@ -19,7 +23,8 @@ export interface ConversationInit {
   /** 1 for the first one of this process. */
   readonly id: number;
   readonly print: Printer;
-  readonly note: (line: string) => void;
+  /** Says what the peer does wrong. */
+  readonly notes: PeerNotes;
   readonly watch: Watch | undefined;
   readonly framing: Framing | undefined;
 }
@@ -43,8 +48,12 @@ export class Conversation {
     this.#init = init;
     this.#peer = init.own === "client" ? "target" : "client";
     this.#clock = new EventClock(init.id);
-    const { framing, note } = init;
-    this.#frames = framing === undefined ? undefined : new FrameReader(framing, note);
+    const { conn, framing, notes, watch } = init;
+    const note = (error: unknown) => notes.tell(error, conn.remoteAddr);
+    const keepFrames = watch?.printsData === false;
+    this.#frames = framing === undefined
+      ? undefined
+      : new FrameReader(framing, note, { keepFrames });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.unsendable = promise;
     this.#markUnsendable = resolve;
@@ -62,9 +71,9 @@ export class Conversation {
     writing.catch(() => {}); // it is awaited below
     const offset = this.#bytes[own];
     this.#bytes[own] += data.length;
-    // While the system is busy writing.
-    await watch?.observe({ ...this.#clock.now(), type: "data", from: own, offset, data });
     try {
+      // While the system is busy writing.
+      await watch?.observe({ ...this.#clock.now(), type: "data", from: own, offset, data });
       await writing;
     } catch (error) {
       this.#fail(this.#peer, error);
@@ -132,12 +141,15 @@ export class Conversation {
       if (watch !== undefined) {
         await watch.observe({ ...this.#clock.now(), type: "data", from: this.#peer, offset, data });
       }
-      printing = this.#frames === undefined ? this.#print(data) : this.#printFrames(data);
+      printing = this.#frames === undefined
+        ? this.#print(data)
+        : this.#printFrames(this.#frames, data);
       printing.catch(() => {}); // it is awaited after the next read
       if (n === free.length) size = Math.min(size * 4, MAX_SIZE);
       [free, busy] = [busy, free];
     }
-    if (this.#frames !== undefined) await this.#printFrames(null);
+    await printing;
+    if (this.#frames !== undefined) await this.#printFrames(this.#frames, null);
   }
 
   async #read(buffer: Uint8Array): Promise<number | null> {
@@ -146,7 +158,8 @@ export class Conversation {
     } catch (error) {
       if (!(error instanceof Deno.errors.UnexpectedEof)) throw error;
       // Many TLS programs just hang up, ncat among them.
-      this.#init.note("The peer hung up without ending TLS: something may be missing");
+      const what = "the peer hung up without ending TLS, something may be missing";
+      this.#init.notes.tell(what, this.#init.conn.remoteAddr);
       return null;
     }
   }
@@ -157,21 +170,33 @@ export class Conversation {
   }
 
   /** Shows the messages that these bytes complete, or that the end of the stream does. */
-  async #printFrames(data: Uint8Array | null): Promise<void> {
-    const frames = this.#frames as FrameReader;
-    let text: Uint8Array;
-    let failure: unknown;
+  async #printFrames(frames: FrameReader, data: Uint8Array | null): Promise<void> {
+    if (data === null) {
+      while (await this.#printPiece(frames, () => frames.end()));
+      return;
+    }
+    for (let at = 0; at < data.length; at += SLICE) {
+      let input: Uint8Array | undefined = data.subarray(at, at + SLICE);
+      while (await this.#printPiece(frames, () => frames.push(input))) input = undefined;
+    }
+  }
+
+  /** Shows a piece of the messages, also those before an error. Answers whether there may be more. */
+  async #printPiece(frames: FrameReader, decode: () => boolean): Promise<boolean> {
+    const { watch } = this.#init;
     try {
-      text = data === null ? frames.end() : frames.push(data);
-    } catch (error) {
-      failure = error;
-      text = frames.takeLines();
+      const mayBeMore = decode();
+      if (spend() || mayBeMore) await nextTurn();
+      return mayBeMore;
+    } finally {
+      const received = frames.takeFrames();
+      for (const frame of received) {
+        const event = { ...this.#clock.now(), ...frame, from: this.#peer, reads: 1 };
+        await watch?.observe({ ...event, type: "message" });
+      }
+      // Messages may be far larger as JSON than on the wire: a piece of them waits at a time.
+      if (received.length > 0) await watch?.flush();
+      await this.#print(frames.takeLines());
     }
-    for (const { value, ...frame } of frames.takeFrames()) {
-      const event = { ...this.#clock.now(), ...frame, from: this.#peer, reads: 1, value };
-      await this.#init.watch?.observe({ ...event, type: "message" });
-    }
-    await this.#print(text);
-    if (failure !== undefined) throw failure;
   }
 }

@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { jsonLine } from "../apps/escape.ts";
+import { escapeJson, jsonLine } from "../apps/escape.ts";
+import { JsonText } from "../apps/relay/mod.ts";
+import { spend } from "../apps/turn.ts";
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "../framing/codec.ts";
 import { delimited } from "../framing/delimited.ts";
@@ -12,6 +14,8 @@ import { OutputBuffer } from "../framing/output_buffer.ts";
 
 const NOTHING = new Uint8Array(0);
 const LINE_END = Uint8Array.of(0x0a);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** How messages are told apart. */
 export interface Framing {
@@ -52,7 +56,7 @@ export class FrameEncoder {
   readonly #encode = (line: Uint8Array): void => {
     const { codec, name } = this.#framing;
     try {
-      const message = name === "json" ? JSON.parse(new TextDecoder().decode(line)) : line;
+      const message = name === "json" ? JsonText.parse(decode(line)) : line;
       if (codec.encodeInto !== undefined) codec.encodeInto(message, this.#output);
       else this.#output.append(codec.encode(message));
     } catch (error) {
@@ -67,6 +71,14 @@ export class FrameEncoder {
   }
 }
 
+function decode(line: Uint8Array): string {
+  try {
+    return decoder.decode(line);
+  } catch {
+    throw new SyntaxError("the line is not UTF-8");
+  }
+}
+
 /** A message that was received. */
 export interface ReceivedFrame {
   readonly number: number;
@@ -75,71 +87,116 @@ export interface ReceivedFrame {
   readonly value: unknown;
 }
 
+/** How messages are read. */
+export interface FrameReaderOptions {
+  /**
+   * Keep the messages themselves for {@linkcode FrameReader.takeFrames}.
+   *
+   * @default {false}
+   */
+  keepFrames?: boolean;
+}
+
+/** Bytes of output after which a piece is enough: what is shown of a read need not be in memory whole. */
+const MAX_PIECE = 64 * 1024;
+/** Messages in a piece: each one that is kept is an object. */
+const MAX_PIECE_FRAMES = 1_024;
+
 /** Finds messages in what is received, and writes each as a line. */
 export class FrameReader {
   readonly #decoder: Decoder<unknown>;
-  readonly #note: (line: string) => void;
+  readonly #note: (error: FrameError) => void;
+  readonly #keepFrames: boolean;
   readonly #output = new OutputBuffer();
   #frames: ReceivedFrame[] = [];
   #count = 0;
+  #left = 0; // messages that still fit in the piece
+  #failure: FrameError | undefined; // of which is not known yet whether it is the last
 
-  constructor(framing: Framing, note: (line: string) => void) {
+  constructor(
+    framing: Framing,
+    note: (error: FrameError) => void,
+    options: FrameReaderOptions = {},
+  ) {
     this.#decoder = framing.codec.decoder();
     this.#note = note;
+    this.#keepFrames = options.keepFrames ?? false;
   }
 
   /**
-   * The lines of the messages that these bytes complete. A message of which only the contents are
+   * Takes bytes and finds a piece of the messages in them. A message of which only the contents are
    * broken is noted and stepped over.
    *
+   * @param bytes Bytes that were received; nothing, to go on with those of the last call.
+   * @returns Whether there may be more: take what was found, wait for a turn, and go on.
    * @throws {FrameError} If the bytes are no messages.
    */
-  push(bytes: Uint8Array): Uint8Array {
-    let failure: unknown;
-    for (let input = bytes;; input = NOTHING) {
-      try {
-        this.#decoder.push(input, this.#emit);
-        if (failure instanceof Error) this.#note(failure.message);
-        return this.#output.take();
-      } catch (error) {
-        if (error === failure || !(error instanceof FrameError)) throw error;
-        if (failure instanceof Error) this.#note(failure.message);
-        failure = error;
-      }
+  push(bytes: Uint8Array = NOTHING): boolean {
+    this.#left = MAX_PIECE_FRAMES;
+    try {
+      this.#decoder.push(bytes, this.#emit);
+    } catch (error) {
+      this.#take(error);
+      return true;
     }
+    this.#noteFailure();
+    return this.#left <= 0;
   }
 
   /**
-   * The line of a last message that only the end of the stream completes.
+   * The last message, if only the end of the stream completes it.
    *
+   * @returns Whether there may be more.
    * @throws {FrameError} If the stream ended inside a message.
    */
-  end(): Uint8Array {
+  end(): boolean {
+    this.#left = MAX_PIECE_FRAMES;
     this.#decoder.end(this.#emit);
-    return this.#output.take();
+    return this.#left <= 0;
   }
 
-  /** The messages since the last call; their bytes are valid until the next {@linkcode push}. */
+  /** The messages since the last call, if they are kept; their bytes are valid until the next piece. */
   takeFrames(): ReceivedFrame[] {
     const frames = this.#frames;
     this.#frames = [];
     return frames;
   }
 
-  /** Whatever was found before an error, as lines. */
+  /** The lines of the messages since the last call; valid until the next piece. */
   takeLines(): Uint8Array {
     return this.#output.take();
   }
 
-  readonly #emit = (value: unknown): void => {
+  /** Remembers an error; the second time it is what the decoder answers from now on. */
+  #take(error: unknown): void {
+    if (error === this.#failure || !(error instanceof FrameError)) throw error;
+    this.#noteFailure();
+    this.#failure = error;
+  }
+
+  #noteFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) this.#note(failure);
+  }
+
+  readonly #emit = (value: unknown): boolean => {
     const { frameStart = 0, position = 0 } = this.#decoder.progress ?? {};
     const length = position - frameStart;
-    this.#frames.push({ number: ++this.#count, offset: frameStart, length, value });
+    const number = ++this.#count;
+    if (this.#keepFrames) this.#frames.push({ number, offset: frameStart, length, value });
+    else this.#append(value);
+    if (this.#output.length >= MAX_PIECE || spend(length)) this.#left = 0;
+    return --this.#left > 0;
+  };
+
+  #append(value: unknown): void {
     if (value instanceof Uint8Array) {
       this.#output.append(value);
       this.#output.append(LINE_END);
     } else {
-      this.#output.append(new TextEncoder().encode(jsonLine(value)));
+      const line = value instanceof JsonText ? `${escapeJson(value.text)}\n` : jsonLine(value);
+      this.#output.append(encoder.encode(line));
     }
-  };
+  }
 }

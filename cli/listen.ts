@@ -1,6 +1,5 @@
 /** `tincan listen`: the standard streams, for whoever connects. @module */
 import { type Program, type ProgramArguments, readSeconds, UsageError } from "../apps/program.ts";
-import { isNetError } from "../errors.ts";
 import {
   serveTcp,
   type TcpConnection,
@@ -9,8 +8,11 @@ import {
   type TlsServerOptions,
 } from "../mod.ts";
 import { listenForDatagrams } from "./datagrams.ts";
-import { end, endOnInterrupt } from "./ending.ts";
+import { endOnInterrupt, endServer, waitsFor } from "../apps/interrupt.ts";
+import type { PeerNotes } from "../apps/peer_notes.ts";
+import { end } from "./ending.ts";
 import {
+  NC_HINTS,
   NO_EXEC,
   readCertificate,
   readFraming,
@@ -68,6 +70,12 @@ export const program: Program = {
   boolean: [...SHARED_OPTIONS.boolean, "keep-open"],
   alias: { ...SHARED_OPTIONS.alias, "keep-open": "k" },
   values: SHARED_OPTIONS.values,
+  hints: {
+    ...NC_HINTS,
+    l: "tincan listen always listens",
+    listen: "tincan listen always listens",
+    s: "did you mean --hostname?",
+  },
   main: listen,
 };
 
@@ -81,9 +89,10 @@ async function listen(args: ProgramArguments): Promise<void> {
   const framing = readFraming(args);
   const watch = readWatch(args);
   const isOpen = args.flag("keep-open");
+  const code = () => isOpen ? 0 : 130; // the end of a server, or work that was interrupted
   if (args.flag("udp")) {
     if ("path" in where) throw new UsageError("Cannot use --unix with --udp");
-    endOnInterrupt(async () => await watch?.flush(), () => 0);
+    endOnInterrupt({ finish: async () => await watch?.flush(), code });
     await listenForDatagrams({ ...where, timeout, isFramed: framing !== undefined, watch, isOpen });
     return await end(0, watch);
   }
@@ -93,14 +102,18 @@ async function listen(args: ProgramArguments): Promise<void> {
   const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
   let failure: unknown;
   // First, because somebody may interrupt as soon as the server says that it listens.
-  const isInterrupted = endOnInterrupt(async () => {
-    await server.shutdown({ timeout: 0 });
-    await watch?.flush();
-  }, () => !isOpen && talk.size > 0 ? 130 : 0);
-  const server = start(where, tls, { timeout, isOpen }, async (conn) => {
+  const isInterrupted = endOnInterrupt({
+    async finish() {
+      await endServer(server);
+      await watch?.flush();
+    },
+    waitsFor: () => waitsFor(server),
+    code,
+  });
+  const server = start(where, tls, { timeout, isOpen, notes: talk.notes }, async (conn) => {
     const problem = await talk.converse(conn);
     if (!isOpen) failure = problem;
-    else if (problem instanceof Error) console.error(problem.message);
+    else if (problem !== undefined && !isInterrupted()) talk.notes.tell(problem, conn.remoteAddr);
   });
   await server.finished;
   if (isInterrupted()) return;
@@ -113,12 +126,13 @@ async function listen(args: ProgramArguments): Promise<void> {
 interface Guests {
   readonly timeout: number | undefined;
   readonly isOpen: boolean;
+  readonly notes: PeerNotes;
 }
 
 function start(
   where: Where,
   tls: TlsServerOptions | undefined,
-  { timeout, isOpen }: Guests,
+  { timeout, isOpen, notes }: Guests,
   converse: (conn: TcpConnection) => Promise<void>,
 ): TcpServer {
   let patience: ReturnType<typeof setTimeout> | undefined;
@@ -130,9 +144,7 @@ function start(
       clearTimeout(patience);
       if (!isOpen) server.shutdown({ timeout: Infinity }); // nobody else is let in
     },
-    onError(error) {
-      console.error(error instanceof Error && isNetError(error) ? error.message : error);
-    },
+    onError: (error, conn) => notes.tell(error, conn?.remoteAddr),
   };
   const server = serveTcp(
     "path" in where

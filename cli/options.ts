@@ -1,5 +1,6 @@
 /** The options that `connect` and `listen` share. @module */
 import { FRAMING_NAMES, framingByName } from "../apps/relay/mod.ts";
+import { readPem } from "../apps/pem.ts";
 import { type ProgramArguments, type ProgramOptions, UsageError } from "../apps/program.ts";
 import type { Framing } from "./frames.ts";
 
@@ -10,6 +11,20 @@ export const SHARED_OPTIONS = {
   alias: { unix: "U", udp: "u", timeout: "w", verbose: "v" },
   values: { framing: [...FRAMING_NAMES, "fixed:"] },
 } as const satisfies Omit<ProgramOptions, "help">;
+
+/** What to say of options that `nc` and `ncat` have. */
+export const NC_HINTS: Readonly<Record<string, string>> = {
+  c: "there is none to run a command, on purpose",
+  e: "there is none to run a command, on purpose",
+  exec: "there is none to run a command, on purpose",
+  l: "did you mean tincan listen?",
+  listen: "did you mean tincan listen?",
+  n: "an address is never looked up",
+  N: "our side always ends with the input, unless --no-half-close is given",
+  s: "the system chooses the address to connect from",
+  ssl: "did you mean --tls?",
+  z: "did you mean tincan scan?",
+};
 
 /** The part of the help that both have. */
 export const SHARED_HELP = `Bytes and messages:
@@ -47,7 +62,7 @@ export function readFraming(args: ProgramArguments): Framing | undefined {
     throw new UsageError(`Option --framing must be lines with --udp, current value is "${name}"`);
   }
   try {
-    return { name, codec: framingByName(name) };
+    return { name, codec: framingByName(name, { jsonText: true }) };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -63,20 +78,6 @@ export async function readCertificate(
   if (cert === undefined) throw new UsageError("Option --key needs --cert");
   if (key === undefined) throw new UsageError("Option --cert needs --key");
   return { cert: await readPem(cert), key: await readPem(key) };
-}
-
-/** A file of certificates or a key. */
-export async function readPem(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const reason = isMissing ? "no such file" : error instanceof Error ? error.message : error;
-    throw new Error(`Cannot read ${path}: ${reason}`);
-  }
-  if (!text.includes("-----BEGIN ")) throw new Error(`Cannot use ${path}: it is not in PEM form`);
-  return text;
 }
 
 /** Options that make no sense together. */

@@ -8,6 +8,8 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import { Conversation } from "./conversation.ts";
 import { FrameEncoder, type Framing } from "./frames.ts";
+import { PeerNotes } from "../apps/peer_notes.ts";
+import { printNote } from "../apps/output.ts";
 import { readInput } from "./input.ts";
 import { Output } from "./output.ts";
 import type { Watch } from "./watch.ts";
@@ -32,6 +34,8 @@ export class Talk {
   failures = 0;
 
   readonly #options: TalkOptions;
+  /** Says what peers do wrong. */
+  readonly notes: PeerNotes = new PeerNotes();
   readonly #output = new Output();
   readonly #peers = new Set<Conversation>();
   readonly #inputEnd = Promise.withResolvers<void>();
@@ -58,7 +62,7 @@ export class Talk {
     const { own, watch, framing, isOpen } = this.#options;
     const print = this.#output.printer();
     const id = ++this.#count;
-    const peer = new Conversation({ conn, own, id, print, note, watch, framing });
+    const peer = new Conversation({ conn, own, id, print, notes: this.notes, watch, framing });
     this.#peers.add(peer);
     this.#arrival?.resolve();
     this.#arrival = undefined;
@@ -71,6 +75,7 @@ export class Talk {
     if (!isOver && this.#inputEnded) await ending;
     this.#peers.delete(peer);
     await peer.close();
+    this.notes.flush();
     return peer.failure;
   }
 
@@ -91,12 +96,12 @@ export class Talk {
 
   async #read(): Promise<void> {
     const { framing } = this.#options;
-    const frames = framing === undefined ? undefined : new FrameEncoder(framing, note);
+    const frames = framing === undefined ? undefined : new FrameEncoder(framing, printNote);
     try {
       await readInput((piece) => this.#sendAll(frames === undefined ? piece : frames.push(piece)));
     } catch (error) {
       this.failures++;
-      note(`Cannot read the input: ${error instanceof Error ? error.message : error}`);
+      printNote(`Cannot read the input: ${error instanceof Error ? error.message : error}`);
     }
     if (frames === undefined) return;
     await this.#sendAll(frames.end());
@@ -111,8 +116,4 @@ export class Talk {
     }
     await Promise.all([...this.#peers].map((peer) => peer.send(data)));
   }
-}
-
-function note(line: string): void {
-  console.error(line);
 }

@@ -15,7 +15,9 @@ import { COMMANDS } from "./commands.ts";
 import { VERSION } from "./version.ts";
 
 /** What people with experience type. */
-const FLAGS = ["--help", "-h", "--version", "-V"];
+const FLAGS = ["--help", "--version"];
+/** What the commands are called. */
+const NAMES = COMMANDS.map(({ name }) => name);
 
 async function run([first, ...rest]: readonly string[]): Promise<void> {
   switch (first) {
@@ -32,10 +34,9 @@ async function run([first, ...rest]: readonly string[]): Promise<void> {
       return await printData(`tincan ${VERSION}\n`);
   }
   if (first.startsWith("-")) {
-    const hint = nearest(first, FLAGS.filter((flag) => flag.startsWith("--")), "");
-    throw new UsageError(`Unknown option ${first}${hint}`);
+    throw new UsageError(`Unknown option ${first}${meantBy(first, rest)}`);
   }
-  await call(find(first), rest);
+  await call(find(first, rest), rest);
 }
 
 async function help([name, ...rest]: readonly string[]): Promise<void> {
@@ -58,11 +59,26 @@ function asksForUdp(args: readonly string[]): boolean {
   return (end < 0 ? args : args.slice(0, end)).includes("--udp");
 }
 
-function find(name: string): Command {
+function find(name: string, rest: readonly string[] = []): Command {
   const found = COMMANDS.find((command) => command.name === name);
   if (found !== undefined) return found;
-  const names = [...COMMANDS.map(({ name }) => name), "help"];
-  throw new UsageError(`Unknown command "${name}"${nearest(name, names, "")}`);
+  // HOST PORT or HOST:PORT, as nc and telnet take it.
+  const where = /:\d+$/.test(name) ? name : /^\d+$/.test(rest[0] ?? "") ? `${name} ${rest[0]}` : "";
+  const other = where === "" ? "" : `, did you mean tincan connect ${where}?`;
+  const hint = nearest(name, [...NAMES, "help"], "") || other;
+  throw new UsageError(`Unknown command "${name}"${hint}`);
+}
+
+/** What somebody may have meant who begins with an option: that is how nc is called. */
+function meantBy(option: string, rest: readonly string[]): string {
+  const name = option.replace(/^--?/, "");
+  if (option.startsWith("--")) {
+    const flag = nearest(option, FLAGS, "");
+    return flag === "" ? nearest(name, NAMES, "tincan ") : flag;
+  }
+  if (name.includes("l")) return ", did you mean tincan listen?"; // -l, -lk, -kl
+  if (name.includes("z")) return ", did you mean tincan scan?";
+  return rest.length === 0 ? "" : ", did you mean tincan connect?";
 }
 
 function overview(): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printData, type ProgramArguments, UsageError } from "../apps/program.ts";
+import { printData, printNote, type ProgramArguments, UsageError } from "../apps/program.ts";
 import { RelayDump, type RelayEvent, type RelayEventBase } from "../apps/relay/mod.ts";
 
 /** Somebody who watches. */
@@ -22,10 +22,9 @@ export function readWatch(args: ProgramArguments): Watch | undefined {
   const isHex = args.flag("hex");
   if (isJson && isHex) throw new UsageError("Cannot show both --hex and --json");
   if (!isJson && !isHex && !args.flag("verbose")) return undefined;
-  const note = (line: string) => console.error(line);
   const dump = isJson
     ? new RelayDump(printData, { view: "json" })
-    : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note });
+    : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note: printNote });
   return {
     printsData: !isJson,
     // Messages are the data itself here, not something beside it.
@@ -49,11 +48,11 @@ export class EventClock {
   }
 }
 
-/** Dumps are for people, so they go to stderr; when nobody reads it any more, it is not missed. */
+/** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
 async function printForPeople(bytes: Uint8Array): Promise<void> {
   try {
     for (let at = 0; at < bytes.length;) at += await Deno.stderr.write(bytes.subarray(at));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } catch {
+    // There is no one to tell: a full disk, a closed pipe.
   }
 }

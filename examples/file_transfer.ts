@@ -11,6 +11,8 @@
  */
 import {
   type Checksum,
+  DEFAULT_MAX_ENTRIES,
+  type FileEntry,
   type FileProgress,
   type FileServerOptions,
   FileTransferError,
@@ -28,10 +30,12 @@ import {
   printData,
   type Program,
   type ProgramArguments,
+  readCount,
   runProgram,
   serveUntilInterrupted,
   UsageError,
 } from "../apps/program.ts";
+import { jsonLine } from "../apps/escape.ts";
 import { toPrintable } from "../apps/printable.ts";
 
 const HELP = `Files over TCP: serves a folder, lists it, fetches from it, stores in it.
@@ -54,6 +58,7 @@ Options of serve:
   --allow-upload    let clients store new files
   --allow-replace   let clients replace files, too
   --quota SIZE      what all uploads together may add, such as 500M (default 1G)
+  --max-entries N   entries of a folder that can be listed (default 100000)
   --quiet           don't tell what is transferred
 
 Options of list:
@@ -74,6 +79,10 @@ Examples:
 `;
 
 const DEFAULT_PORT = 9998;
+/** Lines on requests that were answered, in a second: what people do, not what programs could. */
+const DONE_PER_SECOND = 100;
+/** Lines on requests that failed, in a second: clients cause them, and could fill a disk with them. */
+const FAILED_PER_SECOND = 10;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** What it is called, understands and does. */
@@ -82,7 +91,7 @@ export const program: Program = {
   help: HELP,
   commands: ["serve", "list", "get", "put"],
   operands: true,
-  string: ["hostname", "port", "quota", "output", "name", "checksum"],
+  string: ["hostname", "port", "quota", "max-entries", "output", "name", "checksum"],
   boolean: ["hidden", "allow-upload", "allow-replace", "quiet", "json", "force", "restart"],
   values: { checksum: ["sha256", "crc32", "none"] },
   main(args) {
@@ -103,11 +112,13 @@ async function serve(args: ProgramArguments): Promise<void> {
   const directory = operand(args, "serve needs a folder: serve DIR");
   const replace = args.flag("allow-replace");
   const quota = readSize(args, "quota", 1024 ** 3);
+  const maxEntries = readCount(args, "max-entries", 1) ?? DEFAULT_MAX_ENTRIES;
   const options: FileServerOptions = {
     ...args.address(DEFAULT_PORT),
+    maxEntries,
     hidden: args.flag("hidden"),
     ...(args.flag("allow-upload") || replace ? { upload: { quota, replace } } : {}),
-    ...(args.flag("quiet") ? {} : { onTransfer: tell }),
+    ...(args.flag("quiet") ? {} : { onTransfer: teller(), onError: tellOfServer }),
   };
   await serveUntilInterrupted(() => serveFiles(directory, options));
 }
@@ -115,25 +126,28 @@ async function serve(args: ProgramArguments): Promise<void> {
 async function list(args: ProgramArguments): Promise<void> {
   onInterrupt(() => Deno.exit(130));
   const folder = operand(args, undefined);
-  const entries = await listFiles({ ...args.address(DEFAULT_PORT, 1), folder });
-  let text = "";
-  for (const { name, size, modified, isFolder } of entries) {
-    if (args.flag("json")) {
-      text += `${JSON.stringify({ name, size, modified, isFolder })}\n`;
-    } else {
-      const time = modified?.toISOString().slice(0, 16).replace("T", " ") ?? "";
-      const shown = isFolder ? "-" : formatSize(size);
-      text += `${shown.padStart(10)}  ${time.padEnd(16)}  ${toPrintable(name)}${
-        isFolder ? "/" : ""
-      }\n`;
-    }
-  }
-  await printData(text);
+  const options = { ...args.address(DEFAULT_PORT, 1), folder, onOmitted: tellOmitted };
+  const entries = await listFiles(options);
+  const format = args.flag("json") ? jsonLine : rowOf;
+  await printData(entries.map(format).join(""));
+}
+
+/** An entry as people read it. */
+function rowOf({ name, size, modified, isFolder }: FileEntry): string {
+  const time = modified?.toISOString().slice(0, 16).replace("T", " ") ?? "";
+  const shown = isFolder ? "-" : formatSize(size);
+  const called = `${toPrintable(name)}${isFolder ? "/" : ""}`;
+  return `${shown.padStart(10)}  ${time.padEnd(16)}  ${called}\n`;
+}
+
+function tellOmitted(count: number): void {
+  const names = count === 1 ? "1 name is" : `${count} names are`;
+  console.error(`${names} not shown: control characters, or no text`);
 }
 
 async function get(args: ProgramArguments): Promise<void> {
   const name = operand(args, "get needs a name: get NAME");
-  const output = args.text("output");
+  const output = notEmpty(args, "output");
   if (output === "-") {
     throw new UsageError("Option --output must be a file: it is verified before it gets its name");
   }
@@ -147,7 +161,7 @@ async function get(args: ProgramArguments): Promise<void> {
 
 async function put(args: ProgramArguments): Promise<void> {
   const path = operand(args, "put needs a file: put FILE");
-  const name = args.text("name");
+  const name = notEmpty(args, "name");
   await transfer(
     args,
     (options) => putFile(path, name === undefined ? options : { ...options, name }),
@@ -182,7 +196,7 @@ async function transfer(
     throw new Error(`${error.message}; ${kept}`);
   }
   bar?.stop();
-  if (args.flag("json")) await printData(`${JSON.stringify(result)}\n`);
+  if (args.flag("json")) await printData(jsonLine(result));
   else if (!args.flag("quiet")) console.error(summary(result, options.checksum));
 }
 
@@ -199,11 +213,18 @@ function transferOptions(args: ProgramArguments, signal: AbortSignal): TransferO
 /** What `getFile` and `putFile` both take. */
 type TransferOptions = GetFileOptions & PutFileOptions & { checksum: Checksum };
 
+/** The value of an option that names a file. */
+function notEmpty(args: ProgramArguments, name: string): string | undefined {
+  const text = args.text(name);
+  if (text === "") throw new UsageError(`Option --${name} must name a file, current value is ""`);
+  return text;
+}
+
 /** The one argument of a command. */
 function operand(args: ProgramArguments, missing: string | undefined): string {
   const [first, second] = args.rest;
   if (second !== undefined) throw new UsageError(`Unexpected argument "${second}"`);
-  if (first === undefined && missing !== undefined) throw new UsageError(missing);
+  if (!first && missing !== undefined) throw new UsageError(missing);
   return first ?? "";
 }
 
@@ -217,12 +238,49 @@ function summary(
   return `${toPrintable(path)}: ${formatSize(size)}, ${rate}${resumed}, ${proof}`;
 }
 
-/** One line for each request, names of others made harmless. */
-function tell({ verb, name, remoteAddr, bytes, duration, error }: FileTransferEvent): void {
-  const peer = "hostname" in remoteAddr ? `${remoteAddr.hostname}:${remoteAddr.port}` : "?";
-  const failed = error instanceof Error ? `: ${toPrintable(error.message)}` : "";
-  const how = `${formatSize(bytes)} in ${(duration / 1_000).toFixed(1)} s${failed}`;
-  console.error(`${peer} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`);
+/** Tells of each request in one line, names of others made harmless. */
+function teller(): (event: FileTransferEvent) => void {
+  const done = new LineLimit(DONE_PER_SECOND);
+  const failures = new LineLimit(FAILED_PER_SECOND); // so that these do not hide the others
+  return ({ verb, name, remoteAddr, bytes, duration, error }) => {
+    const peer = "hostname" in remoteAddr ? `${remoteAddr.hostname}:${remoteAddr.port}` : "?";
+    const failed = error instanceof Error ? `: ${toPrintable(error.message)}` : "";
+    const how = `${formatSize(bytes)} in ${(duration / 1_000).toFixed(1)} s${failed}`;
+    const limit = error === undefined ? done : failures;
+    limit.print(`${peer} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`);
+  };
+}
+
+/** What goes wrong with the server itself; what goes wrong with a request is told with the request. */
+function tellOfServer(error: unknown, conn?: unknown): void {
+  if (conn !== undefined) return;
+  console.error(toPrintable(error instanceof Error ? error.message : String(error)));
+}
+
+/** Prints a number of lines in each second, and how many it left out. */
+class LineLimit {
+  readonly #most: number;
+  #shown = 0;
+  #hidden = 0;
+  #isCounting = false;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  print(line: string): void {
+    if (this.#shown++ < this.#most) console.error(line);
+    else this.#hidden++;
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    setTimeout(() => this.#next(), 1_000);
+  }
+
+  #next(): void {
+    if (this.#hidden > 0) console.error(`${this.#hidden} more like this are not shown`);
+    this.#shown = this.#hidden = 0;
+    this.#isCounting = false;
+  }
 }
 
 /** A bar with rate and time left, on stderr. */

@@ -13,11 +13,13 @@ import {
   httpFailure,
   httpGet,
   type HttpGetOptions,
+  type HttpHead,
   type HttpResponse,
   type HttpTraceEvent,
   saveBody,
 } from "../apps/http/mod.ts";
 import { jsonLine } from "../apps/escape.ts";
+import { readPem } from "../apps/pem.ts";
 import {
   foreignPrinter,
   onInterrupt,
@@ -38,7 +40,8 @@ Options:
   -o, --output FILE      save the page as FILE when it has come whole; - is stdout, as it is
   -i, --include          print the heads of the responses too
   -I, --head             ask for the head alone, and print it
-      --json             instead of the page, print its head and size as one JSON object
+      --json             instead of the page, print its head and size as one JSON object;
+                         headers has the values by name, fields each field as it was sent
   -v, --verbose          show the wire both ways on stderr, control bytes escaped
   -H, --header 'N: V'    send this field besides or instead of ours; may be given several times
       --no-decode        ask for no compression, unpack nothing: the body as it was sent
@@ -53,7 +56,9 @@ Options:
   -h, --help             show this text
 
 A URL without http:// or https:// is taken for http. A user name and password in it are sent as
-Basic authentication. On a terminal, control characters in the page are escaped.
+Basic authentication. On a terminal the page is shown in the encoding it names, with control
+characters escaped; a pipe or a file gets every byte as it came. A file that is compressed itself
+(.gz, .tgz …) is never unpacked.
 
 Exit codes: 0 the page is here; 1 it failed, or the server answered with a status from 400 on (its
 page is printed all the same, but never saved); 2 wrong usage; 130 interrupted.
@@ -98,6 +103,7 @@ async function fetchPage(args: ProgramArguments): Promise<void> {
   const interrupted = new AbortController();
   onInterrupt(() => interrupted.abort());
   const url = readUrl(args);
+  if (args.text("output") === "") throw new UsageError("Option --output needs a file name, or -");
   const options = await readOptions(args);
   try {
     await using response = await httpGet(url, { ...options, signal: interrupted.signal });
@@ -112,15 +118,16 @@ async function fetchPage(args: ProgramArguments): Promise<void> {
 }
 
 async function show(response: HttpResponse, args: ProgramArguments): Promise<void> {
-  const output = args.text("output") ?? "";
-  const print = output === "-" ? printData : foreignPrinter();
+  const output = args.text("output");
+  const isRaw = output === "-";
+  const print = isRaw ? printData : foreignPrinter({ encoding: response.charset });
   const isJson = args.flag("json");
   if (!isJson && (args.flag("include") || args.flag("head"))) {
-    for (const { head } of [...response.redirects, response]) await print(head.raw);
+    for (const { head } of [...response.redirects, response]) await printHead(head, isRaw);
   }
   const isFailure = response.status >= 400;
   let size = 0;
-  if (output === "" || output === "-") {
+  if (output === undefined || isRaw) {
     for await (const piece of response) {
       size += piece.length;
       if (!isJson) await print(piece);
@@ -136,14 +143,45 @@ async function show(response: HttpResponse, args: ProgramArguments): Promise<voi
   }
 }
 
+/** Prints a head as it came; to a terminal in UTF-8, or else in ISO 8859-1, as old servers have it. */
+async function printHead({ raw }: HttpHead, isRaw: boolean): Promise<void> {
+  const print = isRaw ? printData : foreignPrinter({ encoding: encodingOf(raw) });
+  await print(raw);
+}
+
+function encodingOf(bytes: Uint8Array): "utf-8" | "windows-1252" {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return "utf-8";
+  } catch {
+    return "windows-1252";
+  }
+}
+
 /** The head of a response, and how long its body was, for programs. */
-function toJson({ url, head, redirects }: HttpResponse, size: number): string {
-  const { version, status, reason, headers } = head;
+function toJson(response: HttpResponse, size: number): string {
+  const { url, head, redirects, trailers } = response;
+  const { version, status, reason, fields } = head;
   return jsonLine({
     ...{ url, version, status, reason, size },
-    headers: Object.fromEntries(headers),
+    headers: headersOf(head),
+    fields,
+    ...(hasFields(trailers) ? { trailers: Object.fromEntries(trailers) } : {}),
     redirects: redirects.map(({ url, head }) => ({ url, status: head.status })),
   });
+}
+
+function hasFields(headers: Headers | undefined): headers is Headers {
+  return headers !== undefined && !headers.keys().next().done;
+}
+
+/** The fields by name. Values of one name are joined as HTTP says; cookies cannot be, so they are a list. */
+function headersOf({ headers }: HttpHead): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie();
+  return {
+    ...Object.fromEntries(headers),
+    ...(cookies.length === 0 ? {} : { "set-cookie": cookies }),
+  };
 }
 
 /** Shows on a terminal how far it has got, a few times a second. */
@@ -186,7 +224,7 @@ async function readOptions(args: ProgramArguments): Promise<HttpGetOptions> {
     allowDowngrade: args.flag("allow-downgrade"),
     timeouts: { connect: wait, head: wait, idle: wait, total },
     limits: maxSize === undefined ? {} : { maxBodySize: maxSize, maxDecodedSize: maxSize },
-    tls: cacert === undefined ? {} : { caCerts: [await Deno.readTextFile(cacert)] },
+    tls: cacert === undefined ? {} : { caCerts: [await readPem(cacert)] },
     ...(maxRedirects === undefined ? {} : { maxRedirects }),
     ...(args.flag("verbose") ? { onTrace: showWire } : {}),
   };

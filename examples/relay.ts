@@ -128,7 +128,7 @@ async function show(file: string, args: ProgramArguments): Promise<void> {
   const dump = new RelayDump(printData, view === "json" ? { view } : { view, note });
   const source = file === "-" ? Deno.stdin.readable : (await openFile(file)).readable;
   try {
-    for await (const event of readCapture(source)) await dump.observe(event);
+    for await (const event of readCapture(source, { jsonText: true })) await dump.observe(event);
   } finally {
     await dump.flush();
   }
@@ -147,7 +147,7 @@ function relayOptions(args: ProgramArguments): RelayOptions {
   };
   const framing = args.text("framing");
   try {
-    if (framing !== undefined) options.framing = framingByName(framing);
+    if (framing !== undefined) options.framing = framingByName(framing, { jsonText: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

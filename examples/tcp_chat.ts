@@ -40,6 +40,8 @@ Options of serve:
   --history NUMBER   lines that newcomers are shown (default 50)
   --members NUMBER   people in the room at one time (default 1000)
   --rate NUMBER      lines a second that one person may say for long (default 10)
+  --per-address NUMBER
+                     people from one address; higher behind a proxy (default 50)
 
 Options of join:
   --name NAME        your name in the room; one word
@@ -55,15 +57,18 @@ Examples:
   nc 127.0.0.1 7000
 `;
 
-/** How long the room's last words may take after we said goodbye, in milliseconds. */
+/** How long the room's last words may take after somebody at a terminal left, in milliseconds. */
 const GOODBYE_TIME = 2_000;
+
+/** The same where a program has written lines: the room reads them no faster than its rate, 10 a second. */
+const GOODBYE_TIME_OF_PROGRAMS = 600_000;
 
 /** What it is called, understands and does. */
 export const program: Program = {
   name: "tcp_chat.ts",
   help: HELP,
   commands: ["serve", "join"],
-  string: ["hostname", "port", "name", "history", "members", "rate"],
+  string: ["hostname", "port", "name", "history", "members", "rate", "per-address"],
   main: (args) => args.command === "join" ? join(args) : serve(args),
 };
 
@@ -72,9 +77,11 @@ async function serve(args: ProgramArguments): Promise<void> {
   const history = readCount(args, "history");
   const members = readCount(args, "members", 1);
   const rate = readCount(args, "rate", 1);
+  const perAddress = readCount(args, "per-address", 1);
   if (history !== undefined) options.history = history;
   if (members !== undefined) options.maxMembers = members;
   if (rate !== undefined) options.maxLinesPerSecond = rate;
+  if (perAddress !== undefined) options.maxMembersPerAddress = perAddress;
   const where = args.address(9999);
   await serveUntilInterrupted(() => serveChat({ ...where, room: new ChatRoom(options) }));
 }
@@ -97,9 +104,9 @@ async function join(args: ProgramArguments): Promise<void> {
   } finally {
     prompt.close();
   }
-  const isGoodbye = await Promise.race([saying, last.startsWith("*** Goodbye")]);
-  if (!isGoodbye) console.error("the server closed the connection");
-  Deno.exit(0); // the input may still be waiting for a line
+  const isOver = await Promise.race([saying, false]) || last.startsWith("*** Goodbye");
+  if (!isOver) console.error("the server closed the connection");
+  Deno.exit(isOver ? 0 : 1); // the input may still be waiting for a line
 }
 
 /** Sends what is typed; `true` when the input has ended and we have left. */
@@ -113,7 +120,7 @@ async function say(chat: ChatClient, prompt: Prompt): Promise<boolean> {
     }
   }
   await chat.leave();
-  setTimeout(() => Deno.exit(0), GOODBYE_TIME);
+  setTimeout(() => Deno.exit(0), prompt.isTerminal ? GOODBYE_TIME : GOODBYE_TIME_OF_PROGRAMS);
   return true;
 }
 

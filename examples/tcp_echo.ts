@@ -10,10 +10,9 @@
  */
 import { connectTcp, serveTcp, type TcpConnection } from "../mod.ts";
 import { echoHandler } from "../apps/echo.ts";
-import { messagesOf, readEchoOptions } from "../apps/echo_program.ts";
+import { messagesOf, readEchoOptions, replyPrinter } from "../apps/echo_program.ts";
 import {
   onInterrupt,
-  printData,
   type Program,
   type ProgramArguments,
   runProgram,
@@ -67,28 +66,32 @@ async function serve(args: ProgramArguments): Promise<void> {
 async function talk(args: ProgramArguments): Promise<void> {
   onInterrupt(() => Deno.exit(130));
   const conn = await connectTcp(args.address(9999, 1));
-  await showReply(conn, GREETING_TIME);
+  const print = replyPrinter();
+  await showReply(conn, print, GREETING_TIME);
   for await (const message of messagesOf(args)) {
     if (message === "") continue; // sending nothing would be no message, and no reply would come
     await conn.write(message);
-    if (!await showReply(conn)) {
+    if (!await showReply(conn, print)) {
       console.error("the server closed the connection");
       Deno.exit(0); // the input may still be waiting for a line
     }
   }
   await conn.closeWrite();
-  while (await showReply(conn));
+  while (await showReply(conn, print));
   await conn.close();
 }
 
 /** Shows the next reply; `false` if the server has ended the conversation. */
-async function showReply(conn: TcpConnection, timeout = Infinity): Promise<boolean> {
+async function showReply(
+  conn: TcpConnection,
+  print: (reply: Uint8Array) => Promise<void>,
+  timeout = Infinity,
+): Promise<boolean> {
   const buffer = new Uint8Array(64 * 1024);
   try {
     const n = await conn.read(buffer, { timeout });
     if (n === null) return false;
-    await printData(buffer.subarray(0, n));
-    if (buffer[n - 1] !== 0x0a) await printData("\n");
+    await print(buffer.subarray(0, n));
   } catch (error) {
     if (timeout === Infinity || !(error instanceof Deno.errors.TimedOut)) throw error;
   }

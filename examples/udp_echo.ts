@@ -10,10 +10,9 @@
  */
 import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
 import { type EchoOptions, echoReply } from "../apps/echo.ts";
-import { messagesOf, readEchoOptions } from "../apps/echo_program.ts";
+import { messagesOf, readEchoOptions, replyPrinter } from "../apps/echo_program.ts";
 import {
   onInterrupt,
-  printData,
   type Program,
   type ProgramArguments,
   runProgram,
@@ -49,8 +48,11 @@ Examples:
 /** How long the client waits for a reply behind a greeting, in milliseconds. */
 const GREETING_TIME = 100;
 
-/** How often the client asks: long enough to start the server after it. */
-const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5 };
+/**
+ * How often the client asks: long enough to start the server after it. It asks from one port, so that
+ * the server greets it once.
+ */
+const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
 
 /** So many peers are remembered as greeted; then the memory starts anew. */
 const MAX_GREETED = 10_000;
@@ -94,10 +96,12 @@ function handlerFor(options: EchoOptions): UdpHandler {
 async function talk(args: ProgramArguments): Promise<void> {
   onInterrupt(() => Deno.exit(130));
   await using peer = await connectUdp(args.address(9999, 1));
+  const print = replyPrinter();
   let wait = GREETING_TIME; // only the first message can bring a greeting too
   for await (const message of messagesOf(args)) {
     if (message === "") continue; // an empty datagram is how the server says goodbye
-    const isOver = !await show(await peer.request(message, PATIENCE)) || await showRest(peer, wait);
+    const isOver = !await show(await peer.request(message, PATIENCE), print) ||
+      await showRest(peer, print, wait);
     if (isOver) {
       console.error("the server ended the conversation");
       Deno.exit(0); // the input may still be waiting for a line
@@ -106,18 +110,20 @@ async function talk(args: ProgramArguments): Promise<void> {
   }
 }
 
+/** Shows a reply on the output. */
+type Print = (reply: Uint8Array) => Promise<void>;
+
 /** Shows a reply; `false` if it says that the conversation is over. */
-async function show({ data }: Datagram): Promise<boolean> {
+async function show({ data }: Datagram, print: Print): Promise<boolean> {
   if (data.length === 0) return false;
-  await printData(data);
-  if (data[data.length - 1] !== 0x0a) await printData("\n");
+  await print(data);
   return true;
 }
 
 /** Shows what else has come; `true` if the conversation is over. */
-async function showRest(peer: UdpPeer, timeout: number): Promise<boolean> {
+async function showRest(peer: UdpPeer, print: Print, timeout: number): Promise<boolean> {
   try {
-    return !await show(await peer.receive({ timeout }));
+    return !await show(await peer.receive({ timeout }), print);
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) return false;
     throw error;

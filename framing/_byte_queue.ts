@@ -66,12 +66,16 @@ export class ByteQueue {
     this.#end = 0;
   }
 
-  /** Moves to new memory with room for `count` more, twice as much as is needed up to the limit. */
+  /**
+   * Moves to new memory with room for `count` more: twice as much as is needed. One frame that grows
+   * needs no more than the limit; but where frames come and go, memory that is nearly full would have
+   * to be moved again for each of them.
+   */
   #grow(count: number): void {
     const held = this.length;
     const needed = held + count;
     let capacity = Math.max(MIN_CAPACITY, 2 * needed);
-    if (needed <= this.#limit) capacity = Math.min(capacity, this.#limit);
+    if (needed <= this.#limit && this.#start === 0) capacity = Math.min(capacity, this.#limit);
     else if (held === 0) capacity = needed;
     const memory = new Uint8Array(capacity);
     if (held > 0) memory.set(this.view());

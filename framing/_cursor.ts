@@ -1,11 +1,23 @@
 /** What a scanner works on: a window of the stream and the place reached in it. @module */
 import type { FrameError } from "../errors.ts";
 import type { DecoderProgress, Emit } from "./codec.ts";
+import type { DropPolicy } from "./_drop_policy.ts";
+import { frameError, frameReport, type MakeFrameError } from "./_frame_error.ts";
 
 const EMPTY = new Uint8Array(0);
 
 /** Receives each frame as a part of `bytes`; otherwise the same as `Emit`. */
 export type EmitRange = (bytes: Uint8Array, start: number, end: number) => void | boolean;
+
+/** What {@linkcode Cursor.refuse} needs to know about a broken frame. */
+export interface BrokenFrame {
+  /** The index after it, which may lie beyond the window. */
+  next: number;
+  /** Whether what comes at `next` belongs to it still. */
+  isOpen: boolean;
+  /** Makes the error, if it is needed. */
+  error: (make: MakeFrameError) => FrameError;
+}
 
 /** A window of the stream. All indexes are indexes of `bytes`. */
 export class Cursor implements DecoderProgress {
@@ -33,6 +45,8 @@ export class Cursor implements DecoderProgress {
   /** One of these is there while frames are emitted. */
   #emit: Emit<Uint8Array> | undefined = undefined;
   #emitRange: EmitRange | undefined = undefined;
+  /** Where in the stream the frame began that was dropped last. */
+  #dropped = 0;
   /** How many of the next bytes are to be dropped. */
   #skip = 0;
   /** Where in the stream the window begins. */
@@ -46,6 +60,11 @@ export class Cursor implements DecoderProgress {
     return this.#base + this.start;
   }
 
+  /** Where in the stream the frame begins that is being read or dropped. */
+  get frameBegin(): number {
+    return this.dropping ? this.#dropped : this.position;
+  }
+
   /** Moves on to another window that begins at `base` in the stream, at index `start` in it. */
   load(bytes: Uint8Array, start: number, base: number): void {
     this.#emitted += this.#base - base;
@@ -54,7 +73,7 @@ export class Cursor implements DecoderProgress {
     this.#buffer = bytes.buffer;
     this.#offset = bytes.byteOffset;
     this.start = start;
-    if (this.#skip > 0) this.skip(this.#skip);
+    if (this.#skip > 0) this.#drop(this.#skip);
   }
 
   /** Lets go of the window, so that its memory can be freed. */
@@ -98,9 +117,19 @@ export class Cursor implements DecoderProgress {
     return this.#goOn(emitRange(frame, 0, frame.length));
   }
 
-  /** Counts a frame that was dropped: `stopped` says whether the scanner has to stop after it. */
-  countDrop(): void {
+  /**
+   * Ends the framing because of the frame at `start`, or drops it: then `stopped` may be set.
+   *
+   * @throws {FrameError} When such frames are not dropped.
+   */
+  refuse(policy: DropPolicy, { next, isOpen, error }: BrokenFrame): void {
+    if (!policy.drops) this.fail(error(frameError));
+    const report = policy.isSilent ? undefined : error(frameReport);
+    this.#dropped = this.position;
+    this.#drop(next - this.start);
+    if (isOpen) this.dropping = true;
     if (++this.#drops >= this.maxDrops) this.stopped = true;
+    if (report !== undefined) policy.report(report);
   }
 
   #goOn(answer: void | boolean): boolean {
@@ -110,7 +139,7 @@ export class Cursor implements DecoderProgress {
   }
 
   /** Drops `count` bytes from `start` on, also those that have yet to come. */
-  skip(count: number): void {
+  #drop(count: number): void {
     const now = Math.min(count, this.bytes.length - this.start);
     this.start += now;
     this.#skip = count - now;

@@ -1,6 +1,10 @@
 /** Recognises what was sent by a peer that speaks another protocol. @module */
+import { shown } from "./_shown.ts";
 
 const SHOWN = 8;
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
 const HTTP = /^(GET |HEAD|POST|PUT |PATC|DELE|OPTI|CONN|TRAC|PRI |HTTP)/;
 const JSON_TEXT = /^\s*[[{]["\s{[]/;
 const PRINTABLE = /^[\t\r\n\x20-\x7e]{2,}$/;
@@ -20,7 +24,7 @@ export function hint(bytes: Uint8Array, from: number, to: number): string {
   }
   const text = printable(bytes, from, from + SHOWN) ?? printable(bytes, from, to);
   if (text === undefined) return "";
-  return ` (the bytes spell ${JSON.stringify(text)}: the peer may be ${guess(text)})`;
+  return ` (the bytes spell ${quoted(text)}: the peer may be ${guess(text)})`;
 }
 
 function isTlsHandshake(bytes: Uint8Array, from: number): boolean {
@@ -28,8 +32,15 @@ function isTlsHandshake(bytes: Uint8Array, from: number): boolean {
 }
 
 function printable(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const first = bytes[from] ?? 0;
+  if (first >= 0x7f || (first < 0x20 && first !== TAB && first !== LF && first !== CR)) return;
   const text = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + SHOWN)));
   return PRINTABLE.test(text) ? text : undefined;
+}
+
+function quoted(text: string): string {
+  const quote = text.includes('"') ? "'" : '"';
+  return quote + shown(text, SHOWN) + quote;
 }
 
 function guess(text: string): string {

@@ -1,16 +1,17 @@
 /** What all codecs do about frames that are too long. @module */
 import { FrameError } from "../errors.ts";
 import type { Cursor } from "./_cursor.ts";
-import { discardReport, type Report, wholeNumber } from "./_options.ts";
+import { DropPolicy } from "./_drop_policy.ts";
+import { frameError, type MakeFrameError } from "./_frame_error.ts";
+import { wholeNumber } from "./_options.ts";
 import type { LimitOptions } from "./limits.ts";
 
 /** A limit with its policy. */
 export class LengthLimit {
   /** The longest permitted frame, in bytes. */
   readonly maxLength: number;
-  /** Whether frames that are too long are dropped. */
-  readonly discards: boolean;
-  readonly #report: Report | undefined;
+  /** What becomes of frames that are too long. */
+  readonly policy: DropPolicy;
 
   /**
    * @param options Where `maxLength`, `onTooLong` and `onDiscard` come from.
@@ -18,27 +19,31 @@ export class LengthLimit {
    */
   constructor(options: LimitOptions, defaultLength: number) {
     this.maxLength = wholeNumber("maxLength", options.maxLength ?? defaultLength, { min: 1 });
-    this.#report = discardReport("onTooLong", options.onTooLong, options.onDiscard);
-    this.discards = this.#report !== undefined;
+    this.policy = new DropPolicy("onTooLong", {
+      choice: options.onTooLong,
+      onDiscard: options.onDiscard,
+    });
   }
 
   /**
    * The error for a frame at `cursor.start` whose length is known (`length`), or known to exceed the
    * limit. Says what `hint` says besides.
    */
-  error(cursor: Cursor, { length, hint = "" }: { length?: number; hint?: string }): FrameError {
+  error(
+    cursor: Cursor,
+    { length, hint = "", make = frameError }: {
+      length?: number;
+      hint?: string;
+      make?: MakeFrameError;
+    },
+  ): FrameError {
     const what = length === undefined ? "a longer frame" : `a frame of ${length} bytes`;
-    return new FrameError(
+    return make(
       "too_long",
       `Cannot read ${what}: the limit is ${this.maxLength} bytes${hint}`,
       // Where the end was not looked for, the least the length can be, whatever the chunks were.
       { length: length ?? this.maxLength + 1, limit: this.maxLength, offset: cursor.position },
     );
-  }
-
-  /** Reports a dropped frame. Only for a limit that discards. */
-  report(error: FrameError): void {
-    this.#report?.(error);
   }
 
   /**

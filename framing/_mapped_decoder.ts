@@ -1,15 +1,20 @@
 /** The decoder of all payload wrappers. @module */
 import { FrameError } from "../errors.ts";
-import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
 import { BOUNDED, bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
-import type { Report } from "./_options.ts";
+import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
+import type { DropPolicy } from "./_drop_policy.ts";
+import { Broken, frameError, frameReport, type MakeFrameError } from "./_frame_error.ts";
+import { shown } from "./_shown.ts";
+
+/** How much is shown of a message that a decoding function threw: it may quote the peer at length. */
+const MAX_REASON = 240;
 
 /** Decodes the contents of another decoder's frames. */
 export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
   readonly [BOUNDED] = true;
   #inner: Decoder<Frame>;
   readonly #decode: (frame: Frame) => In;
-  readonly #report: Report | undefined;
+  readonly #policy: DropPolicy;
   #bounded: BoundedDecoder<Frame> | undefined = undefined;
   #maxDrops = Infinity;
   /** How many frames were dropped in this call. */
@@ -18,16 +23,16 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
   /**
    * @param inner Finds the frames.
    * @param decode Turns one into a message. What it throws arrives as a `FrameError`.
-   * @param report Takes the error of a frame that is dropped; without it, such an error is thrown.
+   * @param policy What becomes of a frame that it cannot decode.
    */
   constructor(
     inner: Decoder<Frame>,
     decode: (frame: Frame) => In,
-    report: Report | undefined,
+    policy: DropPolicy,
   ) {
     this.#inner = inner;
     this.#decode = decode;
-    this.#report = report;
+    this.#policy = policy;
   }
 
   get progress(): DecoderProgress | undefined {
@@ -62,31 +67,37 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
     try {
       message = this.#decode(frame);
     } catch (cause) {
-      reject(cause, { offset: this.#inner.progress?.frameStart, report: this.#report });
+      if (!this.#policy.isSilent) {
+        const offset = this.#inner.progress?.frameStart;
+        if (!this.#policy.drops) throw asFrameError(cause, { offset, make: frameError });
+        this.#policy.report(asFrameError(cause, { offset, make: frameReport }));
+      }
       return ++this.#drops < this.#maxDrops;
     }
     return emit(message);
   }
 }
 
-/** Deals with a frame at `offset` that cannot be decoded because of `cause`. */
-export function reject(
-  cause: unknown,
-  { offset, report }: { offset: number | undefined; report: Report | undefined },
-): void {
-  const error = asFrameError(cause, offset);
-  if (report === undefined) throw error;
-  report(error);
-}
-
 /** A `FrameError` with its offset, as far as that is known. */
-function asFrameError(cause: unknown, offset: number | undefined): FrameError {
+function asFrameError(
+  cause: unknown,
+  { offset, make }: { offset: number | undefined; make: MakeFrameError },
+): FrameError {
+  if (cause instanceof Broken) {
+    return make(cause.code, cause.message, { length: cause.length, offset });
+  }
   if (!(cause instanceof FrameError)) {
-    return new FrameError("corrupt", `Cannot decode a frame: ${reason(cause)}`, { cause, offset });
+    const message = `Cannot decode a frame: ${shown(reason(cause), MAX_REASON)}`;
+    return make("corrupt", message, { cause, offset });
   }
   if (cause.offset !== undefined || offset === undefined) return cause;
   const { code, message, length, limit } = cause;
-  return new FrameError(code, message, { length, limit, offset, cause: cause.cause });
+  return make(code, message, {
+    length,
+    limit,
+    offset,
+    ...("cause" in cause ? { cause: cause.cause } : {}),
+  });
 }
 
 /** What went wrong, in one line. */

@@ -1,11 +1,7 @@
 /** Checks of option values, whose errors name the option and show the value. @module */
-import type { FrameError } from "../errors.ts";
-
-/** Reports a frame that is dropped instead of thrown. */
-export type Report = (error: FrameError) => void;
 
 /** A value as it is shown in an error message. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
@@ -44,22 +40,3 @@ export function oneOf<T>(name: string, value: unknown, choices: readonly T[]): T
   }
   return found;
 }
-
-/**
- * Reads `onTooLong` or `onCorrupt` together with `onDiscard`.
- *
- * @returns What reports a dropped frame, or `undefined` if such a frame is an error.
- */
-export function discardReport(
-  name: "onTooLong" | "onCorrupt",
-  choice: unknown,
-  onDiscard: Report | undefined,
-): Report | undefined {
-  if (onDiscard !== undefined && typeof onDiscard !== "function") {
-    throw new TypeError(`Cannot use onDiscard as a function: current value is ${show(onDiscard)}`);
-  }
-  const mode = oneOf(name, choice ?? "error", ["error", "discard"]);
-  return mode === "discard" ? onDiscard ?? ignore : undefined;
-}
-
-function ignore(): void {}

@@ -1,9 +1,9 @@
 /** The scanner of codecs whose packets are escaped so that one byte can end them. @module */
-import { FrameError } from "../errors.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import type { Cursor } from "./_cursor.ts";
+import type { DropPolicy } from "./_drop_policy.ts";
+import type { MakeFrameError } from "./_frame_error.ts";
 import type { LengthLimit } from "./_length_limit.ts";
-import type { Report } from "./_options.ts";
 import type { Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
 
@@ -35,8 +35,8 @@ export interface PacketScannerOptions {
   terminator: number;
   rules: PacketRules;
   limit: LengthLimit;
-  /** Reports a broken packet, if that is no error. */
-  reportCorrupt: Report | undefined;
+  /** What becomes of broken packets. */
+  onCorrupt: DropPolicy;
 }
 
 /** Finds packets by their last byte. Empty ones are dropped. */
@@ -45,16 +45,16 @@ export class PacketScanner implements Scanner {
   readonly #terminators: ByteFinder;
   readonly #rules: PacketRules;
   readonly #limit: LengthLimit;
-  readonly #reportCorrupt: Report | undefined;
+  readonly #onCorrupt: DropPolicy;
   /** How much of the packet begun is known to hold no terminator. */
   #searched = 0;
 
-  constructor({ terminator, rules, limit, reportCorrupt }: PacketScannerOptions) {
+  constructor({ terminator, rules, limit, onCorrupt }: PacketScannerOptions) {
     this.#terminator = terminator;
     this.#terminators = new ByteFinder(terminator);
     this.#rules = rules;
     this.#limit = limit;
-    this.#reportCorrupt = reportCorrupt;
+    this.#onCorrupt = onCorrupt;
   }
 
   scan(cursor: Cursor): void {
@@ -86,7 +86,7 @@ export class PacketScanner implements Scanner {
           rules.reset();
           if (!cursor.emitOther(packet, next)) return;
         } else {
-          this.#refuse(cursor, problem, { next, dropping: false });
+          this.#refuse(cursor, problem, { next, isOpen: false });
           if (cursor.stopped) return;
         }
       }
@@ -114,32 +114,25 @@ export class PacketScanner implements Scanner {
     if (cursor.dropping) return void (cursor.start = stop);
     const problem = this.#rules.check(bytes, { start, stop, ended: false });
     if (problem === undefined) this.#searched = stop - start;
-    else this.#refuse(cursor, problem, { next: stop, dropping: true });
+    else this.#refuse(cursor, problem, { next: stop, isOpen: true });
   }
 
   /** Throws or drops the packet at the cursor. */
   #refuse(
     cursor: Cursor,
     problem: string | typeof TOO_LONG,
-    { next, dropping }: { next: number; dropping: boolean },
+    { next, isOpen }: { next: number; isOpen: boolean },
   ): void {
     this.#rules.reset();
-    let error: FrameError;
-    let discards: boolean;
     if (problem === TOO_LONG) {
-      error = this.#limit.error(cursor, {});
-      discards = this.#limit.discards;
-    } else {
-      error = new FrameError("corrupt", `Cannot read a packet: ${problem}`, {
-        offset: cursor.position,
-      });
-      discards = this.#reportCorrupt !== undefined;
+      const error = (make: MakeFrameError) => this.#limit.error(cursor, { make });
+      return cursor.refuse(this.#limit.policy, { next, isOpen, error });
     }
-    if (!discards) cursor.fail(error);
-    cursor.start = next;
-    cursor.dropping = dropping;
-    cursor.countDrop();
-    if (problem === TOO_LONG) this.#limit.report(error);
-    else this.#reportCorrupt?.(error);
+    cursor.refuse(this.#onCorrupt, {
+      next,
+      isOpen,
+      error: (make) =>
+        make("corrupt", `Cannot read a packet: ${problem}`, { offset: cursor.position }),
+    });
   }
 }

@@ -1,6 +1,6 @@
 /** The error for input that ends inside a frame. @module */
-import { FrameError } from "../errors.ts";
 import type { Cursor } from "./_cursor.ts";
+import { frameError } from "./_frame_error.ts";
 
 /**
  * Ends the framing if a frame has begun.
@@ -16,9 +16,9 @@ export function refusePartial(cursor: Cursor, length?: number): void {
     ? "inside a frame that was being discarded"
     : `${held} bytes into a frame${length === undefined ? "" : ` of ${length}`}`;
   cursor.fail(
-    new FrameError("truncated", `Cannot read the frame: the input ended ${where}`, {
+    frameError("truncated", `Cannot read the frame: the input ended ${where}`, {
       length: cursor.dropping ? undefined : length ?? held,
-      offset: cursor.position,
+      offset: cursor.frameBegin,
     }),
   );
 }

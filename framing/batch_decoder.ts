@@ -1,5 +1,6 @@
 /** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
+import { Cursor } from "./_cursor.ts";
 import type { Codec, DecoderProgress, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -104,6 +105,15 @@ export class BatchDecoder<T> {
    */
   get unfinished(): boolean {
     return this.#fed || this.#stalled;
+  }
+
+  /**
+   * Where in the stream the frame begins that is `partial`, also while it is being dropped. Another
+   * number means that the frame before has ended. Of a codec without progress it is always 0.
+   */
+  get frameBegin(): number {
+    const progress = this.#progress;
+    return progress instanceof Cursor ? progress.frameBegin : progress?.position ?? 0;
   }
 
   /** Whether nothing can be had without feeding. */

@@ -1,12 +1,13 @@
 /** Frames that end with a checksum of their contents. @module */
-import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import { crc32 } from "./crc32.ts";
+import { DropPolicy } from "./_drop_policy.ts";
 import { encodeAlone, encodeInto } from "./encode.ts";
+import { Broken } from "./_frame_error.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
-import { discardReport, oneOf, type Report, wholeNumber } from "./_options.ts";
+import { oneOf, wholeNumber } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 
 /** The most bytes in which every number is exact. */
@@ -82,7 +83,7 @@ class ChecksummedCodec implements Codec<Uint8Array> {
   readonly #checksum: Checksum;
   readonly #size: number;
   readonly #littleEndian: boolean;
-  readonly #report: Report | undefined;
+  readonly #policy: DropPolicy;
 
   constructor(
     codec: Codec<Uint8Array>,
@@ -93,12 +94,15 @@ class ChecksummedCodec implements Codec<Uint8Array> {
     this.#checksum = toChecksum(checksum);
     this.#size = wholeNumber("checksum.size", this.#checksum.size, { min: 1 });
     this.#littleEndian = oneOf("littleEndian", options.littleEndian ?? false, [false, true]);
-    this.#report = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+    this.#policy = new DropPolicy("onCorrupt", {
+      choice: options.onCorrupt,
+      onDiscard: options.onDiscard,
+    });
   }
 
   decoder(): Decoder<Uint8Array> {
     const decode = (frame: Uint8Array): Uint8Array => this.#verify(frame);
-    return new MappedDecoder(this.#codec.decoder(), decode, this.#report);
+    return new MappedDecoder(this.#codec.decoder(), decode, this.#policy);
   }
 
   encode(message: Uint8Array): Uint8Array {
@@ -120,10 +124,10 @@ class ChecksummedCodec implements Codec<Uint8Array> {
     const { length } = frame;
     const end = length - this.#size;
     if (end < 0) {
-      throw new FrameError(
+      throw new Broken(
         "corrupt",
         `Cannot check a frame of ${length} bytes: its checksum alone takes ${this.#size}`,
-        { length },
+        length,
       );
     }
     const contents = frame.subarray(0, end);
@@ -132,10 +136,10 @@ class ChecksummedCodec implements Codec<Uint8Array> {
       ? sum === this.#readNumber(frame)
       : sum.every((byte, i) => byte === frame[end + i]);
     if (!fits) {
-      throw new FrameError(
+      throw new Broken(
         "checksum",
         `Cannot accept a frame of ${length} bytes: its checksum does not fit its contents`,
-        { length },
+        length,
       );
     }
     return contents;

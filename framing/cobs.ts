@@ -2,10 +2,10 @@
 import type { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { DropPolicy } from "./_drop_policy.ts";
 import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
-import { discardReport, type Report } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
@@ -59,11 +59,14 @@ export function cobs(options: CobsOptions = {}): Codec<Uint8Array> {
 
 class CobsCodec implements Codec<Uint8Array> {
   readonly #limit: LengthLimit;
-  readonly #reportCorrupt: Report | undefined;
+  readonly #onCorrupt: DropPolicy;
 
   constructor(options: CobsOptions) {
     this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
-    this.#reportCorrupt = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+    this.#onCorrupt = new DropPolicy("onCorrupt", {
+      choice: options.onCorrupt,
+      onDiscard: options.onDiscard,
+    });
   }
 
   decoder(): Decoder<Uint8Array> {
@@ -72,7 +75,7 @@ class CobsCodec implements Codec<Uint8Array> {
       terminator: TERMINATOR,
       rules: new CobsRules(limit.maxLength),
       limit,
-      reportCorrupt: this.#reportCorrupt,
+      onCorrupt: this.#onCorrupt,
     });
     return new ScanDecoder(scanner, maxEncodedLength(limit.maxLength));
   }

@@ -6,6 +6,7 @@ import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
 import { encodeAlone } from "./encode.ts";
+import type { MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -189,7 +190,7 @@ class DelimitedScanner implements Scanner {
         cursor.dropping = false;
         cursor.start = next;
       } else if (next - found - start > maxLength) {
-        this.#refuse(cursor, next);
+        this.#refuse(cursor, next, false);
         if (cursor.stopped) return;
       } else {
         if (!cursor.emit(start, this.#keepEnd ? next : next - found, next)) return;
@@ -202,9 +203,8 @@ class DelimitedScanner implements Scanner {
     if (cursor.dropping) {
       cursor.start = bytes.length;
     } else if (bytes.length - start - automaton.depth(state) > maxLength) {
-      if (this.#limit.discards) cursor.dropping = true;
       this.#state = state;
-      this.#refuse(cursor, bytes.length);
+      this.#refuse(cursor, bytes.length, true);
     } else {
       this.#scanned = bytes.length - start;
     }
@@ -222,7 +222,9 @@ class DelimitedScanner implements Scanner {
   finish(cursor: Cursor): void {
     const { bytes, start } = cursor;
     if (bytes.length === start) return;
-    if (bytes.length - start > this.#limit.maxLength) return this.#refuse(cursor, bytes.length);
+    if (bytes.length - start > this.#limit.maxLength) {
+      return this.#refuse(cursor, bytes.length, false);
+    }
     cursor.emit(start, bytes.length, bytes.length);
   }
 
@@ -232,13 +234,12 @@ class DelimitedScanner implements Scanner {
   }
 
   /** Throws or drops the frame that begins at the cursor and goes on to index `next`. */
-  #refuse(cursor: Cursor, next: number): void {
+  #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
     const { bytes, start } = cursor;
-    const said = bytes[start] === 0x16 ? hint(bytes, start, start + 3) : "";
-    const error = this.#limit.error(cursor, { hint: said });
-    if (!this.#limit.discards) cursor.fail(error);
-    cursor.start = next;
-    cursor.countDrop();
-    this.#limit.report(error);
+    const error = (make: MakeFrameError): FrameError => {
+      const said = bytes[start] === 0x16 ? hint(bytes, start, start + 3) : "";
+      return this.#limit.error(cursor, { hint: said, make });
+    };
+    cursor.refuse(this.#limit.policy, { next, isOpen, error });
   }
 }

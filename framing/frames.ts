@@ -1,6 +1,11 @@
 /** Frames from any source of chunks, one by one or in batches. @module */
-import type { Codec, Decoder } from "./codec.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { BatchDecoder } from "./batch_decoder.ts";
+import type { Codec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+
+/** What a batch counts for in the budget of a turn, in bytes: enough that the clock is looked at. */
+const BATCH_COST = 256 * 1024;
 
 /** Where chunks come from: a stream, an async generator, an array. */
 export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -18,8 +23,8 @@ export interface Frames<T> extends AsyncIterableIterator<T> {
    */
   return(): Promise<IteratorResult<T>>;
   /**
-   * The same frames in arrays, as many as each chunk completed: several times as fast as one by one,
-   * because only whole batches are waited for.
+   * The same frames in arrays, as many as each chunk completed but at most 1,024: several times as fast
+   * as one by one, because only whole batches are waited for.
    *
    * @returns An iterator over arrays of at least one frame.
    */
@@ -36,9 +41,10 @@ export interface Frames<T> extends AsyncIterableIterator<T> {
  * and you keep few small frames of them. (Codecs whose messages share no memory with the input, such
  * as `text` and `json`, copy nothing.)
  *
- * A chunk is asked for when the frames of the one before have been taken. Leaving the loop early, as
- * well as an error in a frame, calls the source's `return`. Frames in front of an error are delivered
- * before it is thrown, and it ends the iteration.
+ * A chunk is asked for when the frames of the one before have been taken; until then the source must not
+ * change it. Leaving the loop early, as well as an error in a frame, calls the source's `return`. Frames
+ * before an error are delivered before it is thrown, and it ends the iteration. An iteration that finds
+ * one frame after the other in memory gives up the turn of the event loop every few milliseconds.
  *
  * @typeParam T What a frame is.
  * @param source Chunks of bytes, cut anywhere.
@@ -68,28 +74,32 @@ class FrameIterator<T> implements Frames<T> {
   #next = 0;
   /** How many calls wait for a batch; later ones must queue behind them. */
   #waiting = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
+  #returned = false;
 
   constructor(source: ChunkSource, codec: Codec<T, unknown>) {
     this.#batches = new BatchIterator(source, codec);
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.#next < this.#batch.length && this.#waiting === 0) {
-      return Promise.resolve({ done: false, value: this.#batch[this.#next++]! });
+    if (this.#next < this.#batch.length && this.#waiting === 0 && !spend()) {
+      return Promise.resolve({ done: false, value: this.#batch[this.#next++] as T });
     }
-    return this.#enqueue(async () => {
-      if (this.#next === this.#batch.length) {
+    return this.#enqueue<T>(async () => {
+      if (this.#next < this.#batch.length) {
+        if (spend()) await nextTurn();
+      } else {
         const { done, value } = await this.#batches.next();
+        if (done || this.#returned) return { done: true, value: undefined };
         this.#next = 0;
-        this.#batch = done ? [] : value;
-        if (done) return { done: true, value: undefined };
+        this.#batch = value;
       }
-      return { done: false, value: this.#batch[this.#next++]! };
+      return { done: false, value: this.#batch[this.#next++] as T };
     });
   }
 
   async return(): Promise<IteratorResult<T>> {
+    this.#returned = true;
     this.#batch = [];
     this.#next = 0;
     await this.#batches.return();
@@ -118,43 +128,61 @@ class FrameIterator<T> implements Frames<T> {
     return this;
   }
 
-  /** Runs `take` when all earlier calls have their results. */
-  #enqueue<R>(take: () => Promise<R>): Promise<R> {
+  /**
+   * Runs `take` when all earlier calls have their results. Whether `return` was called is looked at last,
+   * so that no frame arrives after it.
+   */
+  #enqueue<R>(take: () => Promise<IteratorResult<R>>): Promise<IteratorResult<R>> {
     this.#waiting++;
-    const result = this.#last.then(take).finally(() => this.#waiting--);
-    this.#last = result.catch(() => {});
-    return result;
+    return new Promise((resolve, reject) => {
+      this.#last = this.#last.then(take).then(
+        (result) => {
+          this.#waiting--;
+          resolve(this.#returned ? { done: true, value: undefined } : result);
+        },
+        (error) => {
+          this.#waiting--;
+          reject(error);
+        },
+      );
+    });
   }
 }
 
 /** Turns chunks into arrays of frames. */
 class BatchIterator<T> {
   readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-  readonly #decoder: Decoder<T>;
+  readonly #decoder: BatchDecoder<T>;
   readonly #detached: boolean;
-  /** An error that comes behind the batch handed out last. */
-  #failure: { error: unknown } | undefined = undefined;
+  /** Whether the iteration has ended: nothing more is asked for or handed out. */
   #done = false;
-  /** How many frames the last chunk held. */
-  #expected = 0;
 
   constructor(source: ChunkSource, codec: Codec<T, unknown>) {
     this.#source = Symbol.asyncIterator in source
       ? source[Symbol.asyncIterator]()
       : source[Symbol.iterator]();
-    this.#decoder = codec.decoder();
+    this.#decoder = new BatchDecoder(codec);
     this.#detached = codec.detached ?? false;
   }
 
   async next(): Promise<IteratorResult<T[], undefined>> {
+    const decoder = this.#decoder;
     while (!this.#done) {
-      if (this.#failure !== undefined) {
-        const { error } = this.#failure;
-        await this.return();
+      if (spend(BATCH_COST)) {
+        await nextTurn();
+        continue;
+      }
+      let isReady: boolean;
+      try {
+        isReady = decoder.pull();
+      } catch (error) {
+        // As with a loop whose body throws, an error of closing the source does not hide this one.
+        await this.return().catch(() => {});
         throw error;
       }
-      const batch = this.#decode(await this.#read());
-      if (batch.length > 0) return { done: false, value: batch };
+      if (isReady) return { done: false, value: decoder.takeAll() };
+      if (decoder.done) this.#done = true;
+      else if (!decoder.unfinished) await this.#read();
     }
     return { done: true, value: undefined };
   }
@@ -165,37 +193,23 @@ class BatchIterator<T> {
     await this.#source.return?.();
   }
 
-  async #read(): Promise<Uint8Array | undefined> {
+  /** Reads a chunk. What is no chunk is a failure of the source's owner, so the source is closed. */
+  async #read(): Promise<void> {
+    let result: IteratorResult<Uint8Array>;
     try {
-      const { done, value } = await this.#source.next();
-      return done ? undefined : value;
+      result = await this.#source.next();
     } catch (error) {
       this.#done = true;
       throw error;
     }
-  }
-
-  /** Decodes a chunk, or the end of the input. */
-  #decode(chunk: Uint8Array | undefined): T[] {
-    // As many as last time is a good guess, and saves growing the array step by step.
-    const batch = new Array<T>(this.#expected);
-    let count = 0;
-    const emit = (frame: T): void => {
-      batch[count++] = frame;
-    };
+    if (this.#done) return;
+    if (result.done) return this.#decoder.end();
     try {
-      if (chunk !== undefined) {
-        checkBytes("chunk", chunk);
-        this.#decoder.push(this.#detached ? chunk : new Uint8Array(chunk), emit);
-      } else {
-        this.#decoder.end(emit);
-        this.#done = true;
-      }
+      checkBytes("chunk", result.value);
     } catch (error) {
-      this.#failure = { error };
+      await this.return().catch(() => {});
+      throw error;
     }
-    batch.length = count;
-    this.#expected = count;
-    return batch;
+    this.#decoder.feed(this.#detached ? result.value : new Uint8Array(result.value));
   }
 }

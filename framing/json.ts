@@ -3,8 +3,17 @@ import { FrameError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { lines, type LinesOptions } from "./lines.ts";
+import { Broken } from "./_frame_error.ts";
 import { mapped } from "./mapped.ts";
+import { shown } from "./_shown.ts";
 import { text } from "./text.ts";
+
+/** How every JSON text begins. To ask first is cheap, and the parser's own error is dear. */
+const BEGINNING = /^[\t\n\r ]*["{[\-\dtfn]/;
+/** How much is shown of what does not begin like that. */
+const MAX_START = 10;
+/** How much is shown of what the parser says, which quotes a few characters of the frame. */
+const MAX_REASON = 120;
 
 /** Options for {@linkcode json}. */
 export interface JsonOptions extends CorruptOptions {}
@@ -81,7 +90,22 @@ export function jsonLines<T = unknown>(options: JsonLinesOptions = {}): Codec<T>
 }
 
 function parse<T>(source: string): T {
-  return JSON.parse(source);
+  if (!BEGINNING.test(source)) {
+    const start = source.trim().slice(0, MAX_START);
+    throw new Broken(
+      "corrupt",
+      start === ""
+        ? "Cannot decode a frame: it is empty and no JSON"
+        : `Cannot decode a frame: no JSON begins with ${shown(start, MAX_START)}`,
+    );
+  }
+  try {
+    return JSON.parse(source);
+  } catch (error) {
+    // No cause: its message quotes the peer as it is, terminal escapes included.
+    const { message } = error as SyntaxError;
+    throw new Broken("corrupt", `Cannot decode a frame: ${shown(message, MAX_REASON)}`);
+  }
 }
 
 function stringify(value: unknown): string {

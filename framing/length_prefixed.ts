@@ -4,6 +4,7 @@ import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
+import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -247,23 +248,22 @@ class LengthPrefixedScanner implements Scanner {
   #refuse(cursor: Cursor, length: number): void {
     const { header, bias, strip } = this.#layout;
     const { bytes, start, position } = cursor;
-    const said = hint(bytes, start, start + header);
+    const said = (): string => hint(bytes, start, start + header);
     const body = length + bias;
     if (body <= this.#limit.maxLength) {
       cursor.fail(
-        new FrameError(
+        frameError(
           "corrupt",
           `Cannot read a frame whose length field says ${length}: it is too small for ${
             body < 0 ? "what it counts" : `the ${strip} bytes to strip`
-          }${said}`,
+          }${said()}`,
           { length, offset: position },
         ),
       );
     }
-    const error = this.#limit.error(cursor, { length: body, hint: said });
-    if (!this.#limit.discards || body > Number.MAX_SAFE_INTEGER) cursor.fail(error);
-    cursor.skip(header + body);
-    cursor.countDrop();
-    this.#limit.report(error);
+    const error = (make: MakeFrameError): FrameError =>
+      this.#limit.error(cursor, { length: body, hint: said(), make });
+    if (body > Number.MAX_SAFE_INTEGER) cursor.fail(error(frameError));
+    cursor.refuse(this.#limit.policy, { next: start + header + body, isOpen: false, error });
   }
 }

@@ -180,7 +180,7 @@ class LineScanner implements Scanner {
       const next = newline + 1;
       const stop = lineEnd(bytes, start, newline);
       if (stop - start > maxLength) {
-        this.#refuse(cursor, next);
+        this.#refuse(cursor, next, false);
         if (cursor.stopped) return;
       } else {
         if (!cursor.emit(start, keepEnd ? next : stop, next)) return;
@@ -191,8 +191,7 @@ class LineScanner implements Scanner {
     // One byte beyond the limit may still turn out to belong to the ending.
     const held = bytes.length - start;
     if (held > maxLength + 1 || (held > maxLength && bytes[bytes.length - 1] !== CR)) {
-      if (this.#limit.discards) cursor.dropping = true;
-      this.#refuse(cursor, bytes.length);
+      this.#refuse(cursor, bytes.length, true);
     } else {
       this.#scanned = held;
     }
@@ -207,7 +206,7 @@ class LineScanner implements Scanner {
     const { bytes, start } = cursor;
     const held = bytes.length - start;
     if (held === 0) return;
-    if (held > this.#maxLength) return this.#refuse(cursor, bytes.length);
+    if (held > this.#maxLength) return this.#refuse(cursor, bytes.length, false);
     cursor.emit(start, bytes.length, bytes.length);
   }
 
@@ -216,13 +215,13 @@ class LineScanner implements Scanner {
   }
 
   /** Throws or drops the line that begins at the cursor and goes on to index `next`. */
-  #refuse(cursor: Cursor, next: number): void {
+  #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
     const { bytes, start } = cursor;
-    const error = this.#limit.error(cursor, { hint: binaryHint(bytes, start) });
-    if (!this.#limit.discards) cursor.fail(error);
-    cursor.start = next;
-    cursor.countDrop();
-    this.#limit.report(error);
+    cursor.refuse(this.#limit.policy, {
+      next,
+      isOpen,
+      error: (make) => this.#limit.error(cursor, { hint: binaryHint(bytes, start), make }),
+    });
   }
 }
 

@@ -1,10 +1,10 @@
 /** Messages of any kind in the frames of another codec. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
+import { DropPolicy } from "./_drop_policy.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder, reason } from "./_mapped_decoder.ts";
-import { discardReport, type Report } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 
 /**
@@ -66,7 +66,7 @@ class MappedCodec<Frame, In, Out> implements Codec<In, Out> {
   readonly #codec: Codec<Frame>;
   readonly #decode: (frame: Frame) => In;
   readonly #encode: (message: Out) => Frame;
-  readonly #report: Report | undefined;
+  readonly #policy: DropPolicy;
 
   constructor(codec: Codec<Frame>, options: MappedOptions<Frame, In, Out>) {
     for (const name of ["decode", "encode"] as const) {
@@ -79,12 +79,15 @@ class MappedCodec<Frame, In, Out> implements Codec<In, Out> {
     this.#codec = codec;
     this.#decode = options.decode;
     this.#encode = options.encode;
-    this.#report = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+    this.#policy = new DropPolicy("onCorrupt", {
+      choice: options.onCorrupt,
+      onDiscard: options.onDiscard,
+    });
     this.detached = options.detached ?? codec.detached ?? false;
   }
 
   decoder(): Decoder<In> {
-    return new MappedDecoder(this.#codec.decoder(), this.#decode, this.#report);
+    return new MappedDecoder(this.#codec.decoder(), this.#decode, this.#policy);
   }
 
   encode(message: Out): Uint8Array {

@@ -1,9 +1,9 @@
 /** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
-import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
+import { frameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -151,7 +151,7 @@ class NetstringScanner implements Scanner {
   /** Reads the digits at the cursor into `#length`; returns where the colon is, -1 if not there. */
   #readLength(cursor: Cursor): number {
     const { bytes, start } = cursor;
-    const { maxLength, discards } = this.#limit;
+    const { maxLength, policy } = this.#limit;
     let length = 0;
     for (let at = start; at < bytes.length; at++) {
       const byte = bytes[at]!;
@@ -159,7 +159,7 @@ class NetstringScanner implements Scanner {
       if (digit >= 0 && digit <= 9) {
         if (at > start && bytes[start] === ZERO) this.#failLength(cursor, at, "begins with 0");
         length = length * 10 + digit;
-        if (length > maxLength && (!discards || length > Number.MAX_SAFE_INTEGER)) {
+        if (length > maxLength && (!policy.drops || length > Number.MAX_SAFE_INTEGER)) {
           cursor.fail(this.#limit.error(cursor, { length }));
         }
       } else if (byte === COLON && at > start) {
@@ -174,12 +174,13 @@ class NetstringScanner implements Scanner {
 
   /** Drops the frame at the cursor, whose comma is at index `comma`. */
   #drop(cursor: Cursor, comma: number): void {
-    const error = this.#limit.error(cursor, { length: this.#length });
-    cursor.skip(comma - cursor.start);
-    cursor.dropping = true;
+    const length = this.#length;
     this.#comma = true;
-    cursor.countDrop();
-    this.#limit.report(error);
+    cursor.refuse(this.#limit.policy, {
+      next: comma,
+      isOpen: true,
+      error: (make) => this.#limit.error(cursor, { length, make }),
+    });
   }
 
   #endDropped(cursor: Cursor): void {
@@ -192,7 +193,7 @@ class NetstringScanner implements Scanner {
   #failLength(cursor: Cursor, at: number, why: string): never {
     const { bytes, start, position } = cursor;
     cursor.fail(
-      new FrameError(
+      frameError(
         "corrupt",
         `Cannot read a decimal length: it ${why}${hint(bytes, start, at + 1)}`,
         { offset: position },
@@ -202,10 +203,10 @@ class NetstringScanner implements Scanner {
 
   #failComma(cursor: Cursor, length: number): never {
     cursor.fail(
-      new FrameError(
+      frameError(
         "corrupt",
         `Cannot read a frame of ${length} bytes: no comma follows it`,
-        { length, offset: cursor.position },
+        { length, offset: cursor.frameBegin },
       ),
     );
   }

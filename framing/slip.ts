@@ -2,10 +2,10 @@
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { DropPolicy } from "./_drop_policy.ts";
 import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
-import { discardReport, type Report } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
@@ -58,11 +58,14 @@ export function slip(options: SlipOptions = {}): Codec<Uint8Array> {
 
 class SlipCodec implements Codec<Uint8Array> {
   readonly #limit: LengthLimit;
-  readonly #reportCorrupt: Report | undefined;
+  readonly #onCorrupt: DropPolicy;
 
   constructor(options: SlipOptions) {
     this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
-    this.#reportCorrupt = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+    this.#onCorrupt = new DropPolicy("onCorrupt", {
+      choice: options.onCorrupt,
+      onDiscard: options.onDiscard,
+    });
   }
 
   decoder(): Decoder<Uint8Array> {
@@ -71,7 +74,7 @@ class SlipCodec implements Codec<Uint8Array> {
       terminator: END,
       rules: new SlipRules(limit.maxLength),
       limit,
-      reportCorrupt: this.#reportCorrupt,
+      onCorrupt: this.#onCorrupt,
     });
     return new ScanDecoder(scanner, 2 * limit.maxLength + 1);
   }

@@ -1,24 +1,30 @@
 /** Frames whose contents are text. @module */
+import { FrameError } from "../errors.ts";
 import { typeOf } from "../_internal/guard.ts";
 import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
 import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
+import { DropPolicy } from "./_drop_policy.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
-import { MappedDecoder, reject } from "./_mapped_decoder.ts";
-import { discardReport, oneOf, type Report } from "./_options.ts";
+import { Broken, frameError, frameReport } from "./_frame_error.ts";
+import { MappedDecoder } from "./_mapped_decoder.ts";
+import { oneOf } from "./_options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
+import { decodeAscii, decodeUtf8 } from "./_utf8.ts";
 
 /** Strings that may need more memory than this are encoded into memory of their own. */
 const SCRATCH_SIZE = 16 * 1024;
 const EMPTY = new Uint8Array(0);
+const NOT_UTF8 = "Cannot decode a frame: it is not UTF-8";
 const ENCODER = new TextEncoder();
-const STRICT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const LENIENT_DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Options for {@linkcode text}. */
 export interface TextOptions extends CorruptOptions {
   /**
-   * Whether bytes that are not UTF-8 make a frame a broken one. If not, each is read as U+FFFD.
+   * Whether bytes that are not UTF-8 make a frame a broken one, and half a surrogate pair a message
+   * that cannot be encoded. If not, each is read or written as U+FFFD.
    *
    * @default {true}
    */
@@ -35,7 +41,8 @@ export interface TextOptions extends CorruptOptions {
  * @param codec What finds the frames.
  * @param options What to do about bytes that are not UTF-8.
  * @returns The codec. Decoding throws a `FrameError` with code `corrupt` for a frame that is not UTF-8;
- * the decoder goes on behind it when it is pushed an empty chunk.
+ * the decoder resumes after it when it is pushed an empty chunk. `encode` throws one for a string with
+ * half a surrogate pair, which no UTF-8 can say.
  * @throws {TypeError} When an option is of the wrong kind.
  *
  * @example
@@ -56,32 +63,35 @@ export function text(codec: Codec<Uint8Array>, options: TextOptions = {}): Codec
 class TextCodec implements Codec<string> {
   readonly detached = true;
   readonly #codec: Codec<Uint8Array>;
-  readonly #decoder: TextDecoder;
-  readonly #report: Report | undefined;
+  readonly #isFatal: boolean;
+  readonly #policy: DropPolicy;
   /** Memory to encode in; absent while it is in use. */
   #scratch: Uint8Array | undefined = undefined;
 
   constructor(codec: Codec<Uint8Array>, options: TextOptions) {
-    const fatal = oneOf("fatal", options.fatal ?? true, [false, true]);
+    this.#isFatal = oneOf("fatal", options.fatal ?? true, [false, true]);
     this.#codec = codec;
-    this.#decoder = new TextDecoder("utf-8", { fatal, ignoreBOM: true });
-    this.#report = discardReport("onCorrupt", options.onCorrupt, options.onDiscard);
+    this.#policy = new DropPolicy("onCorrupt", {
+      choice: options.onCorrupt,
+      onDiscard: options.onDiscard,
+    });
   }
 
   decoder(): Decoder<string> {
     const inner = this.#codec.decoder();
+    const decode = this.#isFatal ? decodeUtf8 : decodeLeniently;
     return inner instanceof ScanDecoder
-      ? new TextScanDecoder(inner, this.#decoder, this.#report)
-      : new MappedDecoder(inner, (frame) => this.#decoder.decode(frame), this.#report);
+      ? new TextScanDecoder(inner, decode, this.#policy)
+      : new MappedDecoder(inner, (frame) => decode(frame) ?? failUtf8(frame), this.#policy);
   }
 
   encode(message: string): Uint8Array {
-    checkText(message);
+    this.#check(message);
     return this.#codec.encode(ENCODER.encode(message));
   }
 
   encodeInto(message: string, output: OutputBuffer): void {
-    checkText(message);
+    this.#check(message);
     // A UTF-16 unit takes at most three bytes.
     if (message.length * 3 > SCRATCH_SIZE) {
       return encodeInto(this.#codec, ENCODER.encode(message), output);
@@ -95,12 +105,23 @@ class TextCodec implements Codec<string> {
       this.#scratch = scratch;
     }
   }
-}
 
-/** Bytes, for one, would become the digits of their values. */
-function checkText(message: unknown): void {
-  if (typeof message === "string") return;
-  throw new TypeError(`Cannot use message as text: current value is of type ${typeOf(message)}`);
+  #check(message: unknown): void {
+    // Bytes, for one, would become the digits of their values.
+    if (typeof message !== "string") {
+      throw new TypeError(
+        `Cannot use message as text: current value is of type ${typeOf(message)}`,
+      );
+    }
+    if (!this.#isFatal || message.isWellFormed()) return;
+    const { length } = message;
+    const at = message.toWellFormed().split("").findIndex((unit, i) => unit !== message[i]);
+    throw new FrameError(
+      "corrupt",
+      `Cannot write a message as UTF-8: it has half a surrogate pair at index ${at}`,
+      { length },
+    );
+  }
 }
 
 /**
@@ -111,8 +132,8 @@ function checkText(message: unknown): void {
 class TextScanDecoder implements BoundedDecoder<string> {
   readonly [BOUNDED] = true;
   readonly #inner: ScanDecoder;
-  readonly #decoder: TextDecoder;
-  readonly #report: Report | undefined;
+  readonly #decode: (frame: Uint8Array) => string | undefined;
+  readonly #policy: DropPolicy;
   /** The chunk pushed last, as long as a part of it is left, and its text if it is all ASCII. */
   #chunk: Uint8Array = EMPTY;
   #text: string | undefined = undefined;
@@ -123,10 +144,14 @@ class TextScanDecoder implements BoundedDecoder<string> {
   /** How many frames were dropped in this call. */
   #drops = 0;
 
-  constructor(inner: ScanDecoder, decoder: TextDecoder, report: Report | undefined) {
+  constructor(
+    inner: ScanDecoder,
+    decode: (frame: Uint8Array) => string | undefined,
+    policy: DropPolicy,
+  ) {
     this.#inner = inner;
-    this.#decoder = decoder;
-    this.#report = report;
+    this.#decode = decode;
+    this.#policy = policy;
   }
 
   get progress(): DecoderProgress {
@@ -154,7 +179,7 @@ class TextScanDecoder implements BoundedDecoder<string> {
     this.#drops = 0;
     try {
       this.#inner.pushRanges(chunk, (bytes, start, end) => {
-        if (frames++ === 1) text = asciiText(current);
+        if (frames++ === 1) text = decodeAscii(current);
         if (text !== undefined && bytes === current) return emit(text.slice(start, end));
         return this.#emit(bytes.subarray(start, end), emit);
       });
@@ -175,23 +200,21 @@ class TextScanDecoder implements BoundedDecoder<string> {
   }
 
   #emit(frame: Uint8Array, emit: Emit<string>): void | boolean {
-    let message: string;
-    try {
-      message = this.#decoder.decode(frame);
-    } catch (cause) {
-      reject(cause, { offset: this.progress.frameStart, report: this.#report });
-      return ++this.#drops < this.#maxDrops;
+    const message = this.#decode(frame);
+    if (message !== undefined) return emit(message);
+    if (!this.#policy.isSilent) {
+      const options = { length: frame.length, offset: this.progress.frameStart };
+      if (!this.#policy.drops) throw frameError("corrupt", NOT_UTF8, options);
+      this.#policy.report(frameReport("corrupt", NOT_UTF8, options));
     }
-    return emit(message);
+    return ++this.#drops < this.#maxDrops;
   }
 }
 
-/** The text of `bytes` if each byte is a character of it. */
-function asciiText(bytes: Uint8Array): string | undefined {
-  try {
-    const text = STRICT_DECODER.decode(bytes);
-    return text.length === bytes.length ? text : undefined;
-  } catch {
-    return undefined;
-  }
+function decodeLeniently(frame: Uint8Array): string {
+  return LENIENT_DECODER.decode(frame);
+}
+
+function failUtf8({ length }: Uint8Array): never {
+  throw new Broken("corrupt", NOT_UTF8, length);
 }

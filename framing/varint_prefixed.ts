@@ -1,9 +1,10 @@
 /** Frames that begin with their length as a varint, as Protocol Buffers delimits messages. @module */
-import { FrameError } from "../errors.ts";
+import type { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
+import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
@@ -151,16 +152,15 @@ class VarintPrefixedScanner implements Scanner {
     { length, next, head }: { length: number; next: number; head: number },
   ): void {
     const { bytes, start } = cursor;
-    const error = this.#limit.error(cursor, { length, hint: hint(bytes, start, start + head) });
-    if (!this.#limit.discards || length > Number.MAX_SAFE_INTEGER) cursor.fail(error);
-    cursor.skip(next - start);
-    cursor.countDrop();
-    this.#limit.report(error);
+    const error = (make: MakeFrameError): FrameError =>
+      this.#limit.error(cursor, { length, hint: hint(bytes, start, start + head), make });
+    if (length > Number.MAX_SAFE_INTEGER) cursor.fail(error(frameError));
+    cursor.refuse(this.#limit.policy, { next, isOpen: false, error });
   }
 
   #failEndless(cursor: Cursor): never {
     cursor.fail(
-      new FrameError(
+      frameError(
         "corrupt",
         `Cannot read a length: it goes on after ${MAX_VARINT_SIZE} bytes`,
         { offset: cursor.position },

@@ -50,6 +50,10 @@ function mayCall(): boolean {
     Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
+function mayRead(): boolean {
+  return Deno.permissions.querySync({ name: "read", path: "/proc/self" }).state === "granted";
+}
+
 /** The descriptor that the runtime notes on sockets it has accepted. */
 function descriptorOf(socket: object): number | undefined {
   for (const symbol of Object.getOwnPropertySymbols(socket)) {
@@ -71,6 +75,7 @@ let index: Index | undefined;
  */
 function searchDescriptor({ localAddr, remoteAddr }: Link): number | undefined {
   if (!("port" in localAddr && "port" in remoteAddr)) return undefined;
+  if (!mayRead()) return undefined;
   if (index === undefined) {
     index = indexSockets();
     queueMicrotask(() => index = undefined); // descriptors are used again soon
@@ -92,7 +97,7 @@ function indexSockets(): Index {
       }
     }
   } catch {
-    // Without the permission to read /proc the connection ends like any other.
+    // A system that shows nothing in /proc: the connection ends like any other.
   }
   return sockets;
 }

@@ -42,3 +42,8 @@ export function checkTarget(action: string, to: UdpTarget): void {
     checkPort(action, to.port, 1);
   }
 }
+
+/** Whether something can be sent to a sender: port 0 and a socket without a path take no answers. */
+export function canAnswer(from: SocketAddress): boolean {
+  return "path" in from ? from.path !== "" : from.port !== 0;
+}

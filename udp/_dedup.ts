@@ -6,6 +6,7 @@
 import type { SocketAddress } from "../errors.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { canAnswer } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
 import {
   type DedupOptions,
@@ -16,15 +17,24 @@ import {
 
 /** A longer key is remembered by its fingerprint: senders choose what is in it. */
 const MAX_KEY_LENGTH = 256;
+/** So many answers to one request are kept: empty ones take memory, too. */
+const MAX_ANSWERS = 64;
 
 const encoder = new TextEncoder();
 
 /** A request that was seen, and what was answered. */
 export interface Seen {
   readonly key: string;
-  readonly until: number;
+  /** When it is forgotten; `Infinity` while it is being handled. */
+  until: number;
   readonly answers: Uint8Array[];
 }
+
+/**
+ * What became of a datagram: a new request, a known one, one that cannot be told from others and is
+ * always handled, or one for which there is no room because so many are being handled.
+ */
+export type Sighting = { kind: "new" | "known"; seen: Seen } | { kind: "unknown" | "full" };
 
 /** The requests of the last while. */
 export class Dedup implements Sweepable {
@@ -32,7 +42,9 @@ export class Dedup implements Sweepable {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #key: ((data: Uint8Array) => string | undefined) | undefined;
-  readonly #seen = new Map<string, Seen>(); // the oldest first
+  /** Those that are being handled: to forget one would be to handle it twice. */
+  readonly #active = new Map<string, Seen>();
+  readonly #done = new Map<string, Seen>(); // the oldest first
   #bytes = 0;
 
   constructor(given: true | number | DedupOptions) {
@@ -49,68 +61,80 @@ export class Dedup implements Sweepable {
     this.#key = options.key;
   }
 
-  /**
-   * Looks a datagram up.
-   *
-   * @returns `null` if it is no request, otherwise what is known of it, and whether it is new.
-   */
-  see(data: Uint8Array, from: SocketAddress): { seen: Seen; isNew: boolean } | null {
+  /** Looks a datagram up, and remembers it if it is new: then `finish` must follow. */
+  see(data: Uint8Array, from: SocketAddress): Sighting {
+    // Senders without an address cannot be told apart, and get no answer in any case.
+    if (!canAnswer(from)) return { kind: "unknown" };
     const given = this.#key === undefined ? fingerprint(data) : this.#key(data);
-    if (given === undefined) return null;
+    if (given === undefined) return { kind: "unknown" };
+    if (typeof given === "object") throw asynchronousKey(given);
     const isLong = typeof given === "string" && given.length > MAX_KEY_LENGTH;
     const id = isLong ? `long ${fingerprint(encoder.encode(given))}` : given;
     const sender = "path" in from ? from.path : `${from.hostname} ${from.port}`;
     const key = `${sender} ${id}`;
-    const now = performance.now();
-    this.#forget(now);
-    const known = this.#seen.get(key);
-    if (known !== undefined) return { seen: known, isNew: false };
-    if (this.#seen.size >= this.#maxEntries) this.#dropOldest();
-    const seen: Seen = { key, until: now + this.#window, answers: [] };
-    if (this.#seen.size === 0) watch(this, seen.until);
-    this.#seen.set(key, seen);
-    return { seen, isNew: true };
+    this.#forget(performance.now());
+    const known = this.#active.get(key) ?? this.#done.get(key);
+    if (known !== undefined) return { kind: "known", seen: known };
+    if (this.#active.size >= this.#maxEntries) return { kind: "full" };
+    if (this.#active.size + this.#done.size >= this.#maxEntries) this.#dropOldest();
+    const seen: Seen = { key, until: Infinity, answers: [] };
+    this.#active.set(key, seen);
+    return { kind: "new", seen };
   }
 
-  /** Keeps a copy of an answer for the duplicates that may come. */
+  /** Keeps a copy of an answer for the duplicates that may come, if there is room for it. */
   keep(seen: Seen, answer: Uint8Array): void {
-    if (this.#seen.get(seen.key) !== seen) return; // forgotten meanwhile
+    if (this.#active.get(seen.key) !== seen && this.#done.get(seen.key) !== seen) return; // forgotten
+    const { length } = answer;
+    if (length > this.#maxBytes || seen.answers.length >= MAX_ANSWERS) return;
+    while (this.#bytes + length > this.#maxBytes && this.#done.size > 0) this.#dropOldest();
+    if (this.#bytes + length > this.#maxBytes) return; // those that are being handled have them all
     seen.answers.push(Uint8Array.from(answer));
-    this.#bytes += answer.length;
-    while (this.#bytes > this.#maxBytes) this.#dropOldest();
+    this.#bytes += length;
+  }
+
+  /** Notes that a request was handled: from now on it may be forgotten. */
+  finish(seen: Seen): void {
+    if (!this.#active.delete(seen.key)) return;
+    seen.until = performance.now() + this.#window;
+    if (this.#done.size === 0) watch(this, seen.until);
+    this.#done.set(seen.key, seen);
   }
 
   /** Forgets what is over, so that an idle server keeps nothing. */
   sweep(now: number): number {
     this.#forget(now);
-    for (const { until } of this.#seen.values()) return until;
+    for (const { until } of this.#done.values()) return until;
     unwatch(this);
     return Infinity;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#seen.clear();
+    this.#active.clear();
+    this.#done.clear();
     this.#bytes = 0;
     unwatch(this);
   }
 
   #forget(now: number): void {
-    for (const seen of this.#seen.values()) {
+    for (const seen of this.#done.values()) {
       if (seen.until > now) return;
       this.#drop(seen);
     }
   }
 
   #dropOldest(): void {
-    for (const seen of this.#seen.values()) {
-      this.#drop(seen);
-      return;
-    }
+    for (const seen of this.#done.values()) return this.#drop(seen);
   }
 
   #drop(seen: Seen): void {
-    this.#seen.delete(seen.key);
+    this.#done.delete(seen.key);
     for (const answer of seen.answers) this.#bytes -= answer.length;
   }
+}
+
+function asynchronousKey(given: unknown): TypeError {
+  if (given instanceof Promise) given.catch(() => {});
+  return new TypeError('Cannot use option "dedup.key": it must answer with a string, at once');
 }

@@ -33,10 +33,13 @@ export interface Driver {
   readonly addr: SocketAddress;
   /** Whether it is an IPv6 socket. */
   readonly v6: boolean;
+  /** Whether several sends at one time leave in their order; otherwise one at a time must be made. */
+  readonly ordersSends: boolean;
   /** Begins to receive; from then on without a pause. */
   start(sink: Sink): void;
   /**
-   * Sends one datagram; rejects with the runtime's error.
+   * Sends one datagram; rejects with the runtime's error, and never throws. The bytes may be read until
+   * the promise settles.
    *
    * @param to A numeric address or a path.
    */

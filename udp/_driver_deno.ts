@@ -7,6 +7,8 @@
 import type { SocketAddress } from "../errors.ts";
 import { normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
+import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { borrowBuffer, returnBuffer } from "./_buffers.ts";
 import type { Driver, Membership, OpenOptions, Sink } from "./_driver.ts";
 
 /** Whether the runtime has datagram sockets of its own: decided when asked, not when imported. */
@@ -28,6 +30,7 @@ class DenoDriver implements Driver {
   readonly backend = "deno";
   readonly addr: SocketAddress;
   readonly v6: boolean;
+  readonly ordersSends = false;
   readonly #socket: Socket;
   readonly #buffer: Uint8Array;
   #running: Promise<void> = Promise.resolve();
@@ -36,7 +39,7 @@ class DenoDriver implements Driver {
 
   constructor(socket: Deno.DatagramConn, v6: boolean, bufferSize: number) {
     this.#socket = socket as Socket;
-    this.#buffer = new Uint8Array(bufferSize);
+    this.#buffer = borrowBuffer(bufferSize);
     this.addr = normaliseAddr({ ...socket.addr }) as SocketAddress;
     this.v6 = v6;
   }
@@ -53,6 +56,7 @@ class DenoDriver implements Driver {
         const [view, from] = await this.#socket.receive(this.#buffer);
         sink.received(view, this.#plain(from));
         backoff.reset();
+        if (spend(view.length)) await nextTurn();
       } catch (error) {
         if (this.#closed) return;
         // A reset that an ICMP message brought, or a shortage: the next receive may well work.
@@ -105,5 +109,6 @@ class DenoDriver implements Driver {
     this.#socket.close();
     this.#pause?.wake();
     await this.#running; // the port is free when the receive under way has ended
+    returnBuffer(this.#buffer);
   }
 }

@@ -46,22 +46,25 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
     clearInterval(waiting);
   }
   socket.off("error", reject);
-  return new NodeDriver(socket, v6);
+  return new NodeDriver(socket, v6, options.broadcast);
 }
 
 class NodeDriver implements Driver {
   readonly backend = "node";
   readonly addr: SocketAddress;
   readonly v6: boolean;
+  readonly ordersSends = false;
   readonly #socket: Socket;
+  readonly #broadcast: boolean;
   #alive: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
-  constructor(socket: Socket, v6: boolean) {
+  constructor(socket: Socket, v6: boolean, broadcast: boolean) {
     const { address, port } = socket.address();
     this.#socket = socket;
     this.addr = normaliseAddr({ transport: "udp", hostname: address, port });
     this.v6 = v6;
+    this.#broadcast = broadcast;
     this.ref();
   }
 
@@ -82,10 +85,26 @@ class NodeDriver implements Driver {
       const { hostname, port } = to as Deno.NetAddr;
       const address = this.v6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname;
       this.#socket.send(data, port, address, (error) => {
-        if (error) reject(error);
+        if (error) reject(this.#explained(error, hostname));
         else resolve(undefined);
       });
     });
+  }
+
+  /**
+   * The runtime hides why the system refused a datagram. Size, port and family were checked before; what
+   * is left, but for a firewall, are a broadcast address that was not allowed and a missing route.
+   */
+  #explained(error: Error, hostname: string): Error {
+    if (!("code" in error) || error.code !== "UNKNOWN") return error;
+    const mayBeBroadcast = !this.v6 && !this.#broadcast && hostname.endsWith(".255");
+    const code = mayBeBroadcast ? "EACCES" : this.#isOnLoopback() ? "EINVAL" : "ENETUNREACH";
+    return Object.assign(new Error(error.message, { cause: error }), { code });
+  }
+
+  #isOnLoopback(): boolean {
+    const { hostname } = this.addr as Deno.NetAddr;
+    return hostname.startsWith("127.") || hostname === "::1";
   }
 
   // deno-lint-ignore require-await -- what node:dgram throws at once must become a rejection

@@ -33,6 +33,7 @@ class UnixDriver implements Driver {
   readonly backend = "deno";
   readonly addr: Deno.UnixAddr;
   readonly v6 = false;
+  readonly ordersSends = true;
   readonly #socket: Socket;
   readonly #file: SocketFile;
   readonly #buffer: Uint8Array;

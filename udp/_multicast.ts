@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ClosedError } from "../errors.ts";
+import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { netError, type OperationContext, translate } from "../_internal/translate.ts";
 import { numeric } from "./numeric_address.ts";
@@ -59,12 +59,17 @@ export interface MulticastMembership {
   setLoopback(loopback: boolean): Promise<void>;
 }
 
-/** Joins a group on a driver's socket. */
+/** What was set for all groups of an endpoint, and the membership it was set through. */
+export interface GroupSettings extends MulticastOptions {
+  group?: string;
+}
+
+/** Joins a group on a driver's socket, and notes what is set for all groups. */
 export async function joinGroup(
   driver: Driver,
   group: string,
   options: MulticastOptions,
-  context: OperationContext,
+  { context, settings }: { context: OperationContext; settings: GroupSettings },
 ): Promise<MulticastMembership> {
   const { ttl, loopback } = options;
   const address = numeric(group);
@@ -102,10 +107,12 @@ export async function joinGroup(
         throw netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
       }
       await attempt(() => setTtl(ttl));
+      Object.assign(settings, { group, interface: options.interface, ttl });
     },
     async setLoopback(loopback) {
       checkMember();
       await attempt(() => membership.setLoopback(loopback));
+      Object.assign(settings, { group, interface: options.interface, loopback });
     },
   };
   function checkMember(): void {
@@ -125,6 +132,24 @@ export async function joinGroup(
     throw error;
   }
   return result;
+}
+
+/** Sets on a new socket that sends to a group what was set on the endpoint's own. */
+export async function applySettings(
+  driver: Driver,
+  to: SocketAddress,
+  settings: GroupSettings,
+  context: OperationContext,
+): Promise<void> {
+  if (settings.group === undefined || !("hostname" in to) || !numeric(to.hostname)?.multicast) {
+    return;
+  }
+  try {
+    await joinGroup(driver, settings.group, settings, { context, settings: {} });
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
 }
 
 function checkTtl(ttl: number): void {

@@ -75,6 +75,15 @@ function needsFlag(what: string, context: OperationContext): Error {
   return netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
 }
 
+/** The options of one more socket like the one that was bound, with a port or path of its own. */
+export function another(
+  options: UdpBindOptions | UnixDatagramOptions,
+): UdpBindOptions | UnixDatagramOptions {
+  if (!("path" in options)) return { ...options, port: 0, reuseAddress: false };
+  const folder = options.path.slice(0, options.path.lastIndexOf("/") + 1);
+  return { ...options, path: `${folder}.${crypto.randomUUID().slice(0, 8)}` };
+}
+
 /** Checks the option `maxDatagramSize` and fills in its default. */
 export function checkMaxSize(options: UdpBindOptions | UnixDatagramOptions): number {
   const name = "maxDatagramSize";

@@ -9,17 +9,13 @@ import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
 import { netError, type OperationContext } from "../_internal/translate.ts";
 import { isSame } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
+import type { SendDone } from "./_outgoing.ts";
 import type { Datagram } from "./datagram.ts";
 
 /** How long answers to a finished request are recognised as late, in milliseconds. */
 const LATE_WINDOW = 10_000;
 /** So many finished requests are remembered for that. */
 const MAX_FINISHED = 1_024;
-/**
- * How long an answer is suspected to be a copy of the one before, in milliseconds, if that request did
- * not take longer itself: an answer to its last try will not have been on its way for longer.
- */
-const COPY_WINDOW = 1_000;
 /** How much of each wait but the last is drawn by chance. */
 const JITTER = 0.25;
 
@@ -36,37 +32,39 @@ export interface RequestInit {
   readonly maxTimeout: number;
   /** How often to send at most. */
   readonly tries: number;
+  /** `undefined` if whatever comes to its socket is the answer. */
   readonly match: Matcher | undefined;
+  /** Whether the answer comes to the endpoint's own socket. */
+  readonly samePort: boolean;
   readonly anySource: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
-/** What requests need from their socket. */
-export interface Requester {
-  /** Sends; rejects with a translated error. */
-  transmit(data: Uint8Array, to: SocketAddress): Promise<void>;
-  context(operation: "request", to: SocketAddress): OperationContext;
-}
+/** Sends one try. */
+export type Transmit = (data: Uint8Array, to: SocketAddress, done: SendDone) => void;
 
-class Pending {
+/** A request that waits for its answer. */
+export class Pending {
   tries = 1;
+  /** Tries that the system has not refused: so many answers there can be. */
+  sent = 0;
   wait: number;
   sendAt: number;
+  isOver = false;
   readonly startedAt = performance.now();
   readonly init: RequestInit;
+  readonly transmit: Transmit;
   readonly resolve: (answer: Datagram) => void;
   readonly reject: (reason: unknown) => void;
   onAbort: (() => void) | undefined;
-  /** An answer that may as well be a copy of an earlier request's; the last of them, and how many. */
-  suspect: Datagram | undefined;
-  suspects = 0;
 
   constructor(
     init: RequestInit,
-    resolve: (answer: Datagram) => void,
-    reject: (reason: unknown) => void,
+    transmit: Transmit,
+    { resolve, reject }: PromiseWithResolvers<Datagram>,
   ) {
     this.init = init;
+    this.transmit = transmit;
     this.resolve = resolve;
     this.reject = reject;
     this.wait = Math.min(init.timeout, init.maxTimeout);
@@ -83,94 +81,148 @@ class Pending {
   }
 }
 
-/** A request that is over, as far as late answers to it can be told. */
+/** A request from the endpoint's own socket that is over, as far as late answers to it can be told. */
 interface Finished {
-  readonly to: SocketAddress;
   readonly match: Matcher | undefined;
-  readonly anySource: boolean;
+  /** The only one whose datagrams may be late answers. */
+  readonly source: SocketAddress;
   /** The answer's fingerprint, `null` if there was none. */
   readonly answer: number | null;
   readonly until: number;
-  /** Until when a copy may be on its way. */
-  readonly copiesUntil: number;
-  /** How many more copies of that answer to expect: those that retransmits brought, and one more. */
+  /** How many more copies of that answer to expect: those that other tries brought, and one more. */
   copies: number;
   /** How many more other answers to expect: one for each try that was not answered. */
   others: number;
 }
 
-/** The requests of one socket. */
+/** The requests of one endpoint. */
 export class Requests implements Sweepable {
   /** Answers that came late or twice and were dropped. */
   late = 0;
   /** Datagrams that were sent again. */
   retransmits = 0;
-  readonly #requester: Requester;
+  readonly #context: (operation: "request", to: SocketAddress) => OperationContext;
   readonly #limit: number;
+  /** Those whose answers come to the endpoint's own socket. */
+  readonly #onEndpoint = new Set<Pending>();
   readonly #pending = new Set<Pending>();
+  #reserved = 0;
   #finished: Finished[] = [];
 
-  constructor(requester: Requester, limit: number) {
-    this.#requester = requester;
+  constructor(
+    context: (operation: "request", to: SocketAddress) => OperationContext,
+    limit: number,
+  ) {
+    this.#context = context;
     this.#limit = limit;
   }
 
-  /** How many wait for their answers. */
+  /** How many wait for their answers, or to be sent. */
   get size(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#reserved;
   }
 
-  /** Whether a datagram could be an answer at all. */
+  /** Whether a datagram to the endpoint's own socket could be an answer at all. */
   get idle(): boolean {
-    return this.#pending.size === 0 && this.#finished.length === 0;
+    return this.#onEndpoint.size === 0 && this.#finished.length === 0;
   }
 
-  /** Sends a request and waits for its answer. */
-  make(init: RequestInit): Promise<Datagram> {
-    if (this.#pending.size >= this.#limit) {
+  /**
+   * Takes a place for a request that needs a socket first; the function that is returned gives it back.
+   *
+   * @throws {LimitError} If `maxRequests` wait already.
+   */
+  reserve(to: SocketAddress): () => void {
+    if (this.size >= this.#limit) {
       const message = `Cannot make another request: ${this.#limit} wait for their answers already`;
-      const context = { ...this.#requester.context("request", init.to), limit: this.#limit };
-      return Promise.reject(new LimitError("requests", message, context));
+      throw new LimitError("requests", message, {
+        ...this.#context("request", to),
+        limit: this.#limit,
+      });
     }
-    return new Promise((resolve, reject) => {
-      const pending = new Pending(init, resolve, reject);
-      const { signal } = init;
-      if (signal !== undefined) {
-        pending.onAbort = () => this.#fail(pending, signal.reason);
-        signal.addEventListener("abort", pending.onAbort);
-      }
-      this.#pending.add(pending);
-      watch(this, pending.sendAt);
-      this.#requester.transmit(init.data, init.to).catch((error) => this.#fail(pending, error));
-    });
+    this.#reserved++;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#reserved--;
+      isHeld = false;
+    };
   }
 
-  /** Whether `datagram` was an answer, whether or not somebody still waited for it. */
+  /**
+   * Sends a request. The caller has reserved its place and gives that back now.
+   *
+   * @param settle Gets the answer.
+   */
+  begin(
+    init: RequestInit,
+    transmit: Transmit,
+    settle: PromiseWithResolvers<Datagram>,
+  ): Pending {
+    const pending = new Pending(init, transmit, settle);
+    const { signal } = init;
+    if (signal !== undefined) {
+      pending.onAbort = () => this.fail(pending, signal.reason);
+      signal.addEventListener("abort", pending.onAbort);
+    }
+    this.#pending.add(pending);
+    if (init.samePort) this.#onEndpoint.add(pending);
+    watch(this, pending.sendAt);
+    pending.sent++;
+    transmit(init.data, init.to, (error) => {
+      if (error === undefined) return;
+      pending.sent--;
+      this.fail(pending, error);
+    });
+    return pending;
+  }
+
+  /** Whether `datagram` was an answer, whether or not a caller still waited for it. */
   take(datagram: Datagram): boolean {
     const { data, from } = datagram;
-    let isSuspect = false;
-    for (const pending of this.#pending) {
+    for (const pending of this.#onEndpoint) {
       if (!pending.comesFrom(from)) continue;
+      const { match } = pending.init;
       try {
-        const { match } = pending.init;
-        if (match !== undefined && !match(data, from)) continue;
-        if (match === undefined && this.#isCopy(data, from)) {
-          if (!isSuspect) {
-            pending.suspect = datagram;
-            pending.suspects++;
-          }
-          isSuspect = true;
-          continue;
-        }
+        if (match !== undefined && !isMatch(match, data, from)) continue;
       } catch (error) {
-        this.#fail(pending, error);
+        this.fail(pending, error);
         continue;
       }
-      this.#end(pending, fingerprint(data));
-      pending.resolve(datagram);
+      this.answer(pending, datagram);
       return true;
     }
     return this.#finished.length > 0 && this.#isLate(data, from);
+  }
+
+  /** Ends a request with its answer. */
+  answer(pending: Pending, datagram: Datagram): void {
+    if (!this.#end(pending)) return;
+    const { match, to, anySource, samePort } = pending.init;
+    const { sent, tries } = pending;
+    if (samePort) {
+      this.#remember({
+        match,
+        source: datagram.from,
+        answer: fingerprint(datagram.data),
+        until: performance.now() + LATE_WINDOW,
+        copies: Math.max(1, sent),
+        // Others who were asked too answer in their own right, even with the same bytes.
+        others: match === undefined || anySource || !isSame(to, datagram.from) ? 0 : tries - 1,
+      });
+    }
+    pending.resolve(datagram);
+  }
+
+  /** Ends a request without an answer. */
+  fail(pending: Pending, reason: unknown): void {
+    if (!this.#end(pending)) return;
+    const { match, to, anySource } = pending.init;
+    const { sent } = pending;
+    if (match !== undefined && !anySource && sent > 0) {
+      const until = performance.now() + LATE_WINDOW;
+      this.#remember({ match, source: to, answer: null, until, copies: 0, others: sent });
+    }
+    pending.reject(reason);
   }
 
   /** Sends again what has waited long enough. */
@@ -178,18 +230,18 @@ export class Requests implements Sweepable {
     let next = Infinity;
     for (const pending of this.#pending) {
       if (pending.sendAt <= now) this.#again(pending, now);
-      if (this.#pending.has(pending)) next = Math.min(next, pending.sendAt);
+      if (!pending.isOver) next = Math.min(next, pending.sendAt);
     }
     this.#forget(now);
     const [oldest] = this.#finished;
     if (oldest !== undefined) next = Math.min(next, oldest.until);
-    if (this.idle) unwatch(this);
+    if (this.#pending.size === 0 && this.#finished.length === 0) unwatch(this);
     return next;
   }
 
   /** Rejects all of them: the socket is closed. */
   close(reason: unknown): void {
-    for (const pending of [...this.#pending]) this.#fail(pending, reason);
+    for (const pending of [...this.#pending]) this.fail(pending, reason);
     this.#finished = [];
     unwatch(this);
   }
@@ -197,78 +249,49 @@ export class Requests implements Sweepable {
   #again(pending: Pending, now: number): void {
     const { data, to, tries, maxTimeout } = pending.init;
     if (pending.tries >= tries) {
-      if (pending.suspect !== undefined) { // and nothing else came: so it was the answer
-        this.#end(pending, fingerprint(pending.suspect.data));
-        pending.resolve(pending.suspect);
-        return;
-      }
       const ms = Math.round(now - pending.startedAt);
       const reason = `no answer to ${tries === 1 ? "1 try" : `${tries} tries`} over ${ms} ms`;
-      const context = this.#requester.context("request", to);
-      this.#fail(pending, netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context));
+      const context = this.#context("request", to);
+      this.fail(pending, netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context));
       return;
     }
     pending.tries++;
     this.retransmits++;
     pending.wait = Math.min(pending.wait * 2, maxTimeout);
     pending.sendAt = now + pending.jittered();
-    this.#requester.transmit(data, to).catch(() => {
+    pending.sent++;
+    pending.transmit(data, to, (error) => {
       // The first try worked; if the network is away for a moment, the next one may work again.
+      if (error !== undefined) pending.sent--;
     });
   }
 
-  #fail(pending: Pending, reason: unknown): void {
-    if (this.#end(pending, null)) pending.reject(reason);
-  }
-
-  #end(pending: Pending, answer: number | null): boolean {
-    if (!this.#pending.delete(pending)) return false;
-    const { init, tries, onAbort, startedAt, suspect, suspects } = pending;
-    const { to, match, anySource } = init;
-    const now = performance.now();
-    // If what was suspected was the same, it rather was an answer to a try of this request: without
-    // that, one datagram that was lost would make each of the same answers after it a suspect.
-    const wasSuspected = suspect !== undefined && fingerprint(suspect.data) === answer;
+  #end(pending: Pending): boolean {
+    if (pending.isOver) return false;
+    pending.isOver = true;
+    this.#pending.delete(pending);
+    this.#onEndpoint.delete(pending);
+    const { onAbort, init } = pending;
     if (onAbort !== undefined) init.signal?.removeEventListener("abort", onAbort);
-    if (this.#finished.length >= MAX_FINISHED) this.#finished.shift();
-    this.#finished.push({
-      to,
-      match,
-      anySource,
-      answer,
-      until: now + LATE_WINDOW,
-      copiesUntil: now + Math.max(COPY_WINDOW, now - startedAt),
-      copies: answer === null ? 0 : Math.max(1, wasSuspected ? tries - suspects : tries),
-      others: answer === null ? tries : tries - 1,
-    });
+    if (this.#pending.size === 0 && this.#finished.length === 0) unwatch(this);
     return true;
   }
 
-  /**
-   * Whether `data` may answer a retransmit of an earlier request rather than the one that waits. Only
-   * for requests without `match`; and only if there were retransmits, for otherwise two requests
-   * with the same answer are likelier than a network that doubles.
-   */
-  #isCopy(data: Uint8Array, from: SocketAddress): boolean {
-    const now = performance.now();
-    let print: number | undefined;
-    for (const { answer, copies, copiesUntil, match, to } of this.#finished) {
-      if (answer === null || copies < 2 || copiesUntil <= now) continue;
-      if (match !== undefined || !isSame(to, from)) continue;
-      if (answer === (print ??= fingerprint(data))) return true;
-    }
-    return false;
+  #remember(finished: Finished): void {
+    if (this.#finished.length >= MAX_FINISHED) this.#finished.shift();
+    this.#finished.push(finished);
+    watch(this, finished.until);
   }
 
   #isLate(data: Uint8Array, from: SocketAddress): boolean {
     this.#forget(performance.now());
     let print: number | undefined;
     for (const finished of this.#finished) {
-      const { answer } = finished;
-      if (!finished.anySource && !isSame(finished.to, from)) continue;
+      const { answer, source, match } = finished;
+      if (!isSame(source, from)) continue;
       if (answer !== null && finished.copies > 0 && answer === (print ??= fingerprint(data))) {
         finished.copies--;
-      } else if (finished.others > 0 && couldAnswer(finished, data, from)) {
+      } else if (finished.others > 0 && couldMatch(match, data, from)) {
         finished.others--;
       } else {
         continue;
@@ -286,10 +309,16 @@ export class Requests implements Sweepable {
   }
 }
 
-/** Without a `match`, other bytes after the answer may as well be a message in its own right. */
-function couldAnswer({ match, answer }: Finished, data: Uint8Array, from: SocketAddress): boolean {
+function isMatch(match: Matcher, data: Uint8Array, from: SocketAddress): boolean {
+  const answer: unknown = match(data, from);
+  if (!(answer instanceof Promise)) return Boolean(answer);
+  answer.catch(() => {});
+  throw new TypeError('Cannot use option "match": it must answer at once, not with a promise');
+}
+
+function couldMatch(match: Matcher | undefined, data: Uint8Array, from: SocketAddress): boolean {
   try {
-    return match === undefined ? answer === null : match(data, from);
+    return match !== undefined && isMatch(match, data, from);
   } catch {
     return false;
   }

@@ -6,10 +6,10 @@
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { type OperationContext, timedOut } from "../_internal/translate.ts";
-import { checkTarget } from "./_address.ts";
+import { canAnswer } from "./_address.ts";
 import { DONE, Inbox } from "./_inbox.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { transmit, type UdpEndpoint } from "./endpoint.ts";
+import { post, type UdpEndpoint } from "./endpoint.ts";
 import type { UdpReceiveOptions } from "./options.ts";
 import type { SessionEnd, UdpSession } from "./sessions_options.ts";
 
@@ -17,9 +17,20 @@ import type { SessionEnd, UdpSession } from "./sessions_options.ts";
 export interface SessionOwner {
   readonly endpoint: UdpEndpoint;
   /** A datagram was taken out of a queue. */
-  taken(bytes: number): void;
+  taken(session: Session, bytes: number): void;
+  /** Something was not sent because the peer has no port or path to send to. */
+  unanswerable(): void;
   /** Ends a session. */
   end(session: Session, how: SessionEnd): void;
+}
+
+/** What a session is made from. */
+export interface SessionInit {
+  readonly key: string;
+  readonly source: string;
+  readonly remoteAddr: SocketAddress;
+  readonly maxQueue: number;
+  readonly maxBytes: number;
 }
 
 /** The datagrams of one peer, and what their owner must know of them. */
@@ -27,7 +38,12 @@ export class Session implements UdpSession {
   readonly key: string;
   readonly remoteAddr: SocketAddress;
   readonly inbox: Inbox;
+  /** What its unconfirmed sessions are counted by. */
+  readonly source: string;
   ended: SessionEnd | null = null;
+  confirmed = false;
+  /** Whether anything was sent to the peer. */
+  isAnswered = false;
   dropped = 0;
   started = false;
   /** When the last datagram came, on the clock of `performance.now()`. */
@@ -35,15 +51,16 @@ export class Session implements UdpSession {
   readonly #owner: SessionOwner;
   #controller: AbortController | undefined;
 
-  constructor(owner: SessionOwner, key: string, remoteAddr: SocketAddress, maxQueue: number) {
+  constructor(owner: SessionOwner, { key, source, remoteAddr, maxQueue, maxBytes }: SessionInit) {
     this.#owner = owner;
     this.key = key;
+    this.source = source;
     this.remoteAddr = remoteAddr;
     this.inbox = new Inbox({
       maxCount: maxQueue,
-      maxBytes: Infinity,
+      maxBytes,
       late: (after) => timedOut(this.#context(), after, "nothing came"),
-      onTaken: (bytes) => owner.taken(bytes),
+      onTaken: (bytes) => owner.taken(this, bytes),
     });
   }
 
@@ -64,8 +81,12 @@ export class Session implements UdpSession {
   send(data: DatagramData): Promise<void> {
     try {
       const bytes = toBytes(data);
-      if ("path" in this.remoteAddr) checkTarget("send", this.remoteAddr);
-      return transmit(this.#owner.endpoint, bytes, this.remoteAddr) as Promise<void>;
+      if (!canAnswer(this.remoteAddr)) {
+        this.#owner.unanswerable();
+        return Promise.resolve();
+      }
+      this.isAnswered = true;
+      return post(this.#owner.endpoint, bytes, this.remoteAddr);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -7,7 +7,7 @@ import type { NetTransport, SocketAddress } from "../errors.ts";
 import { formatAddr } from "../_internal/address.ts";
 import { netError, type OperationContext } from "../_internal/translate.ts";
 import type { UdpTarget } from "./_address.ts";
-import { type Numeric, numeric, resolve } from "./numeric_address.ts";
+import { destination, type Numeric, numeric, resolve } from "./numeric_address.ts";
 
 /** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
 const MAX_SEND_V4 = 65_507;
@@ -53,7 +53,7 @@ export class Targets {
 
   #reached(operation: "send" | "request", address: Numeric, port: number): SocketAddress {
     const { v6, broadcast, context } = this.#init;
-    const to: Deno.NetAddr = { transport: "udp", hostname: address.hostname, port };
+    const to: Deno.NetAddr = { transport: "udp", hostname: destination(address.hostname), port };
     if (address.v6 && !v6) {
       const reason = "an IPv4 socket does not reach IPv6 addresses";
       throw netError(Error, "EAFNOSUPPORT", reason, context(operation, to));

@@ -4,12 +4,15 @@
  * @module
  */
 import { checkCount } from "../_internal/guard.ts";
-import { checkMaxSize, open } from "./_open.ts";
+import { another, checkMaxSize, open } from "./_open.ts";
 import { createEndpoint, type EndpointOptions, type UdpEndpoint } from "./endpoint.ts";
 import {
   DEFAULT_MAX_QUEUE,
   DEFAULT_MAX_QUEUE_BYTES,
+  DEFAULT_MAX_REQUEST_SOCKETS,
   DEFAULT_MAX_REQUESTS,
+  DEFAULT_MAX_SEND_QUEUE,
+  DEFAULT_MAX_SEND_QUEUE_BYTES,
   type UdpBindOptions,
   type UnixDatagramOptions,
 } from "./options.ts";
@@ -49,6 +52,9 @@ export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
   checkCount("maxQueue", options.maxQueue ?? DEFAULT_MAX_QUEUE);
   checkCount("maxQueueBytes", options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES);
   checkCount("maxRequests", options.maxRequests ?? DEFAULT_MAX_REQUESTS);
+  checkCount("maxRequestSockets", options.maxRequestSockets ?? DEFAULT_MAX_REQUEST_SOCKETS, 1);
+  checkCount("maxSendQueue", options.maxSendQueue ?? DEFAULT_MAX_SEND_QUEUE, 1);
+  checkCount("maxSendQueueBytes", options.maxSendQueueBytes ?? DEFAULT_MAX_SEND_QUEUE_BYTES);
   const driver = await open(options, maxSize);
   try {
     signal?.throwIfAborted();
@@ -56,5 +62,6 @@ export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
     await driver.close();
     throw error;
   }
-  return createEndpoint(driver, maxSize, options);
+  const openAnother = () => open(another(options), maxSize);
+  return createEndpoint({ driver, openAnother, maxSize, options });
 }

@@ -5,7 +5,8 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { checkPort } from "../_internal/address.ts";
-import { resolve } from "./numeric_address.ts";
+import { isForMany } from "./_targets.ts";
+import { destination, resolve } from "./numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
@@ -17,7 +18,8 @@ export interface UdpConnectOptions extends UdpSocketOptions {
   /** The peer's port, from 1 to 65535. */
   port: number;
   /**
-   * The peer's address or name. A name is looked up once.
+   * The peer's address or name. A name is looked up once. `0.0.0.0` and `::` are this machine, as they
+   * are for the system: its loopback address.
    *
    * @default {"127.0.0.1"}
    */
@@ -38,7 +40,9 @@ export interface UdpConnectOptions extends UdpSocketOptions {
 }
 
 /**
- * A datagram socket with one peer: whatever others send to it is dropped and counted.
+ * A datagram socket with one peer: whatever others send to it is dropped and counted. With a multicast
+ * or broadcast address as the peer, anyone's datagrams are taken, because its members answer from their
+ * own addresses.
  *
  * Nothing is sent to make the "connection", and nobody needs to be there: start in any order.
  *
@@ -190,12 +194,17 @@ export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer> {
   checkPort("bind", localPort);
   const v6 = localHostname === undefined || localHostname.includes(":");
   const address = await resolve(hostname, v6, port);
-  const remoteAddr: Deno.NetAddr = { transport: "udp", hostname: address.hostname, port };
+  const remoteAddr: Deno.NetAddr = {
+    transport: "udp",
+    hostname: destination(address.hostname),
+    port,
+  };
   const endpoint = await bind({
     ...rest,
     port: localPort,
-    hostname: localHostname ?? ownSide(address.hostname),
-    peer: remoteAddr,
+    hostname: localHostname ?? ownSide(remoteAddr.hostname),
+    // The members of a group answer from their own addresses.
+    peer: isForMany(remoteAddr) ? undefined : remoteAddr,
   });
   return new UdpPeer(endpoint, remoteAddr);
 }

@@ -12,11 +12,20 @@ import {
 import { formatAddr } from "../_internal/address.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
-import { checkTarget, isSame, type UdpTarget } from "./_address.ts";
+import { unattended } from "../_internal/unattended.ts";
+import { canAnswer, checkTarget, isSame, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
 import { DONE, Inbox } from "./_inbox.ts";
-import { joinGroup, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
-import { Requests } from "./_requests.ts";
+import {
+  applySettings,
+  type GroupSettings,
+  joinGroup,
+  type MulticastMembership,
+  type MulticastOptions,
+} from "./_multicast.ts";
+import { Outgoing, type SendCounts, type SendDone } from "./_outgoing.ts";
+import { closeSocket, type ReceiveCounts, RequestSockets } from "./_request_sockets.ts";
+import { type RequestInit, Requests } from "./_requests.ts";
 import { own } from "./_slab.ts";
 import { checkSize, isForMany, Targets } from "./_targets.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
@@ -24,8 +33,11 @@ import type { UdpEndpointStats } from "./endpoint_stats.ts";
 import {
   DEFAULT_MAX_QUEUE,
   DEFAULT_MAX_QUEUE_BYTES,
+  DEFAULT_MAX_REQUEST_SOCKETS,
   DEFAULT_MAX_REQUEST_TIMEOUT,
   DEFAULT_MAX_REQUESTS,
+  DEFAULT_MAX_SEND_QUEUE,
+  DEFAULT_MAX_SEND_QUEUE_BYTES,
   DEFAULT_REQUEST_RETRIES,
   DEFAULT_REQUEST_TIMEOUT,
   type UdpBindOptions,
@@ -46,9 +58,10 @@ export interface Consumer {
 
 /** What is shared by everything that the endpoint's parts may need. */
 interface Internals {
-  transmit(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<unknown>;
+  transmit(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress, done: SendDone): void;
+  post(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<void>;
   takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void;
-  create(driver: Driver, maxSize: number, options: EndpointOptions): UdpEndpoint;
+  create(init: EndpointInit): UdpEndpoint;
 }
 
 /** How to make an endpoint. */
@@ -56,6 +69,15 @@ export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
   /** The only one to listen to. */
   readonly peer?: SocketAddress | undefined;
 };
+
+/** What an endpoint is made from. */
+export interface EndpointInit {
+  readonly driver: Driver;
+  /** Binds another socket like it, on a port or path that no one else has. */
+  readonly openAnother: () => Promise<Driver>;
+  readonly maxSize: number;
+  readonly options: EndpointOptions;
+}
 
 let internals: Internals;
 
@@ -66,6 +88,8 @@ let internals: Internals;
  * little: what the queue cannot hold is dropped and counted.
  *
  * - Zero-length datagrams are data. Whoever sends to a peer that does not exist is not told so.
+ * - Datagrams leave in the order of the calls, awaited or not. Up to `maxSendQueue` of them wait for
+ *   the system.
  * - Any number of callers may wait in {@linkcode UdpEndpoint.receive}; each gets a whole datagram.
  * - The endpoint keeps the process alive until it is closed, or {@linkcode UdpEndpoint.unref} is
  *   called.
@@ -95,31 +119,36 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   readonly #peer: SocketAddress | undefined;
   readonly #inbox: Inbox;
   readonly #requests: Requests;
+  readonly #requestSockets: RequestSockets;
+  readonly #outgoing: Outgoing;
+  readonly #groups: GroupSettings = {};
   readonly #signal: AbortSignal | undefined;
-  #received = 0;
-  #sent = 0;
-  #bytesReceived = 0;
-  #bytesSent = 0;
+  readonly #counts: SendCounts & ReceiveCounts = {
+    sent: 0,
+    bytesSent: 0,
+    sendErrors: 0,
+    received: 0,
+    bytesReceived: 0,
+    strangers: 0,
+    truncated: 0,
+    receiveErrors: 0,
+  };
   #dropped = 0;
-  #strangers = 0;
-  #truncated = 0;
-  #receiveErrors = 0;
-  #sendErrors = 0;
-  #sending = 0;
-  #allHandedOver: (() => void) | undefined;
+  #unanswerable = 0;
   #consumer: Consumer | undefined;
   #closing: Promise<void> | undefined;
   #aborted = false;
 
   static {
     internals = {
-      transmit: (endpoint, data, to) => endpoint.#transmit(data, to),
+      transmit: (endpoint, data, to, done) => endpoint.#outgoing.send(data, to, done),
+      post: (endpoint, data, to) => endpoint.#outgoing.post(data, to),
       takeOver: (endpoint, consumer) => endpoint.#takeOver(consumer),
-      create: (driver, maxSize, options) => new UdpEndpoint(driver, maxSize, options),
+      create: (init) => new UdpEndpoint(init),
     };
   }
 
-  private constructor(driver: Driver, maxSize: number, options: EndpointOptions) {
+  private constructor({ driver, openAnother, maxSize, options }: EndpointInit) {
     this.#driver = driver;
     this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
     this.#maxSize = maxSize;
@@ -135,15 +164,35 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
       maxBytes: options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
       late: (after) => timedOut(this.#context("receive"), after, "nothing came"),
     });
-    this.#requests = new Requests(
-      {
-        transmit: async (data, to) => {
-          await this.#transmit(data, to);
-        },
+    const makeOutgoing = (driver: Driver) =>
+      new Outgoing({
+        driver,
+        counts: this.#counts,
+        maxCount: options.maxSendQueue ?? DEFAULT_MAX_SEND_QUEUE,
+        maxBytes: options.maxSendQueueBytes ?? DEFAULT_MAX_SEND_QUEUE_BYTES,
         context: (operation, to) => this.#context(operation, to),
-      },
+        closedError: (operation, to) => this.#closedError(operation, to),
+      });
+    this.#outgoing = makeOutgoing(driver);
+    this.#requests = new Requests(
+      (operation, to) => this.#context(operation, to),
       options.maxRequests ?? DEFAULT_MAX_REQUESTS,
     );
+    this.#requestSockets = new RequestSockets({
+      requests: this.#requests,
+      counts: this.#counts,
+      maxSize,
+      maxSockets: options.maxRequestSockets ?? DEFAULT_MAX_REQUEST_SOCKETS,
+      open: async (to) => {
+        const another = await openAnother();
+        await applySettings(another, to, this.#groups, this.#context("multicast"));
+        return another;
+      },
+      outgoing: makeOutgoing,
+      deliver: (datagram) => this.#deliver(datagram),
+      reply: (datagram, data) => this.#replier.sendReply(datagram, data),
+      closedError: (operation, to) => this.#closedError(operation, to),
+    });
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#abort);
     driver.start({ received: this.#take, failed: this.#failed });
@@ -162,17 +211,12 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   /** What was counted so far. */
   stats(): UdpEndpointStats {
     return {
-      received: this.#received,
-      sent: this.#sent,
-      bytesReceived: this.#bytesReceived,
-      bytesSent: this.#bytesSent,
+      ...this.#counts,
       dropped: this.#dropped,
-      strangers: this.#strangers,
-      truncated: this.#truncated,
+      unanswerable: this.#unanswerable,
       lateAnswers: this.#requests.late,
       retransmits: this.#requests.retransmits,
-      receiveErrors: this.#receiveErrors,
-      sendErrors: this.#sendErrors,
+      sending: this.#outgoing.size,
       queued: this.#inbox.size,
       bytesQueued: this.#inbox.bytes,
       requests: this.#requests.size,
@@ -182,11 +226,11 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   /**
    * Sends one datagram.
    *
-   * Cancellation: a send cannot be taken back. Closing the endpoint while one waits may or may not
-   * send it.
+   * Cancellation: a send cannot be taken back. Closing the endpoint sends what waits, as far as the
+   * system takes it within a second.
    *
-   * @param data Bytes, or text that is sent as UTF-8; an empty datagram is one too. Leave a buffer
-   * alone until the promise has settled.
+   * @param data Bytes, or text that is sent as UTF-8; an empty datagram is one too. The bytes are read
+   * until the promise has settled: leave a buffer alone until then, and use it again afterwards.
    * @param to Host and port, or a path.
    * @returns A promise that settles when the system has taken the datagram. That is not a receipt,
    * and that nobody is there does not show.
@@ -194,15 +238,16 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * bytes (over IPv6: 65,527).
    * @throws {Deno.errors.NotFound} If there is no such host, or no such unix socket.
    * @throws {Deno.errors.PermissionDenied} To a broadcast address without the option `broadcast`.
+   * @throws {LimitError} With the code `write_queue`, if `maxSendQueue` or `maxSendQueueBytes` wait.
    * @throws {ClosedError} If the endpoint was closed here.
    */
   send(data: DatagramData, to: UdpTarget): Promise<void> {
     try {
       const bytes = toBytes(data);
       const address = this.#addressOf("send", to);
-      if (address === null) return this.#sendToName(bytes, to as Deno.NetAddr);
+      if (address === null) return unattended(this.#sendToName(bytes, to as Deno.NetAddr));
       checkSize(bytes.length, address);
-      return this.#transmit(bytes, address) as Promise<void>;
+      return this.#outgoing.post(bytes, address);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -232,9 +277,15 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   /**
    * Sends a datagram and waits for the answer; asks again while none comes.
    *
-   * Many requests may be under way at once: give them a `match` that tells their answers apart.
-   * Answers that come late or twice are dropped and counted in `stats().lateAnswers`. All other
-   * datagrams go on to `receive()`. The receiver may see a request more than once.
+   * A late answer is never taken for another request's. With a `match` that looks for the request's
+   * own id, requests and answers use the endpoint's own socket, any number at a time. Without `match`
+   * nothing in the datagrams tells answers apart, so each request leaves from a socket of its own: the
+   * same address, another port. A peer that must see the same port each time, such as one with
+   * `sessions()`, needs a `match`, or `samePort` where no late answer is to be feared.
+   *
+   * Answers that come late or twice are dropped and counted in `stats().lateAnswers`. What else comes to
+   * a request's socket, such as the answers of the other members of a group, goes on to `receive()`
+   * for five seconds after the first answer. The receiver may see a request more than once.
    *
    * Cancellation: a request that was aborted or timed out may have been received and acted on.
    *
@@ -283,17 +334,23 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     signal?.throwIfAborted();
     checkSize(bytes.length, address);
     this.#checkOpen("request", address);
-    return await this.#requests.make({
+    const request: RequestInit = {
       // What is sent again must be what was sent before, whatever the caller does to the buffer.
-      data: typeof data === "string" || retries === 0 ? bytes : Uint8Array.from(bytes),
+      data: typeof data === "string" ? bytes : Uint8Array.from(bytes),
       to: address,
       timeout,
       maxTimeout,
       tries: retries + 1,
       match,
+      samePort: match !== undefined || options.samePort === true,
       anySource: options.anySource ?? isForMany(address),
       signal,
-    });
+    };
+    if (!request.samePort) return await this.#requestSockets.make(request);
+    this.#requests.reserve(address)();
+    const settle = Promise.withResolvers<Datagram>();
+    this.#requests.begin(request, this.#outgoing.send.bind(this.#outgoing), settle);
+    return await settle.promise;
   }
 
   /**
@@ -328,12 +385,14 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   ): Promise<MulticastMembership> {
     const context = this.#context("multicast");
     this.#checkOpen("multicast");
-    return await joinGroup(this.#driver, group, options, context);
+    return await joinGroup(this.#driver, group, options, { context, settings: this.#groups });
   }
 
   /** Keeps the process alive while the endpoint is open (the default). */
   ref(): void {
-    if (this.#closing === undefined) this.#driver.ref();
+    if (this.#closing !== undefined) return;
+    this.#driver.ref();
+    this.#requestSockets.setRef(true);
   }
 
   /**
@@ -341,7 +400,9 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * it alive all the same: the runtime cannot do otherwise.
    */
   unref(): void {
-    if (this.#closing === undefined) this.#driver.unref();
+    if (this.#closing !== undefined) return;
+    this.#driver.unref();
+    this.#requestSockets.setRef(false);
   }
 
   /**
@@ -380,25 +441,22 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   /** Every datagram passes here. */
   readonly #take = (view: Uint8Array, from: SocketAddress): void => {
-    this.#received++;
-    this.#bytesReceived += view.length;
+    if (this.#closing !== undefined) return;
+    this.#counts.received++;
+    this.#counts.bytesReceived += view.length;
     if (this.#peer !== undefined && !isSame(this.#peer, from)) {
-      this.#strangers++;
+      this.#counts.strangers++;
       return;
     }
     const truncated = view.length > this.#maxSize;
     if (truncated) {
-      this.#truncated++;
+      this.#counts.truncated++;
       view = view.subarray(0, this.#maxSize);
     }
     if (!this.#requests.idle) {
       const datagram = new ReceivedDatagram(own(view), from, truncated, this.#replier);
       if (this.#requests.take(datagram)) return;
-      if (this.#consumer === undefined) {
-        if (this.#inbox.accepts(view.length)) this.#inbox.deliver(datagram);
-        else this.#dropped++;
-        return;
-      }
+      if (this.#consumer === undefined) return this.#deliver(datagram);
     }
     if (this.#consumer !== undefined) {
       this.#consumer.consume(view, from, truncated);
@@ -409,8 +467,15 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     }
   };
 
+  /** Queues a datagram, or drops it: a server or `sessions()` takes only what comes to their own port. */
+  #deliver(datagram: Datagram): void {
+    const isWanted = this.#consumer === undefined && this.#inbox.accepts(datagram.data.length);
+    if (isWanted) this.#inbox.deliver(datagram);
+    else this.#dropped++;
+  }
+
   readonly #failed = (error: unknown): void => {
-    this.#receiveErrors++;
+    this.#counts.receiveErrors++;
     this.#consumer?.failed(translate(error, this.#context("receive")));
   };
 
@@ -419,39 +484,20 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
       try {
         const bytes = toBytes(data);
         const { from } = datagram;
-        if ("path" in from) checkTarget("reply", from);
         checkSize(bytes.length, from);
-        return this.#transmit(bytes, from) as Promise<void>;
+        if (canAnswer(from)) return this.#outgoing.post(bytes, from);
+        this.#unanswerable++;
+        return Promise.resolve();
       } catch (error) {
         return Promise.reject(error);
       }
     },
   };
 
-  /** Hands a datagram to the system; `to` is numeric and checked. */
-  #transmit(data: Uint8Array, to: SocketAddress): Promise<unknown> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closedError("send", to));
-    this.#sent++;
-    this.#bytesSent += data.length;
-    this.#sending++;
-    return this.#driver.send(data, to).then(this.#handedOver, (error) => {
-      this.#handedOver();
-      this.#sent--;
-      this.#bytesSent -= data.length;
-      this.#sendErrors++;
-      if (this.#closing !== undefined) throw this.#closedError("send", to);
-      throw translate(error, this.#context("send", to));
-    });
-  }
-
-  readonly #handedOver = (): void => {
-    if (--this.#sending === 0) this.#allHandedOver?.();
-  };
-
   async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
     const address = await this.#targets.lookUp(to);
     checkSize(data.length, address);
-    await this.#transmit(data, address);
+    await this.#outgoing.post(data, address);
   }
 
   /** The numeric address of a target, `null` if it has a name that must be looked up. */
@@ -497,19 +543,12 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
-    const closed = this.#driver.close();
+    const closed = closeSocket(this.#driver, this.#outgoing);
     const reason = this.#closedError("receive");
     this.#inbox.end();
     this.#requests.close(this.#closedError("request"));
     this.#consumer?.closed(reason);
-    await closed;
-    // The port is free when no send is under way. One on a unix socket may wait for its receiver for
-    // ever, but there it is the file that counts.
-    if (this.#sending > 0 && this.#transport === "udp") {
-      await new Promise<void>((resolve) => {
-        this.#allHandedOver = resolve;
-      });
-    }
+    await Promise.all([closed, this.#requestSockets.closeAll()]);
   }
 
   #closedError(operation: NetOperation, to?: SocketAddress): unknown {
@@ -524,12 +563,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 }
 
 /** Makes an endpoint on a socket that was bound. */
-export function createEndpoint(
-  driver: Driver,
-  maxSize: number,
-  options: EndpointOptions,
-): UdpEndpoint {
-  return internals.create(driver, maxSize, options);
+export function createEndpoint(init: EndpointInit): UdpEndpoint {
+  return internals.create(init);
 }
 
 /** Hands all datagrams of an endpoint to `consumer`, until it is called with `undefined`. */
@@ -537,12 +572,26 @@ export function takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined):
   internals.takeOver(endpoint, consumer);
 }
 
-/** Sends to an address that a datagram came from, without the checks that `send` makes. */
+/**
+ * Sends to an address that a datagram came from, without the checks that `send` makes.
+ *
+ * @throws {RangeError} If there are too many bytes.
+ */
 export function transmit(
   endpoint: UdpEndpoint,
   data: Uint8Array,
-  to: SocketAddress,
-): Promise<unknown> {
+  { to, done }: { to: SocketAddress; done: SendDone },
+): void {
   checkSize(data.length, to);
-  return internals.transmit(endpoint, data, to);
+  internals.transmit(endpoint, data, to, done);
+}
+
+/** Does the same with a promise. */
+export function post(
+  endpoint: UdpEndpoint,
+  data: Uint8Array,
+  to: SocketAddress,
+): Promise<void> {
+  checkSize(data.length, to);
+  return internals.post(endpoint, data, to);
 }

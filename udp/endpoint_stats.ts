@@ -20,6 +20,8 @@ export interface UdpEndpointStats {
   readonly strangers: number;
   /** Datagrams that were longer than `maxDatagramSize`. */
   readonly truncated: number;
+  /** Replies that were not sent because the sender has no port or path to answer to. */
+  readonly unanswerable: number;
   /** Answers that came late or twice and were dropped. */
   readonly lateAnswers: number;
   /** Requests that were sent again, each time counted. */
@@ -28,6 +30,8 @@ export interface UdpEndpointStats {
   readonly receiveErrors: number;
   /** Sends that failed. */
   readonly sendErrors: number;
+  /** Datagrams that the system has not taken yet. */
+  readonly sending: number;
   /** Datagrams that wait to be received now. */
   readonly queued: number;
   /** Bytes of those. */

@@ -60,8 +60,10 @@ function parse(text: string): Numeric | null {
  *
  * @param v6 `false` for IPv4 only, `true` for both families.
  * @throws {Deno.errors.NotFound} If there is no such host.
+ * @throws {RangeError} If the name is empty: the system's resolver answers that with nothing.
  */
 export async function resolve(hostname: string, v6: boolean, port: number): Promise<Numeric> {
+  if (hostname === "") throw new RangeError('Cannot use option "hostname": it must not be empty');
   const literal = numeric(hostname);
   if (literal !== null) return literal;
   const { lookup } = await import("node:dns");
@@ -87,6 +89,15 @@ export async function resolve(hostname: string, v6: boolean, port: number): Prom
     if (code !== "ENOTFOUND") throw translate(error, context);
   }
   throw netError(Deno.errors.NotFound, "ENOTFOUND", "no such host", context);
+}
+
+/**
+ * Where a datagram to `hostname` really goes: the system takes the unspecified addresses for this
+ * machine, and answers come from its loopback address.
+ */
+export function destination(hostname: string): string {
+  if (hostname === "0.0.0.0") return "127.0.0.1";
+  return hostname === "::" ? "::1" : hostname;
 }
 
 /** The runtime reports link-local senders without their zone. */

@@ -17,8 +17,17 @@ export const DEFAULT_MAX_QUEUE = 4_096;
 /** Bytes of datagrams that may wait to be received, unless said otherwise: 64 of the largest. */
 export const DEFAULT_MAX_QUEUE_BYTES = 4 * 1024 * 1024;
 
+/** Datagrams that may wait to be sent, unless specified: as many as may wait to be received. */
+export const DEFAULT_MAX_SEND_QUEUE = 4_096;
+
+/** Bytes of datagrams that may wait to be sent, unless specified: 64 of the largest. */
+export const DEFAULT_MAX_SEND_QUEUE_BYTES = 4 * 1024 * 1024;
+
 /** Requests that may wait for their answers, unless said otherwise: matching looks at each of them. */
 export const DEFAULT_MAX_REQUESTS = 4_096;
+
+/** Requests without `match` at one time, unless specified: each takes a descriptor of the process. */
+export const DEFAULT_MAX_REQUEST_SOCKETS = 64;
 
 /** Milliseconds to wait for an answer before the request is sent again, unless said otherwise. */
 export const DEFAULT_REQUEST_TIMEOUT = 1_000;
@@ -61,6 +70,26 @@ export interface UdpBaseOptions {
    * @default {4_096}
    */
   maxRequests?: number;
+  /**
+   * Requests without `match` that wait for their answers at one time, each on a socket of its own. More
+   * of them wait for a socket, and their time begins when they are sent.
+   *
+   * @default {64}
+   */
+  maxRequestSockets?: number;
+  /**
+   * Datagrams that may wait to be sent. One more is refused with a `LimitError`; `await` each send, or
+   * send fewer at a time.
+   *
+   * @default {4_096}
+   */
+  maxSendQueue?: number;
+  /**
+   * Bytes of datagrams that may wait to be sent; more are refused, too.
+   *
+   * @default {4_194_304}
+   */
+  maxSendQueueBytes?: number;
   /**
    * Closes the socket when it aborts; calls that wait reject with the signal's reason.
    */
@@ -155,13 +184,20 @@ export interface UdpRequestOptions {
   retries?: number;
   /**
    * Whether a datagram is the answer, told by its bytes: mostly by an id that the request carries.
-   * It is asked only about datagrams from the address that was asked (see `anySource`). Without it
-   * the next datagram from there is the answer, to the oldest request: enough for one request at a
-   * time. If the request before had to be sent again and the same bytes come once more, they may be a
-   * copy of its answer: then another is waited for, and they are taken only if none comes. A `match`
+   * It is asked only about datagrams from the address that was asked (see `anySource`). A `match`
    * that throws rejects the request with what it threw.
+   *
+   * @default {undefined} the request leaves from a socket of its own, and what comes to it is the answer
    */
   match?: (data: Uint8Array, from: SocketAddress) => boolean;
+  /**
+   * Send from the endpoint's own port although nothing tells answers apart: the next datagram from the
+   * address that was asked is the answer to the oldest request. A late or doubled answer to an earlier
+   * request can then be taken for it. With `match` it is the endpoint's own port in any case.
+   *
+   * @default {false}
+   */
+  samePort?: boolean;
   /**
    * Take the answer from any address, as TFTP and discovery protocols need. Anybody who can guess what
    * `match` looks for can then answer.

@@ -8,9 +8,14 @@ import { formatAddr } from "../_internal/address.ts";
 import { deadline } from "../_internal/deadline.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { isPeerFault } from "../_internal/translate.ts";
-import { checkTarget } from "./_address.ts";
+import { spend, whenTurn } from "../_internal/turn_budget.ts";
+import { unattended } from "../_internal/unattended.ts";
+import { canAnswer } from "./_address.ts";
 import { Context } from "./_context.ts";
 import { Dedup, type Seen } from "./_dedup.ts";
+import { callHook } from "./_hook.ts";
+import { LoopGuard } from "./_loop_guard.ts";
+import type { SendDone } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
@@ -20,6 +25,7 @@ import { DEFAULT_MAX_QUEUE, DEFAULT_MAX_QUEUE_BYTES } from "./options.ts";
 import type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
 import {
   DEFAULT_CONCURRENCY,
+  DEFAULT_LOOP_GUARD,
   type UdpHandler,
   type UdpServerOptions,
   type UnixDatagramServerOptions,
@@ -76,8 +82,9 @@ export function serveUdp(handler: UdpHandler): Promise<UdpServer>;
  *
  * await using client = await bindUdp();
  * const to = server.addr as Deno.NetAddr;
- * const first = await client.request("ticket for Ann", to);
- * const again = await client.request("ticket for Ann", to);
+ * const options = { samePort: true }; // from the same port each time
+ * const first = await client.request("ticket for Ann", to, options);
+ * const again = await client.request("ticket for Ann", to, options);
  * assertEquals(new TextDecoder().decode(first.data), "ticket 1");
  * assertEquals(again.data, first.data);
  * ```
@@ -114,18 +121,27 @@ type ServerOptions = UdpServerOptions | UnixDatagramServerOptions;
 interface Limits {
   readonly concurrency: number;
   readonly maxReplyRatio: number;
+  readonly guard: LoopGuard | undefined;
   readonly dedup: Dedup | undefined;
 }
 
 function checkLimits(options: ServerOptions): Limits {
   const { concurrency = DEFAULT_CONCURRENCY, maxReplyRatio = Infinity, dedup = false } = options;
   checkCount("concurrency", concurrency, 1);
+  const { loopGuard = DEFAULT_LOOP_GUARD } = options;
+  checkCount("loopGuard", loopGuard, 1);
   if (typeof maxReplyRatio !== "number" || !(maxReplyRatio >= 0)) {
     throw new RangeError(
       `Cannot use option "maxReplyRatio": expected a number from 0, current value is ${maxReplyRatio}`,
     );
   }
-  return { concurrency, maxReplyRatio, dedup: dedup === false ? undefined : new Dedup(dedup) };
+  const guard = loopGuard === Infinity ? undefined : new LoopGuard(loopGuard);
+  return {
+    concurrency,
+    maxReplyRatio,
+    guard,
+    dedup: dedup === false ? undefined : new Dedup(dedup),
+  };
 }
 
 /** A datagram on its way through a server. */
@@ -144,6 +160,7 @@ class Server implements UdpServer, Consumer {
   readonly #handler: UdpHandler;
   readonly #concurrency: number;
   readonly #maxReplyRatio: number;
+  readonly #guard: LoopGuard | undefined;
   readonly #dedup: Dedup | undefined;
   readonly #queue: DatagramQueue<Request>;
   readonly #context: Context = new Context();
@@ -152,10 +169,12 @@ class Server implements UdpServer, Consumer {
   #dropped = 0;
   #duplicates = 0;
   #refusedReplies = 0;
+  #unanswerable = 0;
   #handlerErrors = 0;
   #stopping = false;
   #over = false;
   #complained = false;
+  #isWaitingForTurn = false; // to take from the queue
   #cancelForce: (() => void) | undefined;
 
   constructor(endpoint: UdpEndpoint, options: ServerOptions, handler: UdpHandler, limits: Limits) {
@@ -166,6 +185,7 @@ class Server implements UdpServer, Consumer {
     this.#handler = handler;
     this.#concurrency = limits.concurrency;
     this.#maxReplyRatio = limits.maxReplyRatio;
+    this.#guard = limits.guard;
     this.#dedup = limits.dedup;
     this.#queue = new DatagramQueue(
       options.maxQueue ?? DEFAULT_MAX_QUEUE,
@@ -190,6 +210,7 @@ class Server implements UdpServer, Consumer {
       truncated: endpoint.truncated,
       duplicates: this.#duplicates,
       refusedReplies: this.#refusedReplies,
+      unanswerable: this.#unanswerable,
       handlerErrors: this.#handlerErrors,
       receiveErrors: endpoint.receiveErrors,
       sendErrors: endpoint.sendErrors,
@@ -226,7 +247,7 @@ class Server implements UdpServer, Consumer {
       this.#dropped++;
       return;
     }
-    const isBusy = this.#active >= this.#concurrency;
+    const isBusy = this.#active >= this.#concurrency || this.#queue.size > 0; // others came before
     if (isBusy && !this.#queue.fits(view.length)) {
       this.#dropped++;
       return;
@@ -235,11 +256,12 @@ class Server implements UdpServer, Consumer {
     if (this.#dedup !== undefined) {
       try {
         const found = this.#dedup.see(view, from);
-        if (found !== null && !found.isNew) {
-          this.#repeat(found.seen, view.length, from);
+        if (found.kind === "known") return this.#repeat(found.seen, view.length, from);
+        if (found.kind === "full") {
+          this.#dropped++;
           return;
         }
-        seen = found?.seen;
+        if (found.kind === "new") seen = found.seen;
       } catch (error) {
         this.#report(error, new Request(own(view), from, truncated, this));
         return;
@@ -263,28 +285,37 @@ class Server implements UdpServer, Consumer {
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     try {
-      return this.#reply(datagram as Request, toBytes(data)) as Promise<void>;
+      this.#reply(datagram as Request, toBytes(data), (error) => {
+        if (error === undefined) return resolve();
+        unattended(promise); // what a peer or the network does ends nothing
+        reject(error);
+      });
     } catch (error) {
-      return Promise.reject(error);
+      reject(error);
     }
+    return promise;
   }
 
   #handle(request: Request): void {
     try {
       const answer = this.#handler(request, this.#context);
-      if (answer === undefined) return;
-      if (!isPromise(answer)) {
-        this.#answer(request, answer);
-      } else {
+      if (isPromise(answer)) {
         this.#active++;
         answer.then((answer) => {
-          if (answer !== undefined) this.#answer(request, answer);
+          try {
+            this.#answer(request, answer);
+          } catch (error) {
+            this.#handlerFailed(error, request);
+          }
           this.#release();
-        }).catch((error) => {
+        }, (error) => {
           this.#handlerFailed(error, request);
           this.#release();
         });
+      } else {
+        this.#answer(request, answer);
       }
     } catch (error) {
       this.#handlerFailed(error, request);
@@ -292,26 +323,47 @@ class Server implements UdpServer, Consumer {
   }
 
   /** Sends what a handler returned. It counts as active until the system has taken it. */
-  #answer(request: Request, answer: DatagramData): void {
-    const sending = this.#reply(request, toBytes(answer));
-    this.#active++;
-    sending.then(this.#release, (error) => {
-      this.#report(error, request);
-      this.#release();
-    });
+  #answer(request: Request, answer: DatagramData | void): void {
+    if (answer !== undefined) {
+      const bytes = toBytes(answer);
+      // The handler may use its buffer again at once. What it has received is no one else's.
+      const isOwned = typeof answer === "string" || answer === request.data;
+      this.#active++;
+      try {
+        this.#reply(request, isOwned ? bytes : own(bytes), (error) => {
+          if (error !== undefined) this.#report(error, request);
+          this.#release();
+        });
+      } catch (error) {
+        this.#active--;
+        throw error;
+      }
+    }
+    if (request.seen !== undefined) this.#dedup?.finish(request.seen);
   }
 
-  #reply(request: Request, bytes: Uint8Array): Promise<unknown> {
+  #reply(request: Request, bytes: Uint8Array, done: SendDone): void {
     const { data, from, seen } = request;
-    if ("path" in from) checkTarget("reply", from);
+    if (!canAnswer(from)) {
+      this.#unanswerable++;
+      return done(undefined);
+    }
     request.answered += bytes.length;
     if (request.answered > data.length * this.#maxReplyRatio) {
       request.answered -= bytes.length;
       this.#refusedReplies++;
-      return Promise.resolve();
+      return done(undefined);
     }
+    this.#transmit(bytes, from, done);
     if (seen !== undefined) this.#dedup?.keep(seen, bytes);
-    return transmit(this.endpoint, bytes, from);
+  }
+
+  #transmit(bytes: Uint8Array, to: SocketAddress, done: SendDone): void {
+    if (this.#guard === undefined || this.#guard.allows(to)) {
+      return transmit(this.endpoint, bytes, { to, done });
+    }
+    this.#refusedReplies++;
+    done(undefined);
   }
 
   /** Answers a duplicate with what the first one got. */
@@ -325,22 +377,35 @@ class Server implements UdpServer, Consumer {
         return;
       }
       this.#active++;
-      transmit(this.endpoint, answer, from).then(this.#release, this.#release);
+      this.#transmit(answer, from, this.#release);
     }
   }
 
   /** A handler is done, or an answer is sent: the next one may begin. */
   readonly #release = (): void => {
     this.#active--;
-    while (this.#queue.size > 0 && this.#active < this.#concurrency) {
-      const next = this.#queue.shift();
-      if (next !== undefined) this.#handle(next);
-    }
+    this.#takeFromQueue();
     if (this.#stopping) this.#finishIfIdle();
   };
 
+  #takeFromQueue(): void {
+    if (this.#isWaitingForTurn) return;
+    while (this.#queue.size > 0 && this.#active < this.#concurrency) {
+      if (spend()) {
+        this.#isWaitingForTurn = true;
+        return whenTurn(() => {
+          this.#isWaitingForTurn = false;
+          this.#takeFromQueue();
+        });
+      }
+      const next = this.#queue.shift();
+      if (next !== undefined) this.#handle(next);
+    }
+  }
+
   #handlerFailed(error: unknown, request: Request): void {
     this.#handlerErrors++;
+    if (request.seen !== undefined) this.#dedup?.finish(request.seen);
     this.#report(error, request);
   }
 
@@ -386,17 +451,16 @@ class Server implements UdpServer, Consumer {
   }
 
   #announce(): void {
-    if (this.#options.onListen) this.#options.onListen(this.addr);
-    else console.error(`listening on ${formatAddr(this.addr)}`);
+    const { onListen } = this.#options;
+    if (onListen === undefined) return console.error(`listening on ${formatAddr(this.addr)}`);
+    const result: unknown = onListen(this.addr);
+    if (result instanceof Promise) result.catch((error) => this.#report(error));
   }
 
   #report(error: unknown, datagram?: Datagram): void {
-    try {
-      if (this.#options.onError) this.#options.onError(error, datagram);
-      else if (!this.#isDailyBusiness(error)) console.error(error);
-    } catch (thrown) {
-      console.error(thrown);
-    }
+    const { onError } = this.#options;
+    if (onError !== undefined) callHook(() => onError(error, datagram), console.error);
+    else if (!this.#isDailyBusiness(error)) console.error(error);
   }
 
   /** What peers and networks do, and what follows from our own ending: nobody's mistake. */
@@ -407,6 +471,6 @@ class Server implements UdpServer, Consumer {
   }
 }
 
-function isPromise<T>(value: DatagramData | Promise<T>): value is Promise<T> {
+function isPromise<T>(value: DatagramData | void | Promise<T>): value is Promise<T> {
   return !(value instanceof Uint8Array) && typeof (value as Promise<T>)?.then === "function";
 }

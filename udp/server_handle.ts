@@ -28,8 +28,10 @@ export interface UdpServerStats {
   readonly truncated: number;
   /** Datagrams that were not handled because they repeat an earlier one (`dedup`). */
   readonly duplicates: number;
-  /** Answers that were not sent because of `maxReplyRatio`. */
+  /** Answers that were not sent because of `maxReplyRatio` or `loopGuard`. */
   readonly refusedReplies: number;
+  /** Answers that were not sent because the sender has no port or path to answer to. */
+  readonly unanswerable: number;
   /** Handlers that threw. */
   readonly handlerErrors: number;
   /** Errors of the system while receiving; receiving went on. */

@@ -11,6 +11,12 @@ import type { UdpBindOptions, UnixDatagramOptions } from "./options.ts";
 export const DEFAULT_CONCURRENCY = 1_024;
 
 /**
+ * Answers to one source before one is left out, unless specified: a loop of two servers ends within a
+ * second, and a client that gets so many misses one in ten thousand.
+ */
+export const DEFAULT_LOOP_GUARD = 10_000;
+
+/**
  * How long the answer to a request is kept for its duplicates, unless said otherwise, in milliseconds:
  * twice as long as `request()` keeps asking with its defaults.
  */
@@ -25,20 +31,22 @@ export const DEFAULT_DEDUP_BYTES = 16 * 1024 * 1024;
 /** How to recognise duplicate requests. */
 export interface DedupOptions {
   /**
-   * How long a request is remembered, in milliseconds.
+   * How long a request is remembered after it was handled, in milliseconds.
    *
    * @default {30_000}
    */
   window?: number;
   /**
-   * Requests remembered at one time. With more, the oldest is forgotten, and its duplicate would be
-   * handled again.
+   * Requests remembered at one time. With more, the oldest that was handled is forgotten, and its
+   * duplicate would be handled again. One that is being handled is never forgotten: with so many of
+   * them, further requests are dropped.
    *
    * @default {16_384}
    */
   maxEntries?: number;
   /**
-   * Bytes of answers kept at one time. With more, the oldest is forgotten.
+   * Bytes of answers kept at one time. With more, the oldest request that was handled is forgotten. An
+   * answer for which there is no room even so is not kept, and duplicates get none.
    *
    * @default {16_777_216}
    */
@@ -102,6 +110,17 @@ export interface UdpServerBaseOptions {
    * @default {Infinity} because only the application knows how long its answers are
    */
   maxReplyRatio?: number;
+  /**
+   * Answers to one source before one is left out. A datagram with a forged sender can make two servers
+   * answer each other forever; a loop does not survive an answer that is left out, and a client asks
+   * again. After so many answers to one source (address and port) the next is not sent, nor any other
+   * until a second has passed since the first of them, and then counting begins anew. Sources with
+   * fewer than 100 answers a second are not counted. What was not sent is counted in
+   * `stats().refusedReplies`. `Infinity` lifts the limit.
+   *
+   * @default {10_000}
+   */
+  loopGuard?: number;
   /**
    * Handle each request once: a duplicate that comes within the window, because the network doubled
    * it or because its sender asked again, gets the answer that was given, or none while there is

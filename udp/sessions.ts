@@ -5,15 +5,20 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
+import { userKey } from "../_internal/cidr.ts";
 import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { callHook } from "./_hook.ts";
 import { Session, type SessionOwner } from "./_session.ts";
 import { own } from "./_slab.ts";
 import { ReceivedDatagram } from "./datagram.ts";
 import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
 import {
   DEFAULT_MAX_PEERS,
+  DEFAULT_MAX_UNCONFIRMED,
   DEFAULT_SESSION_IDLE,
   DEFAULT_SESSION_QUEUE,
+  DEFAULT_SESSION_QUEUE_BYTES,
+  DEFAULT_SESSIONS_QUEUE,
   DEFAULT_SESSIONS_QUEUE_BYTES,
   type SessionEnd,
   type SessionHandler,
@@ -31,6 +36,10 @@ import {
  * too many and this one was silent longest, or when the endpoint or the sessions are closed. Then
  * its loop ends and its `receive()` answers `null`. The next datagram of that peer begins a new
  * session.
+ *
+ * A peer is confirmed when it has sent another datagram after an answer. Unconfirmed peers, whose
+ * addresses may be forged, are counted and bounded by themselves (`maxUnconfirmed`) and never end the
+ * session of a confirmed one.
  *
  * @param endpoint The socket. What it receives goes to the sessions from now on; requests made on
  * it still get their answers.
@@ -53,8 +62,10 @@ import {
  * }, { idle: 30_000 });
  *
  * await using peer = await connectUdp({ port: (endpoint.addr as Deno.NetAddr).port });
- * await peer.request("one");
- * const { data } = await peer.request("two");
+ * await peer.send("one");
+ * await peer.receive();
+ * await peer.send("two");
+ * const { data } = await peer.receive();
  * assertEquals(new TextDecoder().decode(data), "2");
  * ```
  */
@@ -69,53 +80,71 @@ export function sessions(
   return new Sessions(endpoint, handler, options);
 }
 
+/** What the sessions of one kind have in their queues, and what they may have. */
+interface Pool {
+  count: number;
+  bytes: number;
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
 class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   readonly endpoint: UdpEndpoint;
   readonly finished: Promise<void>;
   readonly #handler: SessionHandler;
-  readonly #idle: number;
-  readonly #maxPeers: number;
-  readonly #maxQueue: number;
-  readonly #maxQueueBytes: number;
+  readonly #limits: Limits;
+  readonly #confirms: UdpSessionsOptions["confirm"];
   readonly #onError: UdpSessionsOptions["onError"];
   readonly #done = Promise.withResolvers<void>();
   /** By address; the idlest first. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #confirmed = new Map<string, Session>();
+  /** By address; the oldest first. */
+  readonly #unconfirmed = new Map<string, Session>();
+  /** The unconfirmed ones by what they come from; the oldest first. */
+  readonly #sources = new Map<string, Set<Session>>();
+  readonly #confirmedPool: Pool;
+  readonly #unconfirmedPool: Pool;
   #handlers = 0; // that run, those of ended sessions included
-  #bytes = 0; // that wait in all queues
   #stopped = false;
   #opened = 0;
   #expired = 0;
   #evicted = 0;
   #dropped = 0;
+  #unanswerable = 0;
   #handlerErrors = 0;
 
   constructor(endpoint: UdpEndpoint, handler: SessionHandler, options: UdpSessionsOptions) {
-    const { idle = DEFAULT_SESSION_IDLE, maxPeers = DEFAULT_MAX_PEERS } = options;
-    const { maxQueue = DEFAULT_SESSION_QUEUE, maxQueueBytes = DEFAULT_SESSIONS_QUEUE_BYTES } =
-      options;
     this.endpoint = endpoint;
     this.finished = this.#done.promise;
     this.#handler = handler;
-    this.#idle = checkTimeout("idle", idle);
-    this.#maxPeers = checkCount("maxPeers", maxPeers, 1);
-    this.#maxQueue = checkCount("maxQueue", maxQueue, 1);
-    this.#maxQueueBytes = checkCount("maxQueueBytes", maxQueueBytes);
+    this.#limits = checkLimits(options);
+    const { maxTotalQueue: maxCount, maxQueueBytes: maxBytes } = this.#limits;
+    this.#confirmedPool = { count: 0, bytes: 0, maxCount, maxBytes };
+    this.#unconfirmedPool = {
+      count: 0,
+      bytes: 0,
+      maxCount: Math.ceil(maxCount / 4),
+      maxBytes: Math.ceil(maxBytes / 4),
+    };
+    this.#confirms = options.confirm;
     this.#onError = options.onError;
     takeOver(endpoint, this);
   }
 
   get peers(): Iterable<UdpSession> {
-    return this.#sessions.values();
+    const all = [...this.#confirmed.values(), ...this.#unconfirmed.values()];
+    return all.sort((one, other) => one.lastHeard - other.lastHeard);
   }
 
   stats(): UdpSessionsStats {
     return {
-      active: this.#sessions.size,
+      active: this.#confirmed.size + this.#unconfirmed.size,
+      unconfirmed: this.#unconfirmed.size,
       opened: this.#opened,
       expired: this.#expired,
       evicted: this.#evicted,
       dropped: this.#dropped,
+      unanswerable: this.#unanswerable,
       handlerErrors: this.#handlerErrors,
     };
   }
@@ -134,29 +163,25 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
 
   consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void {
     const key = "path" in from ? from.path : `${from.hostname} ${from.port}`;
-    let session = this.#sessions.get(key);
+    let session = this.#confirmed.get(key);
+    if (session !== undefined) {
+      this.#confirmed.delete(key); // to the end: the map is in the order of the last datagram
+      this.#confirmed.set(key, session);
+    } else {
+      session = this.#unconfirmed.get(key);
+      if (session !== undefined && session.isAnswered) this.#confirm(session, view);
+    }
     if (session === undefined) {
       // Handlers that do not end with their sessions must not pile up without a bound either.
-      if (this.#handlers >= 2 * this.#maxPeers) {
+      const { maxPeers, maxUnconfirmed } = this.#limits;
+      if (this.#handlers >= 2 * (maxPeers + maxUnconfirmed)) {
         this.#dropped++;
         return;
       }
       session = this.#open(key, from);
-    } else {
-      this.#sessions.delete(key); // to the end: the map is in the order of the last datagram
-      this.#sessions.set(key, session);
     }
     session.lastHeard = performance.now();
-    const fits = this.#bytes + view.length <= this.#maxQueueBytes;
-    const datagram = session.inbox.awaited || (fits && session.inbox.accepts(view.length))
-      ? new ReceivedDatagram(own(view), from, truncated, session)
-      : null;
-    if (datagram === null) {
-      session.dropped++;
-      this.#dropped++;
-    } else if (!session.inbox.deliver(datagram)) {
-      this.#bytes += view.length;
-    }
+    this.#deliver(session, view, truncated);
     if (!session.started) this.#start(session);
   }
 
@@ -167,50 +192,142 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   closed(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const session of [...this.#sessions.values()]) this.end(session, "stopped");
+    for (const session of [...this.#confirmed.values(), ...this.#unconfirmed.values()]) {
+      this.end(session, "stopped");
+    }
     unwatch(this);
     this.#finishIfEmpty();
   }
 
-  taken(bytes: number): void {
-    this.#bytes -= bytes;
+  taken(session: Session, bytes: number): void {
+    const pool = this.#poolOf(session);
+    pool.count--;
+    pool.bytes -= bytes;
+  }
+
+  unanswerable(): void {
+    this.#unanswerable++;
   }
 
   /** Ends a session; its handler notices by itself. */
   end(session: Session, how: SessionEnd): void {
     if (session.ended !== null) return;
-    this.#sessions.delete(session.key);
-    this.#bytes -= session.inbox.bytes;
-    if (how !== "stopped") this.#dropped += session.inbox.size;
+    const { size, bytes } = session.inbox;
+    const pool = this.#poolOf(session);
+    pool.count -= size;
+    pool.bytes -= bytes;
+    if (session.confirmed) this.#confirmed.delete(session.key);
+    else this.#forgetUnconfirmed(session);
+    if (how !== "stopped") this.#dropped += size;
     session.finish(how);
   }
 
   sweep(now: number): number {
-    for (const session of this.#sessions.values()) {
-      const until = session.lastHeard + this.#idle;
-      if (until > now) return until;
-      this.#expired++;
-      this.end(session, "idle");
+    let next = Infinity;
+    for (const session of this.#confirmed.values()) {
+      const until = session.lastHeard + this.#limits.idle;
+      next = Math.min(next, until);
+      if (until > now) break;
+      this.#expire(session);
     }
-    unwatch(this);
-    return Infinity;
+    for (const session of this.#unconfirmed.values()) {
+      const until = session.lastHeard + this.#limits.idle;
+      if (until <= now) this.#expire(session);
+      else next = Math.min(next, until);
+    }
+    if (this.#confirmed.size + this.#unconfirmed.size === 0) unwatch(this);
+    return next;
+  }
+
+  #expire(session: Session): void {
+    this.#expired++;
+    this.end(session, "idle");
+  }
+
+  #poolOf(session: Session): Pool {
+    return session.confirmed ? this.#confirmedPool : this.#unconfirmedPool;
   }
 
   #open(key: string, from: SocketAddress): Session {
-    if (this.#sessions.size >= this.#maxPeers) {
-      const [idlest] = this.#sessions.values();
-      if (idlest !== undefined) {
-        this.#evicted++;
-        this.end(idlest, "evicted");
-      }
-    }
-    const session = new Session(this, key, from, this.#maxQueue);
+    const { maxUnconfirmed, maxUnconfirmedPerSource } = this.#limits;
+    const source = "path" in from ? from.path : userKey(from.hostname);
+    const siblings = this.#sources.get(source);
+    if (siblings !== undefined && siblings.size >= maxUnconfirmedPerSource) this.#evict(siblings);
+    if (this.#unconfirmed.size >= maxUnconfirmed) this.#evict(this.#unconfirmed.values());
+    const { maxQueue, maxPeerQueueBytes: maxBytes } = this.#limits;
+    const session = new Session(this, { key, source, remoteAddr: from, maxQueue, maxBytes });
     this.#opened++;
-    if (this.#sessions.size === 0 && this.#idle < Infinity) {
-      watch(this, performance.now() + this.#idle);
+    if (this.#confirmed.size + this.#unconfirmed.size === 0 && this.#limits.idle < Infinity) {
+      watch(this, performance.now() + this.#limits.idle);
     }
-    this.#sessions.set(key, session);
+    this.#unconfirmed.set(key, session);
+    const known = this.#sources.get(source);
+    if (known === undefined) this.#sources.set(source, new Set([session]));
+    else known.add(session);
     return session;
+  }
+
+  /** Ends the first of these sessions to make room for another. */
+  #evict(sessions: Iterable<Session>): void {
+    for (const first of sessions) {
+      this.#evicted++;
+      return this.end(first, "evicted");
+    }
+  }
+
+  #confirm(session: Session, view: Uint8Array): void {
+    try {
+      if (this.#confirms !== undefined && !this.#confirms(view, session)) return;
+    } catch (error) {
+      this.#report(error, session);
+      return;
+    }
+    if (session.ended !== null) return; // the hook has closed it
+    if (this.#confirmed.size >= this.#limits.maxPeers) this.#evict(this.#confirmed.values());
+    const { size, bytes } = session.inbox;
+    this.#unconfirmedPool.count -= size;
+    this.#unconfirmedPool.bytes -= bytes;
+    this.#forgetUnconfirmed(session);
+    session.confirmed = true;
+    this.#confirmedPool.count += size;
+    this.#confirmedPool.bytes += bytes;
+    this.#confirmed.set(session.key, session);
+  }
+
+  #forgetUnconfirmed(session: Session): void {
+    this.#unconfirmed.delete(session.key);
+    const siblings = this.#sources.get(session.source);
+    siblings?.delete(session);
+    if (siblings?.size === 0) this.#sources.delete(session.source);
+  }
+
+  #deliver(session: Session, view: Uint8Array, truncated: boolean): void {
+    const { inbox, remoteAddr } = session;
+    if (!inbox.awaited && !this.#hasRoom(session, view.length)) {
+      session.dropped++;
+      this.#dropped++;
+      return;
+    }
+    const isTaken = inbox.deliver(new ReceivedDatagram(own(view), remoteAddr, truncated, session));
+    if (isTaken) return;
+    const pool = this.#poolOf(session);
+    pool.count++;
+    pool.bytes += view.length;
+  }
+
+  /** Whether a datagram may wait; for one of an unconfirmed peer, others of that kind make room. */
+  #hasRoom(session: Session, length: number): boolean {
+    if (session.ended !== null || !session.inbox.accepts(length)) return false;
+    const pool = this.#poolOf(session);
+    const isFull = () => pool.count >= pool.maxCount || pool.bytes + length > pool.maxBytes;
+    if (!isFull()) return true;
+    if (session.confirmed) return false;
+    for (const other of this.#unconfirmed.values()) {
+      if (other === session || other.inbox.size === 0) continue;
+      this.#evict([other]);
+      if (!isFull()) return true;
+    }
+    return !isFull();
   }
 
   async #start(session: Session): Promise<void> {
@@ -232,11 +349,45 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   }
 
   #report(error: unknown, session: UdpSession | undefined): void {
-    try {
-      if (this.#onError) this.#onError(error, session);
-      else if (session !== undefined && !(error instanceof ClosedError)) console.error(error);
-    } catch (thrown) {
-      console.error(thrown);
-    }
+    const onError = this.#onError;
+    if (onError !== undefined) callHook(() => onError(error, session), console.error);
+    else if (session !== undefined && !(error instanceof ClosedError)) console.error(error);
   }
+}
+
+/** The limits of sessions, checked. */
+type Limits = Readonly<
+  Record<
+    | "idle"
+    | "maxPeers"
+    | "maxUnconfirmed"
+    | "maxUnconfirmedPerSource"
+    | "maxQueue"
+    | "maxPeerQueueBytes"
+    | "maxTotalQueue"
+    | "maxQueueBytes",
+    number
+  >
+>;
+
+function checkLimits(options: UdpSessionsOptions): Limits {
+  const { idle = DEFAULT_SESSION_IDLE, maxPeers = DEFAULT_MAX_PEERS } = options;
+  checkCount("maxPeers", maxPeers, 1);
+  const { maxUnconfirmed = Math.min(DEFAULT_MAX_UNCONFIRMED, Math.ceil(maxPeers / 4)) } = options;
+  checkCount("maxUnconfirmed", maxUnconfirmed, 1);
+  const { maxUnconfirmedPerSource = Math.ceil(maxUnconfirmed / 4) } = options;
+  const { maxQueue = DEFAULT_SESSION_QUEUE, maxPeerQueueBytes = DEFAULT_SESSION_QUEUE_BYTES } =
+    options;
+  const { maxTotalQueue = DEFAULT_SESSIONS_QUEUE, maxQueueBytes = DEFAULT_SESSIONS_QUEUE_BYTES } =
+    options;
+  return {
+    idle: checkTimeout("idle", idle),
+    maxPeers,
+    maxUnconfirmed,
+    maxUnconfirmedPerSource: checkCount("maxUnconfirmedPerSource", maxUnconfirmedPerSource, 1),
+    maxQueue: checkCount("maxQueue", maxQueue, 1),
+    maxPeerQueueBytes: checkCount("maxPeerQueueBytes", maxPeerQueueBytes),
+    maxTotalQueue: checkCount("maxTotalQueue", maxTotalQueue, 1),
+    maxQueueBytes: checkCount("maxQueueBytes", maxQueueBytes),
+  };
 }

@@ -17,31 +17,37 @@ const DONT = 0xfe;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** A line in which telnet has said something to its own kind, and the answer to that. */
+export interface TelnetLine {
+  readonly text: string;
+  /** Bytes for telnet; empty if it asked nothing. */
+  readonly answer: Uint8Array;
+}
+
+/** What arrives. */
+export type Incoming = string | TelnetLine | typeof TOO_LONG;
+
 /**
  * The codec of a room's server: text by lines in, with `TOO_LONG` in the place of a line that was too
  * long, and lines that were encoded before out, so that a line for a thousand people is encoded once.
  * Bytes that are not UTF-8 become U+FFFD. What telnet says to its own kind is left out, and its requests
  * are declined: after Ctrl-C it shows nothing until it is answered.
  *
- * It is for connections, which never stop a decoder: behind a `TOO_LONG` it could not be stopped.
+ * It is for connections, which never stop a decoder: after a `TOO_LONG` it could not be stopped.
  *
  * @param maxLength The longest line in bytes, its end not counted.
- * @param answer Sends an answer to telnet.
  */
-export function chatLines(
-  maxLength: number,
-  answer: (bytes: Uint8Array) => void,
-): Codec<string | typeof TOO_LONG, Uint8Array> {
+export function chatLines(maxLength: number): Codec<Incoming, Uint8Array> {
   return {
     detached: true,
     decoder() {
-      let emitNow: Emit<string | typeof TOO_LONG>;
+      let emitNow: Emit<Incoming>;
       const inner = lines({
         maxLength,
         onTooLong: "discard",
         onDiscard: () => void emitNow(TOO_LONG),
       }).decoder();
-      const emitLine = (line: Uint8Array) => emitNow(decodeLine(line, answer));
+      const emitLine = (line: Uint8Array) => emitNow(decodeLine(line));
       return {
         push(chunk, emit) {
           emitNow = emit;
@@ -62,14 +68,16 @@ export function chatLines(
   };
 }
 
-function decodeLine(line: Uint8Array, answer: (bytes: Uint8Array) => void): string {
-  return decoder.decode(line.includes(IAC) ? withoutTelnet(line, answer) : line);
+function decodeLine(line: Uint8Array): string | TelnetLine {
+  return line.includes(IAC) ? withoutTelnet(line) : decoder.decode(line);
 }
 
-/** The line without telnet's commands. */
-function withoutTelnet(line: Uint8Array, answer: (bytes: Uint8Array) => void): Uint8Array {
+/** The line without telnet's commands. An answer is as long as what it answers, never longer. */
+function withoutTelnet(line: Uint8Array): TelnetLine {
   const kept = new Uint8Array(line.length);
+  const answer = new Uint8Array(line.length);
   let length = 0;
+  let answered = 0;
   for (let index = 0; index < line.length; index++) {
     const byte = line[index] ?? 0;
     if (byte !== IAC) {
@@ -82,10 +90,11 @@ function withoutTelnet(line: Uint8Array, answer: (bytes: Uint8Array) => void): U
     } else if (command === WILL || command === DO) {
       const option = line[++index];
       if (option === undefined) break;
-      answer(new Uint8Array([IAC, command === DO ? WONT : DONT, option]));
+      answer.set([IAC, command === DO ? WONT : DONT, option], answered);
+      answered += 3;
     } else if (command === WONT || command === DONT) {
       index++;
     }
   }
-  return kept.subarray(0, length);
+  return { text: decoder.decode(kept.subarray(0, length)), answer: answer.slice(0, answered) };
 }

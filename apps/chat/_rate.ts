@@ -1,7 +1,7 @@
-/** How much one client may say. @module */
+/** How often something may happen. @module */
 
 /**
- * A token bucket: it holds `burst` tokens, each line takes one, and `perSecond` come back each
+ * A token bucket: it holds `burst` tokens, each event takes one, and `perSecond` come back each
  * second. Time is told by whoever asks, in milliseconds.
  */
 export class RateLimit {
@@ -19,12 +19,30 @@ export class RateLimit {
 
   /** Takes a token; `false` if there is none. */
   take(now: number): boolean {
-    if (this.#perMillisecond === Infinity) return true;
+    if (this.wait(now) > 0) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  /** Milliseconds until there is a token; 0 if there is one. */
+  wait(now: number): number {
+    this.#fill(now);
+    return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMillisecond;
+  }
+
+  /** Whether no token was taken lately. */
+  isFull(now: number): boolean {
+    this.#fill(now);
+    return this.#tokens === this.#burst;
+  }
+
+  #fill(now: number): void {
+    if (this.#perMillisecond === Infinity) {
+      this.#tokens = this.#burst;
+      return;
+    }
     const gained = Math.max(0, now - this.#filledAt) * this.#perMillisecond;
     this.#filledAt = now;
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
   }
 }

@@ -1,5 +1,5 @@
 /** The table of contacts: which name is at which address. @module */
-import { chatNameKey } from "./names.ts";
+import { chatNameKey, chatNameLooks, imitation } from "./names.ts";
 import { toPrintable } from "../printable.ts";
 
 /** Contacts in one table: more is not a list that somebody keeps by hand. */
@@ -23,7 +23,8 @@ export interface ContactAddress {
  * @param json The contents of the file.
  * @param source What the errors call it, mostly the file's name.
  * @returns The contacts by their names, in the order of the file, names in Unicode's form NFC.
- * @throws {TypeError} If it is not such a table; the message names the source and the entry.
+ * @throws {TypeError} If it is not such a table, or if names are hard to see or to tell apart; the message
+ * names the source and the entry.
  *
  * @example
  * ```ts
@@ -43,12 +44,15 @@ export function parseContacts(json: string, source = "contacts"): Map<string, Co
   const fail = (problem: string) => new TypeError(`Cannot read ${source}: ${toPrintable(problem)}`);
   const table = parseTable(json, fail);
   const contacts = new Map<string, ContactAddress>();
-  const keys = new Map<string, string>();
+  const keys = new Map<string, string>(); // of names that are the same
+  const looks = new Map<string, string>(); // of names that look the same
   for (const [written, value] of Object.entries(table)) {
     const entry = `entry ${JSON.stringify(written)}`;
     const name = written.normalize("NFC").trim();
     const key = chatNameKey(name);
-    const problem = checkName(name) ?? sameName(keys.get(key));
+    const ownLooks = chatNameLooks(name);
+    const alike = ownLooks.map((look) => looks.get(look)).find((other) => other !== undefined);
+    const problem = checkName(name) ?? sameName(keys.get(key)) ?? alikeName(alike);
     if (problem !== undefined) throw fail(`${entry}: ${problem}`);
     if (keys.size === MAX_CONTACTS) throw fail(`there are more than ${MAX_CONTACTS} entries`);
     const address = typeof value === "string" ? parseAddress(value) : ADDRESS_FORM;
@@ -56,6 +60,7 @@ export function parseContacts(json: string, source = "contacts"): Map<string, Co
       throw fail(`${entry}: ${address}, current value is ${JSON.stringify(value)}`);
     }
     keys.set(key, written);
+    for (const look of ownLooks) looks.set(look, written);
     contacts.set(name, address);
   }
   return contacts;
@@ -84,7 +89,16 @@ function checkName(name: string): string | undefined {
   if ([...name].length > MAX_CONTACT_NAME_LENGTH) {
     return `the name is longer than ${MAX_CONTACT_NAME_LENGTH} characters`;
   }
+  // Each word by itself: a person's names in two alphabets are no imitation.
+  for (const word of name.split(/\s+/u)) {
+    const problem = imitation(word);
+    if (problem !== undefined) return problem;
+  }
   return undefined;
+}
+
+function alikeName(other: string | undefined): string | undefined {
+  return other === undefined ? undefined : `the name looks like ${JSON.stringify(other)}`;
 }
 
 function sameName(other: string | undefined): string | undefined {

@@ -34,16 +34,23 @@ export {
   checkChatName,
   DEFAULT_MAX_NAME_LENGTH,
 } from "./names.ts";
+export type { ChatOutput } from "./output.ts";
 export { toPrintable } from "../printable.ts";
-export { ChatRoom } from "./room.ts";
+export { type ChatConnectOptions, ChatRoom } from "./room.ts";
 export {
   type ChatRoomOptions,
   DEFAULT_CHAT_HISTORY,
   DEFAULT_MAX_CHAT_LINE_LENGTH,
+  DEFAULT_MAX_HISTORY_BYTES,
+  DEFAULT_MAX_JOINS_AT_ONCE,
+  DEFAULT_MAX_JOINS_PER_SECOND,
   DEFAULT_MAX_LINES_AT_ONCE,
   DEFAULT_MAX_LINES_PER_SECOND,
   DEFAULT_MAX_MEMBERS,
+  DEFAULT_MAX_MEMBERS_PER_ADDRESS,
   DEFAULT_MAX_NAME_ATTEMPTS,
+  DEFAULT_MAX_NOTICES_AT_ONCE,
+  DEFAULT_MAX_NOTICES_PER_SECOND,
 } from "./room_options.ts";
 export {
   chatHandler,
@@ -54,7 +61,7 @@ export {
   DEFAULT_CHAT_QUEUE,
   serveChat,
 } from "./server.ts";
-export type { ChatOutput, ChatSession } from "./session.ts";
+export type { ChatSession } from "./session.ts";
 export {
   bindUdpChat,
   DEFAULT_MAX_UDP_MESSAGE_LENGTH,

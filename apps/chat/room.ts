@@ -1,15 +1,28 @@
 /** A room in which lines of text go from each to all. @module */
+import { spend } from "../../_internal/turn_budget.ts";
+import { AddressQuota } from "./_address_quota.ts";
+import { RateLimit } from "./_rate.ts";
 import { chatNameKey } from "./names.ts";
 import { toPrintable } from "../printable.ts";
 import { type ChatRoomOptions, resolveRoomOptions } from "./room_options.ts";
+import type { ChatOutput } from "./output.ts";
 import {
-  type ChatOutput,
   type ChatSession,
   createSession,
   encodeLine,
   type Member,
   type SessionRoom,
 } from "./session.ts";
+
+/** What is known of somebody who comes. */
+export interface ChatConnectOptions {
+  /**
+   * The address that the person comes from, for the quotas of people from one address.
+   *
+   * @default {undefined} there is none: no quota
+   */
+  address?: string | undefined;
+}
 
 /**
  * A chat room: who is in it, what they said, and who gets what. It does no input or output and knows
@@ -46,9 +59,15 @@ export class ChatRoom {
   readonly options: Readonly<Required<ChatRoomOptions>>;
 
   readonly #sessions = new Set<ChatSession>();
-  /** Those with a name, by what is the same for names that look the same. */
+  /** Those with a name, by what is the same for names that are the same. */
   readonly #members = new Map<string, Member>();
+  /** Those with a name, by what their names look like. */
+  readonly #looks = new Map<string, Member>();
+  readonly #quota: AddressQuota;
   readonly #history: Uint8Array[] = [];
+  #historyBytes = 0;
+  readonly #notices: RateLimit;
+  readonly #untold = { joined: 0, left: 0 }; // since a join or leave was last told
   readonly #view: SessionRoom;
   /** Lines that came up while another was being sent, so that all get all in the same order. */
   readonly #waiting: { bytes: Uint8Array; except: ChatSession | undefined }[] = [];
@@ -63,6 +82,9 @@ export class ChatRoom {
    */
   constructor(options: ChatRoomOptions = {}) {
     this.options = resolveRoomOptions(options);
+    const { maxNoticesPerSecond, maxNoticesAtOnce, now } = this.options;
+    this.#quota = new AddressQuota(this.options);
+    this.#notices = new RateLimit(maxNoticesPerSecond, maxNoticesAtOnce, now());
     this.#view = this.#makeView();
   }
 
@@ -76,10 +98,11 @@ export class ChatRoom {
    *
    * @param output Where the lines for this person go. `send` may be called at any time, also in the
    * middle of a call on another session.
+   * @param options Where the person comes from.
    * @returns The session, to be told what arrives.
    */
-  connect(output: ChatOutput): ChatSession {
-    const session = createSession(this.#view, output);
+  connect(output: ChatOutput, options: ChatConnectOptions = {}): ChatSession {
+    const session = createSession(this.#view, output, options.address);
     this.#sessions.add(session);
     if (this.#closed !== undefined) session.dismissQuietly(this.#closed);
     return session;
@@ -113,29 +136,59 @@ export class ChatRoom {
       },
       names: () => this.names,
       find: (name) => members.get(chatNameKey(name)),
-      enter: (member, key) => {
-        const { maxMembers } = this.options;
-        if (members.has(key)) return "that name is taken";
-        if (members.size >= maxMembers) return `the room is full with ${maxMembers} people`;
-        members.set(key, member);
-        return undefined;
-      },
+      enter: (member) => this.#enter(member),
       history: () => this.#history,
-      broadcast: (line, except, remember) => {
+      broadcast: (line, except) => {
         const bytes = encodeLine(line);
-        if (remember) this.#remember(bytes);
+        this.#remember(bytes);
+        this.#tellUntold();
         this.#send(bytes, except);
       },
-      leave: (session, key) => {
+      announceMove: (line, move, except) => {
+        this.#tellUntold();
+        if (this.#notices.take(this.options.now())) this.#send(encodeLine(line), except);
+        else this.#untold[move]++;
+      },
+      leave: (session, member) => {
         this.#sessions.delete(session);
-        if (key !== undefined) members.delete(key);
+        if (member === undefined) return;
+        members.delete(member.key);
+        for (const look of member.looks) this.#looks.delete(look);
+        this.#quota.leave(member.address);
       },
     };
   }
 
+  /** Takes the name, or says why not. */
+  #enter(member: Member): string | undefined {
+    const { maxMembers } = this.options;
+    const { key, looks } = member;
+    if (this.#members.has(key)) return "that name is taken";
+    const alike = looks.map((look) => this.#looks.get(look)).find((other) => other !== undefined);
+    if (alike !== undefined) return `that name looks like the one of ${alike.name}`;
+    if (this.#members.size >= maxMembers) return `the room is full with ${maxMembers} people`;
+    const tooMany = this.#quota.enter(member.address);
+    if (tooMany !== undefined) return tooMany;
+    this.#members.set(key, member);
+    for (const look of looks) this.#looks.set(look, member);
+    return undefined;
+  }
+
   #remember(bytes: Uint8Array): void {
+    const { history, maxHistoryBytes } = this.options;
     this.#history.push(bytes);
-    if (this.#history.length > this.options.history) this.#history.shift();
+    this.#historyBytes += bytes.length;
+    while (this.#history.length > history || this.#historyBytes > maxHistoryBytes) {
+      this.#historyBytes -= this.#history.shift()?.length ?? 0;
+    }
+  }
+
+  /** Tells in one line who came and went beyond the rate, as soon as the rate allows it. */
+  #tellUntold(): void {
+    const { joined, left } = this.#untold;
+    if (joined + left === 0 || !this.#notices.take(this.options.now())) return;
+    this.#untold.joined = this.#untold.left = 0;
+    this.#send(encodeLine(`*** ${joined} more have joined and ${left} have left`), undefined);
   }
 
   #send(bytes: Uint8Array, except: ChatSession | undefined): void {
@@ -145,7 +198,9 @@ export class ChatRoom {
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         for (const member of this.#members.values()) {
-          if (member.session !== next.except) member.output.send(next.bytes);
+          if (member.session === next.except) continue;
+          member.send(next.bytes);
+          spend(next.bytes.length); // those who read the lines wait when the turn is over
         }
       }
     } finally {

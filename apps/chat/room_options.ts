@@ -2,23 +2,44 @@
 import { checkCount } from "../../_internal/guard.ts";
 import { DEFAULT_MAX_NAME_LENGTH } from "./names.ts";
 
-/** People in a room at one time, unless said otherwise: a line goes out once for each of them. */
+/** People in a room at one time, unless specified: a line goes out once for each of them. */
 export const DEFAULT_MAX_MEMBERS = 1_000;
 
-/** Lines that newcomers are shown, unless said otherwise: about one screen. */
+/** Lines that newcomers are shown, unless specified: about one screen. */
 export const DEFAULT_CHAT_HISTORY = 50;
 
-/** Bytes in a line, unless said otherwise: what terminals let people type into one. */
+/** Bytes in a line, unless specified: what terminals let people type into one. */
 export const DEFAULT_MAX_CHAT_LINE_LENGTH = 4_096;
 
-/** Names that somebody may try before they are shown the door, unless said otherwise. */
+/** Names that somebody may try before they are shown the door, unless specified. */
 export const DEFAULT_MAX_NAME_ATTEMPTS = 10;
 
-/** Lines a second that one person may say for long, unless said otherwise: more cannot be read. */
+/** Lines a second that one person may say for long, unless specified: more cannot be read. */
 export const DEFAULT_MAX_LINES_PER_SECOND = 10;
 
-/** Lines that one person may say at once, unless said otherwise: a paragraph that was pasted. */
+/** Lines that one person may say at once, unless specified: a paragraph that was pasted. */
 export const DEFAULT_MAX_LINES_AT_ONCE = 50;
+
+/** Bytes of the history, unless specified: a quarter of what may wait for one person. */
+export const DEFAULT_MAX_HISTORY_BYTES = 64 * 1_024;
+
+/**
+ * People from one address, unless specified: an office or a class shares one, and twenty such fill a
+ * room.
+ */
+export const DEFAULT_MAX_MEMBERS_PER_ADDRESS = 50;
+
+/** Joins a second from one address for long, unless specified: who comes and goes is told to all. */
+export const DEFAULT_MAX_JOINS_PER_SECOND = 1;
+
+/** Joins at once from one address, unless specified: all of them, after the network was away. */
+export const DEFAULT_MAX_JOINS_AT_ONCE = 50;
+
+/** Joins and leaves a second that are told one by one, unless specified: more cannot be read. */
+export const DEFAULT_MAX_NOTICES_PER_SECOND = 10;
+
+/** Joins and leaves at once that are told one by one, unless specified: about one screen. */
+export const DEFAULT_MAX_NOTICES_AT_ONCE = 50;
 
 /** The limits of a room. */
 export interface ChatRoomOptions {
@@ -29,13 +50,53 @@ export interface ChatRoomOptions {
    */
   history?: number;
   /**
+   * Bytes of these lines, as newcomers get them. The oldest are forgotten first.
+   *
+   * @default {65_536}
+   */
+  maxHistoryBytes?: number;
+  /**
    * People with a name at one time.
    *
    * @default {1_000}
    */
   maxMembers?: number;
   /**
-   * The longest line in bytes, its end not counted. A longer one is refused, not cut.
+   * People with a name from one address at one time: an IPv4 address, or a /64 network of IPv6. It must
+   * be higher where many come from one address, as from a proxy, and raises the limits of joins with it;
+   * `Infinity` for no limit.
+   *
+   * @default {50}
+   */
+  maxMembersPerAddress?: number;
+  /**
+   * Joins a second from one address for long; `Infinity` for no limit.
+   *
+   * @default {1} or a fiftieth of `maxMembersPerAddress`, if that is more
+   */
+  maxJoinsPerSecond?: number;
+  /**
+   * Joins from one address at once.
+   *
+   * @default {50} or `maxMembersPerAddress`, if that is more
+   */
+  maxJoinsAtOnce?: number;
+  /**
+   * Joins and leaves a second that are told to all one by one; those beyond are told in one line. `Infinity`
+   * for no limit.
+   *
+   * @default {10}
+   */
+  maxNoticesPerSecond?: number;
+  /**
+   * Joins and leaves at once that are told one by one.
+   *
+   * @default {50}
+   */
+  maxNoticesAtOnce?: number;
+  /**
+   * The longest line in bytes, its end not counted, as it is sent on: what a terminal would obey counts
+   * in the form in which it is shown. A longer one is refused, not cut.
    *
    * @default {4_096}
    */
@@ -74,14 +135,33 @@ export interface ChatRoomOptions {
 
 /** Fills in the defaults and checks every value. */
 export function resolveRoomOptions(options: ChatRoomOptions): Required<ChatRoomOptions> {
-  const { maxLinesPerSecond = DEFAULT_MAX_LINES_PER_SECOND } = options;
-  if (!(maxLinesPerSecond > 0)) {
-    throw new RangeError(
-      `Cannot use option "maxLinesPerSecond": expected a number above 0, current value is ${maxLinesPerSecond}`,
-    );
-  }
+  const { maxMembersPerAddress = DEFAULT_MAX_MEMBERS_PER_ADDRESS } = options;
+  const raised = Math.max(1, maxMembersPerAddress / DEFAULT_MAX_MEMBERS_PER_ADDRESS);
   return {
     history: checkCount("history", options.history ?? DEFAULT_CHAT_HISTORY),
+    maxHistoryBytes: checkCount(
+      "maxHistoryBytes",
+      options.maxHistoryBytes ?? DEFAULT_MAX_HISTORY_BYTES,
+    ),
+    maxMembersPerAddress: checkCount("maxMembersPerAddress", maxMembersPerAddress, 1),
+    maxJoinsPerSecond: checkRate(
+      "maxJoinsPerSecond",
+      options.maxJoinsPerSecond ?? raised * DEFAULT_MAX_JOINS_PER_SECOND,
+    ),
+    maxJoinsAtOnce: checkCount(
+      "maxJoinsAtOnce",
+      options.maxJoinsAtOnce ?? Math.ceil(raised * DEFAULT_MAX_JOINS_AT_ONCE),
+      1,
+    ),
+    maxNoticesPerSecond: checkRate(
+      "maxNoticesPerSecond",
+      options.maxNoticesPerSecond ?? DEFAULT_MAX_NOTICES_PER_SECOND,
+    ),
+    maxNoticesAtOnce: checkCount(
+      "maxNoticesAtOnce",
+      options.maxNoticesAtOnce ?? DEFAULT_MAX_NOTICES_AT_ONCE,
+      1,
+    ),
     maxMembers: checkCount("maxMembers", options.maxMembers ?? DEFAULT_MAX_MEMBERS, 1),
     maxLineLength: checkCount(
       "maxLineLength",
@@ -94,7 +174,10 @@ export function resolveRoomOptions(options: ChatRoomOptions): Required<ChatRoomO
       options.maxNameAttempts ?? DEFAULT_MAX_NAME_ATTEMPTS,
       1,
     ),
-    maxLinesPerSecond,
+    maxLinesPerSecond: checkRate(
+      "maxLinesPerSecond",
+      options.maxLinesPerSecond ?? DEFAULT_MAX_LINES_PER_SECOND,
+    ),
     maxLinesAtOnce: checkCount(
       "maxLinesAtOnce",
       options.maxLinesAtOnce ?? DEFAULT_MAX_LINES_AT_ONCE,
@@ -102,4 +185,11 @@ export function resolveRoomOptions(options: ChatRoomOptions): Required<ChatRoomO
     ),
     now: options.now ?? (() => performance.now()),
   };
+}
+
+function checkRate(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(
+    `Cannot use option "${name}": expected a number above 0, current value is ${value}`,
+  );
 }

@@ -1,19 +1,21 @@
 /** A room over TCP, TLS or a unix socket. @module */
 import { LimitError } from "../../errors.ts";
+import { deadline } from "../../_internal/deadline.ts";
 import { checkTimeout } from "../../_internal/guard.ts";
+import { nextTurn, spend } from "../../_internal/turn_budget.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";
 import { serveTcp, type TcpHandler } from "../../tcp/server.ts";
 import type { TcpServer } from "../../tcp/server_handle.ts";
 import type { TcpServerOptions, UnixServerOptions } from "../../tcp/server_options.ts";
-import { chatLines, TOO_LONG } from "./_lines.ts";
+import { chatLines, type Incoming, TOO_LONG } from "./_lines.ts";
 import { ChatRoom } from "./room.ts";
 import type { ChatSession } from "./session.ts";
 
-/** Milliseconds to say a name in, unless said otherwise: long enough to think of one. */
+/** Milliseconds to say a name in, unless specified: long enough to think of one. */
 export const DEFAULT_CHAT_NAME_TIMEOUT = 60_000;
 
-/** Milliseconds that somebody may stay without saying a word, unless said otherwise: half a day. */
+/** Milliseconds that somebody may stay without saying a word, unless specified: half a day. */
 export const DEFAULT_CHAT_IDLE_TIMEOUT = 12 * 3_600_000;
 
 /** Milliseconds from the first byte of a line to its last, where each key is sent as it is pressed. */
@@ -25,7 +27,7 @@ const DEFAULT_TYPING_TIMEOUT = 600_000;
  */
 export const DEFAULT_CHAT_QUEUE = 256 * 1024;
 
-/** Connections for each person that the room has place for, so that those too many are told why. */
+/** Connections for each person that may be in the room, so that those too many are told why. */
 const CONNECTIONS_PER_MEMBER = 2;
 
 /** How long people may take over what. */
@@ -77,7 +79,7 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
   const nameTimeout = checkTimeout("nameTimeout", options.nameTimeout ?? DEFAULT_CHAT_NAME_TIMEOUT);
   const idleTimeout = checkTimeout("idleTimeout", options.idleTimeout ?? DEFAULT_CHAT_IDLE_TIMEOUT);
   return async (conn) => {
-    const { session, messages } = enter(room, conn);
+    const { session, messages, send } = enter(room, conn);
     const onSignal = () => {
       if (conn.draining) session.dismissQuietly("the server is shutting down");
     };
@@ -86,13 +88,21 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
     const nameUntil = performance.now() + nameTimeout;
     try {
       while (!session.ended) {
+        await inTime(session, conn.signal);
         const untilName = Math.max(0, nameUntil - performance.now());
         const line = await messages.receive({
           timeout: session.name === null ? untilName : idleTimeout,
         });
         if (line === null) break;
-        if (line === TOO_LONG) session.receiveTooLong();
-        else session.receive(line);
+        if (line === TOO_LONG) {
+          session.receiveTooLong();
+        } else if (typeof line === "string") {
+          session.receive(line);
+        } else {
+          if (line.answer.length > 0) send(line.answer);
+          session.receive(line.text);
+        }
+        if (spend()) await nextTurn();
       }
       session.leave();
     } catch (error) {
@@ -107,21 +117,44 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
   };
 }
 
-function enter(
-  room: ChatRoom,
-  conn: TcpConnection,
-): { session: ChatSession; messages: Framed<string | typeof TOO_LONG, Uint8Array> } {
+/** Waits until the next line may be read: a client beyond its rate, or with an answer on its way, is not
+ * read at all, and the network makes it wait. */
+async function inTime(session: ChatSession, signal: AbortSignal): Promise<void> {
+  while (session.ready !== undefined) await session.ready;
+  while (!signal.aborted && !session.ended && session.delay > 0) {
+    await pause(session.delay, signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = deadline(ms, end);
+    signal.addEventListener("abort", end);
+  });
+}
+
+function enter(room: ChatRoom, conn: TcpConnection): {
+  session: ChatSession;
+  messages: Framed<Incoming, Uint8Array>;
+  send: (bytes: Uint8Array) => void;
+} {
+  const messages = conn.framed(chatLines(room.options.maxLineLength));
   const send = (line: Uint8Array) => void messages.send(line).catch(failed);
-  const messages = conn.framed(chatLines(room.options.maxLineLength, send));
   const failed = (error: unknown) => {
     session.leave(error instanceof LimitError ? "could not keep up" : "connection lost");
     conn.abort(error);
   };
-  const session = room.connect({
-    send,
-    end: () => void conn.close(),
-  });
-  return { session, messages };
+  const { remoteAddr } = conn;
+  const session = room.connect(
+    { send, flush: () => messages.flush(), end: () => void conn.close() },
+    { address: "hostname" in remoteAddr ? remoteAddr.hostname : undefined },
+  );
+  return { session, messages, send };
 }
 
 /** Where to serve a room, and with which limits. */
@@ -138,7 +171,8 @@ export type ChatServerOptions = (TcpServerOptions | UnixServerOptions) & ChatHan
  * Serves a room: `serveTcp` with {@linkcode chatHandler} and with limits that fit a chat, unless the
  * options say otherwise: 256 KiB may wait for each person, connections are probed while they are
  * silent (`keepAlive`) instead of being closed (`timeouts.idle`), a line may take ten minutes to type
- * (`timeouts.frame`), and connections beyond twice the people that fit into the room are dropped.
+ * (`timeouts.frame`), and connections beyond twice the people that fit into the room, or may come from one
+ * address, are dropped.
  *
  * @param options Where to listen, the room, time-outs and everything that `serveTcp` takes.
  * @returns The server; its `shutdown()` says goodbye to everybody.
@@ -174,6 +208,7 @@ export function serveChat(options: ChatServerOptions = {}): TcpServer {
     ...rest,
     limits: {
       maxConnections: CONNECTIONS_PER_MEMBER * room.options.maxMembers,
+      maxConnectionsPerIp: CONNECTIONS_PER_MEMBER * room.options.maxMembersPerAddress,
       onLimit: "drop",
       maxWriteQueue: DEFAULT_CHAT_QUEUE,
       ...limits,

@@ -1,26 +1,24 @@
 /** One person's way through a room: the name, the lines, the end. @module */
 import { type Command, HELP, parseCommand } from "./_commands.ts";
+import { PacedLines } from "./_paced_lines.ts";
 import { RateLimit } from "./_rate.ts";
 import { checkChatName } from "./names.ts";
 import { toPrintable } from "../printable.ts";
+import type { ChatOutput } from "./output.ts";
 import type { ChatRoomOptions } from "./room_options.ts";
-
-/** Where a room's lines for one person go. */
-export interface ChatOutput {
-  /**
-   * Takes a line, with its newline, as UTF-8. The same bytes are given to everybody: they must not be
-   * changed, and they never are.
-   */
-  send(line: Uint8Array): void;
-  /** The person is to be disconnected once everything was sent. Called at most once. */
-  end(): void;
-}
 
 /** Somebody with a name. */
 export interface Member {
   readonly session: ChatSession;
   readonly name: string;
-  readonly output: ChatOutput;
+  /** What is the same for names that are the same. */
+  readonly key: string;
+  /** What the name looks like. */
+  readonly looks: readonly string[];
+  /** Where the person comes from; `undefined` if there is no address. */
+  readonly address: string | undefined;
+  /** Sends a line to the person. */
+  send(line: Uint8Array): void;
 }
 
 /** What a session needs of its room. */
@@ -30,11 +28,13 @@ export interface SessionRoom {
   names(): string[];
   find(name: string): Member | undefined;
   /** Takes the name, or says why not. */
-  enter(member: Member, key: string): string | undefined;
+  enter(member: Member): string | undefined;
   history(): readonly Uint8Array[];
-  /** Sends to all but `except`. */
-  broadcast(line: string, except: ChatSession, remember: boolean): void;
-  leave(session: ChatSession, key: string | undefined): void;
+  /** Sends something said to all but the one who said it, and remembers it. */
+  broadcast(line: string, except: ChatSession): void;
+  /** Tells all others that somebody came or went. */
+  announceMove(line: string, move: "joined" | "left", except: ChatSession): void;
+  leave(session: ChatSession, member: Member | undefined): void;
 }
 
 const QUESTION = "What is your name?";
@@ -47,7 +47,7 @@ export function encodeLine(line: string): Uint8Array {
   return encoder.encode(`${line}\n`);
 }
 
-let create: (room: SessionRoom, output: ChatOutput) => ChatSession;
+let create: (room: SessionRoom, output: ChatOutput, address: string | undefined) => ChatSession;
 
 /**
  * One person in a room, from connecting to leaving: what `ChatRoom.connect` answers with. Whoever
@@ -56,28 +56,31 @@ let create: (room: SessionRoom, output: ChatOutput) => ChatSession;
 export class ChatSession {
   readonly #room: SessionRoom;
   readonly #output: ChatOutput;
+  readonly #lines: PacedLines;
+  readonly #address: string | undefined;
   readonly #rate: RateLimit;
-  #name: string | null = null;
-  #key: string | undefined;
+  #member: Member | undefined; // once there is a name
   #attempts = 0;
   #unsent = 0; // lines dropped since the last one that was not
   #ended = false;
 
   static {
-    create = (room, output) => new ChatSession(room, output);
+    create = (room, output, address) => new ChatSession(room, output, address);
   }
 
-  private constructor(room: SessionRoom, output: ChatOutput) {
+  private constructor(room: SessionRoom, output: ChatOutput, address: string | undefined) {
     const { maxLinesPerSecond, maxLinesAtOnce, now } = room.options;
     this.#room = room;
     this.#output = output;
+    this.#lines = new PacedLines(output, () => this.dismiss("could not keep up"));
+    this.#address = address;
     this.#rate = new RateLimit(maxLinesPerSecond, maxLinesAtOnce, now());
     this.#notice(QUESTION);
   }
 
   /** The name, `null` as long as there is none. */
   get name(): string | null {
-    return this.#name;
+    return this.#member?.name ?? null;
   }
 
   /** Whether it is over: lines that arrive now are ignored. */
@@ -86,26 +89,39 @@ export class ChatSession {
   }
 
   /**
-   * Takes a line that the person sent: a name at first, then messages and commands.
+   * Milliseconds until the person may say the next line, 0 if it is now. Those who carry the bytes read
+   * none before: then no line is dropped, and the sender has to wait.
+   */
+  get delay(): number {
+    return this.#rate.wait(this.#room.options.now());
+  }
+
+  /**
+   * Settles when a long answer (the history, the names) is on its way; `undefined` if there is none. Those
+   * who carry the bytes read none before, so that one answer at most waits.
+   */
+  get ready(): Promise<void> | undefined {
+    return this.#lines.ready;
+  }
+
+  /**
+   * Takes a line that the person sent: a name at first, then messages and commands. One that comes before
+   * its time ({@linkcode delay}) is dropped.
    *
    * @param line The line without its end.
    */
   receive(line: string): void {
     if (this.#ended || !this.#isInTime()) return;
-    const { maxLineLength } = this.#room.options;
-    // A UTF-16 unit takes one to three bytes.
-    if (line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength) {
-      this.#complainOfLength();
-    } else if (this.#name === null) {
-      this.#introduce(line);
-    } else {
-      this.#obey(this.#name, parseCommand(toPrintable(line)));
-    }
+    const { name } = this;
+    const shown = name === null ? line : toPrintable(line);
+    if (this.#isTooLong(shown)) this.#complainOfLength(!this.#isTooLong(line));
+    else if (name === null) this.#introduce(line);
+    else this.#obey(name, parseCommand(shown));
   }
 
   /** Takes notice of a line that was longer than the room's `maxLineLength` and was dropped. */
   receiveTooLong(): void {
-    if (!this.#ended && this.#isInTime()) this.#complainOfLength();
+    if (!this.#ended && this.#isInTime()) this.#complainOfLength(false);
   }
 
   /**
@@ -124,11 +140,10 @@ export class ChatSession {
    */
   leave(reason?: string): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.#room.leave(this, this.#key);
-    if (this.#name === null) return;
+    this.#end();
+    if (this.name === null) return;
     const why = reason === undefined || reason === "" ? "" : `: ${toPrintable(reason)}`;
-    this.#room.broadcast(`*** ${this.#name} has left${why}`, this, false);
+    this.#room.announceMove(`*** ${this.name} has left${why}`, "left", this);
   }
 
   /**
@@ -152,16 +167,22 @@ export class ChatSession {
   dismissQuietly(reason: string): void {
     if (this.#ended) return;
     this.#goodbye(reason);
-    this.#ended = true;
-    this.#room.leave(this, this.#key);
+    this.#end();
     this.#output.end();
   }
 
+  #end(): void {
+    this.#ended = true;
+    this.#lines.drop();
+    this.#room.leave(this, this.#member);
+  }
+
   #notice(text: string): void {
-    this.#output.send(encodeLine(`*** ${text}`));
+    this.#lines.send(noticeLine(text));
   }
 
   #goodbye(reason: string): void {
+    this.#lines.drop(); // nothing comes after it
     this.#notice(reason === "" ? "Goodbye" : `Goodbye: ${toPrintable(reason)}`);
   }
 
@@ -181,12 +202,20 @@ export class ChatSession {
     return false;
   }
 
-  #complainOfLength(): void {
+  #isTooLong(line: string): boolean {
+    const { maxLineLength } = this.#room.options;
+    // A UTF-16 unit takes one to three bytes.
+    return line.length > maxLineLength ||
+      line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength;
+  }
+
+  #complainOfLength(whenShown: boolean): void {
     const { maxLineLength, maxNameLength } = this.#room.options;
-    if (this.#name === null) {
+    if (this.name === null) {
       this.#refuseName(`the name is longer than ${maxNameLength} characters`);
     } else {
-      this.#notice(`Not sent: a line may have at most ${maxLineLength} bytes`);
+      const why = whenShown ? " with its control characters made visible" : "";
+      this.#notice(`Not sent: a line may have at most ${maxLineLength} bytes${why}`);
     }
   }
 
@@ -194,9 +223,11 @@ export class ChatSession {
     if (/^\/quit\b/i.test(line)) return this.dismiss("");
     const check = checkChatName(line, { maxLength: this.#room.options.maxNameLength });
     if (!check.ok) return this.#refuseName(check.reason);
-    const { name, key } = check;
-    const problem = this.#room.enter({ session: this, name, output: this.#output }, key);
-    if (problem === undefined) this.#enter(name, key);
+    const { name, key, looks } = check;
+    const send = (line: Uint8Array) => this.#lines.send(line);
+    const member = { session: this, name, key, looks, address: this.#address, send };
+    const problem = this.#room.enter(member);
+    if (problem === undefined) this.#enter(member);
     else this.#refuseName(problem);
   }
 
@@ -209,9 +240,8 @@ export class ChatSession {
     }
   }
 
-  #enter(name: string, key: string): void {
-    this.#name = name;
-    this.#key = key;
+  #enter(member: Member): void {
+    const { name } = this.#member = member;
     const others = this.#room.memberCount - 1;
     const company = others === 0
       ? "Nobody else is here"
@@ -221,13 +251,14 @@ export class ChatSession {
     this.#notice(`Welcome, ${name}! ${company}; /help lists the commands`);
     const earlier = this.#room.history();
     if (earlier.length > 0) {
-      this.#notice(
-        `Earlier, the last ${earlier.length === 1 ? "line" : `${earlier.length} lines`}:`,
-      );
-      for (const bytes of earlier) this.#output.send(bytes);
-      this.#notice("That was earlier");
+      const count = earlier.length === 1 ? "line" : `${earlier.length} lines`;
+      this.#lines.sendAll([
+        noticeLine(`Earlier, the last ${count}:`),
+        ...earlier,
+        noticeLine("That was earlier"),
+      ]);
     }
-    this.#room.broadcast(`*** ${name} has joined`, this, false);
+    this.#room.announceMove(`*** ${name} has joined`, "joined", this);
   }
 
   #obey(name: string, command: Command): void {
@@ -235,9 +266,9 @@ export class ChatSession {
       case "nothing":
         return;
       case "say":
-        return this.#room.broadcast(`<${name}> ${command.text}`, this, true);
+        return this.#room.broadcast(`<${name}> ${command.text}`, this);
       case "act":
-        return this.#room.broadcast(`* ${name} ${command.text}`, this, true);
+        return this.#room.broadcast(`* ${name} ${command.text}`, this);
       case "tell":
         return this.#tell(name, command.to, command.text);
       case "who":
@@ -258,26 +289,35 @@ export class ChatSession {
     if (receiver === undefined) {
       return this.#notice(`Not sent: there is no ${to} here; /who lists who is`);
     }
-    this.#output.send(encodeLine(`[to ${receiver.name}] ${text}`));
-    receiver.output.send(encodeLine(`[${name}] ${text}`));
+    this.#lines.send(encodeLine(`[to ${receiver.name}] ${text}`));
+    receiver.send(encodeLine(`[${name}] ${text}`));
   }
 
   #who(): void {
     const names = this.#room.names();
-    this.#notice(`Here ${names.length === 1 ? "is 1 person" : `are ${names.length} people`}:`);
+    const lines: string[] = [];
     let line = "";
     for (const name of names) {
       if (line !== "" && line.length + name.length > WHO_WIDTH) {
-        this.#notice(line);
+        lines.push(line);
         line = "";
       }
       line += line === "" ? name : `, ${name}`;
     }
-    this.#notice(line);
+    const count = names.length === 1 ? "is 1 person" : `are ${names.length} people`;
+    this.#lines.sendAll([`Here ${count}:`, ...lines, line].map(noticeLine));
   }
 }
 
+function noticeLine(text: string): Uint8Array {
+  return encodeLine(`*** ${text}`);
+}
+
 /** Makes a session; for rooms only. */
-export function createSession(room: SessionRoom, output: ChatOutput): ChatSession {
-  return create(room, output);
+export function createSession(
+  room: SessionRoom,
+  output: ChatOutput,
+  address: string | undefined,
+): ChatSession {
+  return create(room, output, address);
 }

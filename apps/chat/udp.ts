@@ -19,6 +19,15 @@ export const DEFAULT_MAX_UDP_MESSAGE_LENGTH = 1_024;
 /** The largest datagram there is, over IPv6. */
 const MAX_DATAGRAM_SIZE = 65_527;
 
+/**
+ * Lines of one message that are shown: more push away what others have said. A message of the usual
+ * length has no room for half as many.
+ */
+const MAX_LINES = 1_000;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
 /** Who talks to whom. */
 export interface UdpChatOptions extends Pick<UdpBindOptions, "backend" | "signal"> {
   /** Our own name. */
@@ -52,7 +61,8 @@ export interface UdpChatMessage {
   /** Where it came from, as `host:port`. */
   readonly address: string;
   /**
-   * The lines of the text, made printable, without their ends. Bytes that are not UTF-8 are U+FFFD.
+   * The lines of the text, made printable, without their ends. Bytes that are not UTF-8 are U+FFFD. After
+   * a thousand lines a last one says how many more came.
    */
   readonly lines: readonly string[];
   /** The bytes as they came. */
@@ -238,6 +248,21 @@ async function lookUp(
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function linesOf(data: Uint8Array): string[] {
-  const text = decoder.decode(data).replace(/(?:\r?\n)+$/, "");
-  return text.split(/\r?\n/).map(toPrintable);
+  const bytes = withoutLineEnds(data);
+  const lines = decoder.decode(bytes).split(/\r?\n/, MAX_LINES).map(toPrintable);
+  const more = lines.length < MAX_LINES ? 0 : count(bytes, LF) + 1 - MAX_LINES;
+  return more > 0 ? [...lines, `(cut off here, ${more} more lines came)`] : lines;
+}
+
+/** The bytes without the line ends behind the last line. */
+function withoutLineEnds(data: Uint8Array): Uint8Array {
+  let end = data.length;
+  while (data[end - 1] === LF) end -= data[end - 2] === CR ? 2 : 1;
+  return data.subarray(0, end);
+}
+
+function count(data: Uint8Array, byte: number): number {
+  let found = 0;
+  for (let at = data.indexOf(byte); at !== -1; at = data.indexOf(byte, at + 1)) found++;
+  return found;
 }

@@ -14,8 +14,8 @@ import { FileTransferError } from "./errors.ts";
 /** Where the file server is, and how patient to be with it. */
 export interface FileClientOptions extends TcpConnectOptions, PaceOptions {
   /**
-   * Milliseconds for the server to answer a request. On a download that goes on where it stopped, the
-   * time is added that a slow disk takes to read what is here already.
+   * Milliseconds for the server to answer a request. A download that is resumed is given the
+   * time in addition that a slow disk takes to read what is here already.
    *
    * @default {30_000}
    */
@@ -48,7 +48,9 @@ export class Exchange implements AsyncDisposable {
    */
   static async open(action: string, options: FileClientOptions): Promise<Exchange> {
     checkTimeout("answerTimeout", options.answerTimeout ?? 0);
-    return new Exchange(await connectTcp(options), action, options);
+    // `Pace` looks after transfers: it knows that a sender sees slow progress in lumps only.
+    const timeouts = { write: Infinity, ...options.timeouts };
+    return new Exchange(await connectTcp({ ...options, timeouts }), action, options);
   }
 
   /** Sends a request. */

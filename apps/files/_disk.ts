@@ -40,20 +40,46 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** Writes all bytes. Synchronously, which is what makes downloads as fast as the network. */
-export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+/** Writes all bytes. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) {
-    written += file.writeSync(written === 0 ? bytes : bytes.subarray(written));
+    written += await file.write(written === 0 ? bytes : bytes.subarray(written));
   }
 }
 
 /**
  * Gives a finished file its final name, in one step.
  *
- * @param replace Whether it may replace a file. What is no regular file is never replaced.
- * @throws {FileTransferError} With the code `exists` or `not_a_file`.
+ * @param file The file, which must be the one that has its final name at last.
+ * @throws {FileTransferError} With the code `exists`, `not_a_file` or `disk`.
  */
-export async function place(from: string, to: string, replace: boolean): Promise<void> {
+export async function place(file: Deno.FsFile, { from, to, replace }: Move): Promise<void> {
+  const held = await file.stat();
+  const check = async (path: string) => {
+    const there = await lookAt(path);
+    if (there !== null && isSameFile(held, there)) return;
+    const message = `Cannot write ${toPrintable(to)}: someone else has replaced the file`;
+    throw new FileTransferError("disk", message);
+  };
+  await check(from);
+  await rename({ from, to, replace });
+  await check(to); // in a folder where others may rename our files, they could do it in between
+}
+
+/** What a file is called, and what it is to be called. */
+interface Move {
+  from: string;
+  to: string;
+  /** Whether it may replace a file. What is no regular file is never replaced. */
+  replace: boolean;
+}
+
+/** Whether two looks were at the same file. */
+export function isSameFile(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+async function rename({ from, to, replace }: Move): Promise<void> {
   if (!replace) {
     try {
       await Deno.link(from, to); // unlike a rename, this never replaces anything

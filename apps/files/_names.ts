@@ -13,10 +13,16 @@ export const MAX_NAME_LENGTH = 4_096;
 /** What file systems take as one name, in bytes. */
 const MAX_SEGMENT_LENGTH = 255;
 
-/** The end of the names under which files grow. They are never listed, sent or taken. */
+/** The end of the names under which downloads grow that can be resumed. None of these is ever listed,
+ * sent or taken. */
 const PART = ".tincan-part";
-/** The end of the name of the note beside a download that can go on. */
+/** The end of the name of the note beside a download that can be resumed. */
 const NOTE = ".tincan-note";
+/** The end of the names of files that are of no use once their process has ended. */
+const TEMP = ".tincan-temp";
+
+/** Names of {@linkcode TEMP}, exactly as they are made here. */
+const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tincan-temp$/s;
 
 const isWindows = Deno.build.os === "windows";
 
@@ -63,14 +69,36 @@ export function segmentsOf(name: string): string[] {
   return segments;
 }
 
-/** Whether a name belongs to a file that is still growing. */
-export function isTemporary(name: string): boolean {
-  return name.startsWith(".") && (name.endsWith(PART) || name.endsWith(NOTE));
+/**
+ * Why a name cannot be one entry of a folder on the wire; `undefined` if it can.
+ */
+export function faultOf(entry: string): string | undefined {
+  if (entry === "") return "it is empty";
+  if (entry === "." || entry === "..") return "it leads elsewhere";
+  if (entry.includes("/")) return "it is a path";
+  if (UNSENDABLE.test(entry)) return "it holds control characters";
+  return lengthOf(entry) > MAX_NAME_LENGTH ? "it is too long" : undefined;
 }
 
-/** The name under which a file grows, hidden and beside its target. */
-export function partName(base: string, mark = ""): string {
-  return `.${shorten(base)}${mark}${PART}`;
+/** Whether a name belongs to a file that is still growing. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(".") && [PART, NOTE, TEMP].some((end) => name.endsWith(end));
+}
+
+/** Whether a name is that of a file that is of no use once its process has ended. */
+export function isThrowaway(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/** The name under which a download grows, hidden and beside its target. */
+export function partName(base: string): string {
+  return `.${shorten(base)}${PART}`;
+}
+
+/** A hidden name beside the target that no one can foresee. */
+export function throwawayName(base: string): string {
+  const lot = crypto.getRandomValues(new Uint8Array(8)).toHex();
+  return `.${shorten(base)}.${lot}${TEMP}`;
 }
 
 /** The name of the note beside it, which says what it is a part of. */
@@ -78,7 +106,7 @@ export function noteName(base: string): string {
   return `.${shorten(base)}${NOTE}`;
 }
 
-/** What is left of a long name when something is to be put before and behind it. */
+/** What is left of a long name when something is to be put before and after it. */
 function shorten(base: string): string {
   if (lengthOf(base) <= 200) return base;
   const checksum = crc32(encoder.encode(base)).toString(16);

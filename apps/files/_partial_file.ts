@@ -1,13 +1,27 @@
 /**
  * A file that is being downloaded, under a hidden name beside its final one, with a note that says
- * what it is a part of. Whoever kills this process leaves both, and the next download goes on there.
+ * what it is a part of. If this process is killed both stay, and the next download resumes there.
+ *
+ * In a folder in which others may write, what is under that name may be someone else's. Then the
+ * download grows under a name that no one can foresee, and cannot be resumed.
  *
  * @module
  */
 import { toPrintable } from "../printable.ts";
-import { checkVacant, diskError, lookAt, place, removeIfThere } from "./_disk.ts";
+import { diskError, lookAt, place, removeIfThere } from "./_disk.ts";
 import { NOTHING } from "./_digest.ts";
 import { noteName, partName } from "./_names.ts";
+import {
+  isExclusive,
+  isHeld,
+  isOfSameOwner,
+  makePrivate,
+  makePublic,
+  makeThrowaway,
+  openRegular,
+  type OwnFile,
+  removeStale,
+} from "./_own_file.ts";
 import { join, split } from "./_paths.ts";
 import { cut, isTag } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
@@ -17,28 +31,32 @@ const MAX_NOTE_LENGTH = 8_192;
 
 /** A download on the disk. */
 export class PartialFile implements AsyncDisposable {
-  /** Bytes that are there and can be gone on behind; 0 if there is nothing. */
+  /** Bytes that are there and can be resumed after; 0 if there is nothing. */
   length = 0;
   /** The state of the source that these bytes are of. */
   tag: string = NOTHING;
 
   readonly #target: string;
-  readonly #path: string;
-  readonly #note: string;
+  readonly #folder: string;
+  readonly #base: string;
   readonly #name: string;
+  #path: string;
+  #note: string | undefined; // `undefined` if there can be none
   #file: Deno.FsFile | undefined;
   #isDone = false;
 
   private constructor(target: string, name: string) {
     const [folder, base] = split(target);
     this.#target = target;
+    this.#folder = folder;
+    this.#base = base;
     this.#path = join(folder, partName(base));
     this.#note = join(folder, noteName(base));
     this.#name = name;
   }
 
   /**
-   * Looks for what an earlier download has left. Nothing is made yet.
+   * Looks for what an earlier download has left. Unless something is there, nothing is made yet.
    *
    * @param target The final path.
    * @param name The name on the server, which the note must agree with.
@@ -90,14 +108,11 @@ export class PartialFile implements AsyncDisposable {
         return;
       }
       // In this order: a note never speaks of bytes that are not its own.
-      await removeIfThere(this.#note);
+      await this.#removeNote();
       await this.#file.truncate(0);
       await this.#file.seek(0, Deno.SeekMode.Start);
-      if (tag !== NOTHING) {
-        await Deno.writeTextFile(this.#note, `${tag} ${this.#name}`, { createNew: true });
-      }
       this.length = 0;
-      this.tag = tag;
+      this.tag = tag !== NOTHING && await this.#writeNote(tag) ? tag : NOTHING;
     } catch (error) {
       throw diskError(`Cannot write ${this.path}`, error);
     }
@@ -106,23 +121,24 @@ export class PartialFile implements AsyncDisposable {
   /** Gives the file its final name: it is complete. */
   async finish(replace: boolean): Promise<void> {
     try {
-      await place(this.#path, this.#target, replace);
+      await makePublic({ file: this.file, path: this.#path }, this.#base);
+      await place(this.file, { from: this.#path, to: this.#target, replace });
     } catch (error) {
       throw diskError(`Cannot write ${this.path}`, error);
     }
     this.#isDone = true;
-    await removeIfThere(this.#note);
+    await this.#removeNote();
   }
 
   /** Removes what is there. */
   async discard(): Promise<void> {
     this.forget();
     if (this.#file === undefined) return;
-    await removeIfThere(this.#note);
+    await this.#removeNote();
     await this.#file.truncate(0);
   }
 
-  /** Closes the file. Bytes that can be gone on behind are kept, and counted in the result. */
+  /** Closes the file. Bytes that can be resumed after are kept, and counted in the result. */
   async keep(): Promise<number> {
     const file = this.#file;
     if (file === undefined || this.#isDone) return 0;
@@ -135,7 +151,7 @@ export class PartialFile implements AsyncDisposable {
     const file = this.#file;
     if (file === undefined) return;
     if (!this.#isDone && await this.keep() === 0) {
-      await removeIfThere(this.#note);
+      await this.#removeNote();
       await removeIfThere(this.#path);
     }
     this.#file = undefined;
@@ -143,46 +159,120 @@ export class PartialFile implements AsyncDisposable {
   }
 
   async #find(): Promise<void> {
-    const there = await lookAt(this.#path);
-    if (there === null) return;
-    checkVacant(there, this.#path, true); // a link would lead the bytes elsewhere
-    const file = await Deno.open(this.#path, { read: true, write: true });
-    this.#file = file;
-    await this.#lock(file);
-    const note = await this.#readNote();
-    if (note === null) return;
+    if (await lookAt(this.#path) === null) return;
+    const fresh = await makeThrowaway(this.#folder, this.#base); // tells who we are, too
+    try {
+      await removeStale(this.#folder, await fresh.file.stat());
+      const found = await this.#adopt(await fresh.file.stat());
+      if (found === "foreign") {
+        this.#use(fresh);
+        return;
+      }
+    } catch (error) {
+      await throwAway(fresh);
+      throw error;
+    }
+    await throwAway(fresh);
+  }
+
+  /** Takes up what is there if it is ours, and ours alone. */
+  async #adopt(own: Deno.FileInfo): Promise<"adopted" | "removed" | "foreign"> {
+    const file = await openRegular(this.#path);
+    if (file === null) return await lookAt(this.#path) === null ? "removed" : "foreign";
+    let isAdopted = false;
+    try {
+      const held = await file.stat();
+      if (!isOfSameOwner(own, held)) return "foreign";
+      if (!await isHeld(file, this.#path)) throw this.#busy();
+      if (!isExclusive(held)) {
+        await Deno.remove(this.#path); // ours, but others may have written to it
+        return "removed";
+      }
+      isAdopted = true;
+      this.#file = file;
+    } finally {
+      if (!isAdopted) file.close();
+    }
+    const note = await this.#readNote(own);
+    if (note === null) return "adopted";
     const [tag, name] = cut(note);
-    if (name !== this.#name || !isTag(tag)) return;
+    if (name !== this.#name || !isTag(tag)) return "adopted";
     this.tag = tag;
-    this.length = (await file.stat()).size;
+    this.length = (await this.file.stat()).size;
+    return "adopted";
   }
 
   async #make(): Promise<Deno.FsFile> {
-    const file = await Deno.open(this.#path, { read: true, write: true, createNew: true });
+    let file: Deno.FsFile;
     try {
-      await this.#lock(file);
+      file = await makePrivate(this.#path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      return this.#use(await makeThrowaway(this.#folder, this.#base)); // it came meanwhile
+    }
+    try {
+      if (await isHeld(file, this.#path)) return file;
+      throw this.#busy();
     } catch (error) {
       file.close();
       throw error;
     }
+  }
+
+  /** Grows in a file that the next download will not know. */
+  #use({ file, path }: OwnFile): Deno.FsFile {
+    this.#path = path;
+    this.#note = undefined;
+    this.#file = file;
     return file;
   }
 
-  /** Keeps other processes from the file. The system forgets the lock when this one ends. */
-  async #lock(file: Deno.FsFile): Promise<void> {
-    const isOurs = await file.tryLock(true);
-    const [held, there] = [await file.stat(), await lookAt(this.#path)];
-    if (isOurs && there?.ino === held.ino && there.dev === held.dev) return;
-    this.#isDone = true; // it is not ours to remove
-    throw new FileTransferError(
+  #busy(): FileTransferError {
+    return new FileTransferError(
       "busy",
       `Cannot write ${this.path}: another download to it is under way`,
     );
   }
 
-  async #readNote(): Promise<string | null> {
-    const there = await lookAt(this.#note);
-    if (there === null || !there.isFile || there.size > MAX_NOTE_LENGTH) return null;
-    return await Deno.readTextFile(this.#note);
+  /** Reads the note, if it is ours alone; another's could pass other bytes off as those of the source. */
+  async #readNote(own: Deno.FileInfo): Promise<string | null> {
+    const file = this.#note === undefined ? null : await openRegular(this.#note);
+    if (file === null) return null;
+    try {
+      const held = await file.stat();
+      if (!isOfSameOwner(own, held) || !isExclusive(held) || held.size > MAX_NOTE_LENGTH) {
+        return null;
+      }
+      const bytes = new Uint8Array(held.size);
+      const n = await file.read(bytes) ?? 0;
+      return new TextDecoder().decode(bytes.subarray(0, n));
+    } finally {
+      file.close();
+    }
   }
+
+  /** Makes the note; `false` if someone else's is in the way. */
+  async #writeNote(tag: string): Promise<boolean> {
+    if (this.#note === undefined) return false;
+    try {
+      const text = `${tag} ${this.#name}`;
+      await Deno.writeTextFile(this.#note, text, { createNew: true, mode: 0o600 });
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      throw error;
+    }
+  }
+
+  /** Removes the note, if it is ours. */
+  async #removeNote(): Promise<void> {
+    const there = this.#note === undefined ? null : await lookAt(this.#note);
+    if (this.#note === undefined || there === null || !there.isFile) return;
+    if (isOfSameOwner(await this.file.stat(), there)) await removeIfThere(this.#note);
+  }
+}
+
+async function throwAway({ file, path }: OwnFile): Promise<void> {
+  await removeIfThere(path);
+  file.close();
 }

@@ -5,7 +5,7 @@
  */
 import { toPrintable } from "../printable.ts";
 import { type Checksum, CHECKSUMS, NOTHING } from "./_digest.ts";
-import { checkName, MAX_NAME_LENGTH } from "./_names.ts";
+import { checkName, faultOf, MAX_NAME_LENGTH } from "./_names.ts";
 import { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
 
 /** The longest line: the longest name, and what stands before it. */
@@ -40,6 +40,7 @@ const REFUSALS: ReadonlyMap<FileTransferErrorCode, string> = new Map<FileTransfe
     ["exists", "the server has a file of that name"],
     ["quota", "the server takes no more"],
     ["too_many", "it holds too many entries to be listed"],
+    ["busy", "the server has too much to do, try again later"],
     ["too_slow", "it went too slowly for the server"],
     ["changed", "the file changed while it was sent"],
     ["checksum", "the server got something else than was sent"],
@@ -51,6 +52,8 @@ const REFUSALS: ReadonlyMap<FileTransferErrorCode, string> = new Map<FileTransfe
 const MAX_SHOWN = 200;
 
 const NUMBER = /^\d{1,16}$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+const OMITTED = /^omitted\.(\d{1,9})$/;
 const TAG = /^[0-9A-Za-z._-]{1,64}$/;
 const CODE = /^[a-z_]{1,32}$/;
 
@@ -143,9 +146,17 @@ export function parseTrailer(line: string | null, action: string): string {
   return checksum;
 }
 
+/** Whether a date can be written with a year of four digits: file systems know others, too. */
+function isShown(date: Date): boolean {
+  const year = date.getUTCFullYear(); // NaN for what is no date
+  return year >= 0 && year <= 9_999;
+}
+
 /** One line of a list: size, time and name; a folder's name ends in a slash. */
 export function formatEntry(size: number, modified: Date | null, name: string): string {
-  const time = modified === null ? NOTHING : modified.toISOString().replace(/\.\d+Z$/, "Z");
+  const time = modified === null || !isShown(modified)
+    ? NOTHING
+    : modified.toISOString().replace(/\.\d+Z$/, "Z");
   return `${size} ${time} ${name}\n`;
 }
 
@@ -161,14 +172,24 @@ export function parseEntry(
   const [sizeText, rest] = cut(line);
   const [time, path] = cut(rest);
   const size = parseNumber(sizeText);
-  const modified = time === NOTHING ? null : new Date(time);
+  const modified = time === NOTHING ? null : new Date(TIME.test(time) ? time : NaN);
   const isFolder = path.endsWith("/");
   const name = isFolder ? path.slice(0, -1) : path;
   const isTime = modified === null || !Number.isNaN(modified.getTime());
-  if (size === undefined || !isTime || name === "" || name.includes("/")) {
+  if (size === undefined || !isTime || faultOf(name) !== undefined) {
     throw notSpoken(line, action);
   }
   return { size, modified, name, isFolder };
+}
+
+/** What stands in the place of the tag before a list: how many entries are not in it. */
+export function formatOmitted(omitted: number): string {
+  return omitted === 0 ? NOTHING : `omitted.${omitted}`;
+}
+
+/** How many entries are not in a list, by what stands in the place of the tag. */
+export function parseOmitted(tag: string): number {
+  return Number(OMITTED.exec(tag)?.[1] ?? 0);
 }
 
 /** A whole number that counts bytes; `undefined` for anything else. */

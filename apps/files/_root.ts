@@ -18,9 +18,11 @@
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { toPrintable } from "../printable.ts";
 import { join, relative, SEPARATOR } from "./_paths.ts";
 import { reasonOf } from "./_disk.ts";
-import { isTemporary, segmentsOf } from "./_names.ts";
+import { faultOf, isTemporary, segmentsOf } from "./_names.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Neither follows a link nor waits for somebody to write into a pipe. Windows has no such flags. */
@@ -38,8 +40,8 @@ export interface OpenFile extends AsyncDisposable {
   readonly size: number;
   /** Stands for this state of the file: another content has another tag. */
   readonly tag: string;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
+  /** When the file or what the system notes about it was changed last, in milliseconds since 1970. */
+  readonly changed: number;
   read(buffer: Uint8Array, position: number): Promise<number>;
   /** The tag of the state it is in now. */
   currentTag(): Promise<string>;
@@ -51,6 +53,13 @@ export interface Place {
   folder: string;
   /** The file's own name. */
   base: string;
+}
+
+/** What a folder holds. */
+export interface List {
+  entries: Entry[];
+  /** Entries that are there and not shown, because their names cannot be asked for. */
+  omitted: number;
 }
 
 /** What stands in a list. */
@@ -96,11 +105,23 @@ export class Root {
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       const code = error instanceof Deno.errors.NotFound ? "not_found" : "not_readable";
-      throw new FileTransferError(code, `Cannot serve ${directory}: ${reasonOf(error)}`, {
-        cause: error,
-      });
+      throw new FileTransferError(
+        code,
+        `Cannot serve ${toPrintable(directory)}: ${reasonOf(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
-    throw new FileTransferError("not_a_file", `Cannot serve ${directory}: it is not a folder`);
+    throw new FileTransferError(
+      "not_a_file",
+      `Cannot serve ${toPrintable(directory)}: it is not a folder`,
+    );
+  }
+
+  /** The folder, without links. */
+  get path(): string {
+    return this.#path;
   }
 
   /** Opens a file to be sent. */
@@ -116,7 +137,7 @@ export class Root {
       return {
         size: stat.size,
         tag: tagOf(stat),
-        modified: stat.mtimeMs,
+        changed: Math.max(stat.mtimeMs, stat.ctimeMs),
         read: async (buffer, position) =>
           (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
         currentTag: async () => tagOf(await handle.stat()),
@@ -134,13 +155,32 @@ export class Root {
    *
    * @throws {FileTransferError} With the code `too_many`, if it holds more than `limit` entries.
    */
-  async list(folder: string, limit: number): Promise<Entry[]> {
+  async list(folder: string, limit: number): Promise<List> {
     const segments = folder === "" ? [] : this.#segments(folder);
     const found = await this.#walk(segments);
     if (!found.info.isDirectory) throw notAFile(false);
+    const names = await this.#namesIn(found.path, limit);
+    const list: List = { entries: [], omitted: 0 };
+    for (let at = 0; at < names.length; at += LOOK_TOGETHER) {
+      const some = names.slice(at, at + LOOK_TOGETHER);
+      const looks = some.map((name) => this.#entry(segments, found.path, name));
+      for (const entry of await Promise.all(looks)) {
+        if (entry === "omitted") list.omitted++;
+        else if (entry !== null) list.entries.push(entry);
+      }
+      if (spend()) await nextTurn();
+    }
+    const again = await this.#walk(segments);
+    if (!isSame(again.info, found.info)) throw notFound();
+    return list;
+  }
+
+  /** The names that are shown, sorted. */
+  async #namesIn(path: string, limit: number): Promise<string[]> {
     const names: string[] = [];
     try {
-      for await (const { name } of Deno.readDir(found.path)) {
+      for await (const { name } of Deno.readDir(path)) {
+        if (spend()) await nextTurn();
         if (!this.#shows(name)) continue;
         if (names.push(name) > limit) {
           throw new FileTransferError("too_many", `The folder holds more than ${limit} entries`);
@@ -149,16 +189,7 @@ export class Root {
     } catch (error) {
       throw refusalOf(error);
     }
-    const again = await this.#walk(segments);
-    if (!isSame(again.info, found.info)) throw notFound();
-    const entries: Entry[] = [];
-    names.sort();
-    for (let at = 0; at < names.length; at += LOOK_TOGETHER) {
-      const some = names.slice(at, at + LOOK_TOGETHER);
-      const looked = await Promise.all(some.map((name) => this.#entry(segments, name)));
-      for (const entry of looked) if (entry !== null) entries.push(entry);
-    }
-    return entries;
+    return names.sort();
   }
 
   /**
@@ -233,16 +264,23 @@ export class Root {
     return folders;
   }
 
-  /** One entry of a list, `null` if it could not be asked for. */
-  async #entry(folder: readonly string[], name: string): Promise<Entry | null> {
+  /** One entry of a list; `null` if it is not shown, `"omitted"` if it cannot be asked for. */
+  async #entry(
+    folder: readonly string[],
+    path: string,
+    name: string,
+  ): Promise<Entry | null | "omitted"> {
+    if (faultOf(name) !== undefined) return "omitted"; // a name with a line end, say
     try {
-      segmentsOf(name); // a name with a line end, say
-      const { info } = await this.#walk([...folder, name]);
+      let info = await Deno.lstat(join(path, name));
+      if (info.isSymlink) ({ info } = await this.#walk([...folder, name]));
       if (!info.isFile && !info.isDirectory) return null;
       const size = info.isFile ? info.size : 0;
       return { name, size, modified: info.mtime, isFolder: info.isDirectory };
-    } catch {
-      return null;
+    } catch (error) {
+      // The runtime puts U+FFFD in the place of what is no text, and no file has the name it makes.
+      const isLost = name.includes("\ufffd") || error instanceof Deno.errors.PermissionDenied;
+      return isLost ? "omitted" : null;
     }
   }
 }
@@ -272,9 +310,19 @@ function prove(all: readonly { path: string; info: Identity }[]): void {
 }
 
 /** What stands for the state of a file: a file that was replaced has another number, one that was
- * changed another time, and the checksum catches the rest. */
-function tagOf({ size, mtimeMs, ino }: { size: number; mtimeMs: number; ino: number }): string {
-  return [size, Math.trunc(mtimeMs), ino].map((part) => part.toString(36)).join(".");
+ * changed another time, also if its time was set back: no one can set the time of the last change. The
+ * checksum catches the rest. */
+function tagOf({ size, mtimeMs, ctimeMs, ino }: FileState): string {
+  const parts = [size, Math.trunc(mtimeMs), Math.trunc(ctimeMs), ino];
+  return parts.map((part) => part.toString(36)).join(".");
+}
+
+/** What the system tells of a file. */
+interface FileState {
+  size: number;
+  mtimeMs: number;
+  ctimeMs: number;
+  ino: number;
 }
 
 function isSame(one: Identity, other: Identity): boolean {

@@ -6,12 +6,15 @@
 import { checkCount } from "../../_internal/guard.ts";
 import { join } from "./_paths.ts";
 import { checkVacant, diskError, lookAt, place, removeIfThere } from "./_disk.ts";
-import { partName } from "./_names.ts";
+import { makePublic, makeThrowaway, type OwnFile, removeStale } from "./_own_file.ts";
 import type { Place } from "./_root.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** A file takes at least so much of the quota, however small it is: that is what a disk gives it. */
 const SMALLEST_SHARE = 4_096;
+
+/** How often it is looked for what killed servers have left, in milliseconds. */
+const CLEAN_EVERY = 60 * 60 * 1_000;
 
 /** What clients may store. */
 export interface UploadOptions {
@@ -32,66 +35,127 @@ export interface UploadOptions {
 
 /** Counts what uploads add. */
 export class Uploads {
+  readonly #folder: string;
   readonly #quota: number;
   readonly #replace: boolean;
   #used = 0;
+  #cleanedAt = -Infinity;
 
-  constructor({ quota = 1024 ** 3, replace = false }: UploadOptions) {
+  constructor(folder: string, { quota = 1024 ** 3, replace = false }: UploadOptions) {
+    this.#folder = folder;
     this.#quota = checkCount("upload.quota", quota);
     this.#replace = replace;
   }
 
-  /** Makes room for a file and begins it under a temporary name. Nothing is there if it throws. */
+  /** Removes what killed servers of this user have left in the folder, now and then. */
+  async clean(): Promise<void> {
+    if (performance.now() - this.#cleanedAt < CLEAN_EVERY) return;
+    this.#cleanedAt = performance.now();
+    let own: OwnFile;
+    try {
+      own = await makeThrowaway(this.#folder, "clean");
+    } catch {
+      return; // it cannot be written to: uploads are told so
+    }
+    await removeStale(this.#folder, await own.file.stat());
+    await removeIfThere(own.path);
+    own.file.close();
+  }
+
+  /** Begins a file under a temporary name. Nothing is there if it throws. */
   async begin(to: Place, size: number, replace: boolean): Promise<Upload> {
     if (replace && !this.#replace) {
       throw new FileTransferError("forbidden", "Uploads may not replace files here");
     }
     const target = join(to.folder, to.base);
     checkVacant(await lookAt(target), target, replace);
-    const share = Math.max(size, SMALLEST_SHARE);
-    if (this.#used + share > this.#quota) {
-      throw new FileTransferError("quota", `No more than ${this.#quota} bytes are taken here`);
-    }
-    this.#used += share;
-    const giveBack = () => {
-      this.#used -= share;
-    };
-    const path = join(to.folder, partName(to.base, `.${crypto.randomUUID().slice(0, 8)}`));
+    await this.clean();
+    if (this.#used + Math.max(size, SMALLEST_SHARE) > this.#quota) throw this.#full();
+    const share = new Share((bytes) => this.#reserve(bytes));
     try {
-      const file = await Deno.open(path, { write: true, createNew: true });
-      return new Upload(file, { path, target, replace, giveBack });
+      share.grow(SMALLEST_SHARE);
+      const own = await makeThrowaway(to.folder, to.base);
+      return new Upload(own, { to, target, replace, share });
     } catch (error) {
-      giveBack();
+      share.giveBack();
       throw diskError("The file cannot be written", error);
     }
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes > 0 && this.#used + bytes > this.#quota) throw this.#full();
+    this.#used += bytes;
+  }
+
+  #full(): FileTransferError {
+    return new FileTransferError("quota", `No more than ${this.#quota} bytes are taken here`);
+  }
+}
+
+/** What one upload takes of the quota: what has come of it, not what was announced. */
+class Share {
+  readonly #reserve: (bytes: number) => void;
+  #bytes = 0;
+
+  constructor(reserve: (bytes: number) => void) {
+    this.#reserve = reserve;
+  }
+
+  /** Makes the share so large, unless it is already. */
+  grow(bytes: number): void {
+    if (bytes <= this.#bytes) return;
+    this.#reserve(bytes - this.#bytes);
+    this.#bytes = bytes;
+  }
+
+  giveBack(): void {
+    this.#reserve(-this.#bytes);
+    this.#bytes = 0;
   }
 }
 
 /** What an upload is made from. */
 interface UploadInit {
-  path: string;
+  to: Place;
   target: string;
   replace: boolean;
-  giveBack: () => void;
+  share: Share;
 }
 
 /** A file that is being stored. */
 export class Upload implements AsyncDisposable {
-  /** Where the bytes go. */
-  readonly file: Deno.FsFile;
+  readonly #own: OwnFile;
   readonly #init: UploadInit;
+  #bytes = 0;
   #isPlaced = false;
 
-  constructor(file: Deno.FsFile, init: UploadInit) {
-    this.file = file;
+  constructor(own: OwnFile, init: UploadInit) {
+    this.#own = own;
     this.#init = init;
   }
 
+  /** Where the bytes go. */
+  get file(): Deno.FsFile {
+    return this.#own.file;
+  }
+
+  /**
+   * Reserves room for the next bytes.
+   *
+   * @throws {FileTransferError} With the code `quota`.
+   */
+  readonly reserve = (bytes: number): void => {
+    this.#bytes += bytes;
+    this.#init.share.grow(this.#bytes);
+  };
+
   /** Gives the file its name: it is complete. */
   async finish(): Promise<void> {
-    const { path, target, replace } = this.#init;
+    const { to, target, replace } = this.#init;
+    const { file, path } = this.#own;
     try {
-      await place(path, target, replace);
+      await makePublic(this.#own, to.base);
+      await place(file, { from: path, to: target, replace });
     } catch (error) {
       throw diskError("The file cannot be written", error);
     }
@@ -100,9 +164,8 @@ export class Upload implements AsyncDisposable {
 
   /** Closes the file, and removes it if it did not get its name. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.file.close();
-    if (this.#isPlaced) return;
-    await removeIfThere(this.#init.path);
-    this.#init.giveBack();
+    if (!this.#isPlaced) await removeIfThere(this.#own.path);
+    this.#own.file.close();
+    if (!this.#isPlaced) this.#init.share.giveBack();
   }
 }

@@ -23,7 +23,7 @@
  * | `changed` | the file changed while it was sent |
  * | `checksum` | what arrived is not what was sent |
  * | `disk` | a file cannot be read or written, mostly because the disk is full |
- * | `busy` | another download to the same name is under way |
+ * | `busy` | another download to the same name is under way, or the server has too much to do |
  * | `gone` | the other side ended before the file was complete |
  * | `protocol` | the other side does not speak this protocol |
  * | `failed` | the other side failed for reasons of its own |
@@ -50,7 +50,7 @@ export type FileTransferErrorCode =
 
 /** What a {@linkcode FileTransferError} knows besides its message. */
 export interface FileTransferErrorOptions extends ErrorOptions {
-  /** Bytes of a broken download that are kept, so that the next one goes on behind them. */
+  /** Bytes of a broken download that are kept, after which the next one resumes. */
   kept?: number;
 }
 
@@ -72,7 +72,7 @@ export class FileTransferError extends Error {
   override readonly name = "FileTransferError";
   /** Why the file was not transferred. */
   readonly code: FileTransferErrorCode;
-  /** Bytes of a broken download that are kept, so that the next one goes on behind them. */
+  /** Bytes of a broken download that are kept, after which the next one resumes. */
   readonly kept: number;
 
   /**

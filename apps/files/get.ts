@@ -11,7 +11,7 @@ import { checkChecksum, type Checksum, createDigest, type Digest } from "./_dige
 import { checkVacant, diskError, lookAt } from "./_disk.ts";
 import { checkName, segmentsOf } from "./_names.ts";
 import { PartialFile } from "./_partial_file.ts";
-import { join } from "./_paths.ts";
+import { join, split } from "./_paths.ts";
 import { parseAnswer, parseTrailer } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
@@ -57,7 +57,7 @@ export interface GetFileOptions extends FileClientOptions {
    * @default {Infinity} because the caller has asked for this very file
    */
   maxSize?: number;
-  /** Called for each piece that was written, up to 1 MiB. */
+  /** Called for each piece that was written, up to 256 KiB. */
   onProgress?: (progress: FileProgress) => void;
 }
 
@@ -117,6 +117,9 @@ export async function getFile(name: string, options: GetFileOptions): Promise<Fi
   checkName(name);
   checkChecksum(checksum);
   checkCount("maxSize", maxSize);
+  if (options.output === "") {
+    throw new TypeError('Cannot use option "output": expected a path, current value is ""');
+  }
   const action = `Cannot get "${toPrintable(name)}"`;
   const target = await chooseTarget(name, options.output);
   checkVacant(await lookAtTarget(target), target, force);
@@ -171,9 +174,13 @@ async function run(download: Download): Promise<FileTransferResult> {
       bytes += count;
       options.onProgress?.({ size, bytes, resumedFrom: offset });
     };
-    exchange.pace.allow(offset); // the server reads that much before it goes on
     const move = { action, from: offset, to: size, digest, pace: exchange.pace, onBytes };
-    await receiveBytes(exchange.conn, partial.file, { ...move, path: partial.path });
+    await receiveBytes(exchange.conn, partial.file, {
+      ...move,
+      path: partial.path,
+      readFirst: offset, // the server reads that much before it sends the rest
+    });
+    exchange.pace.rests();
     const trailer = parseTrailer(await exchange.line(), action);
     const result = digest.result();
     if (trailer !== result) {
@@ -215,7 +222,10 @@ async function withKept(error: FileTransferError, partial: PartialFile): Promise
 /** The path of the new file: from what the user said, never from the wire. */
 async function chooseTarget(name: string, output: string | undefined): Promise<string> {
   const isFolder = output !== undefined && (await followTo(output))?.isDirectory === true;
-  if (output !== undefined && !isFolder) return output;
+  if (output !== undefined && !isFolder) {
+    if (split(output)[1] !== "") return output;
+    throw new FileTransferError("disk", `Cannot write ${toPrintable(output)}: no such folder`);
+  }
   const base = name.slice(name.lastIndexOf("/") + 1);
   segmentsOf(base); // it must be a name here too, not `..`
   return isFolder ? join(output, base) : base;

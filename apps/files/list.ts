@@ -6,8 +6,18 @@
 import { toPrintable } from "../printable.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkCount } from "../../_internal/guard.ts";
-import { parseAnswer, parseEntry, parseTrailer } from "./_protocol.ts";
+import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import {
+  MAX_LINE_LENGTH,
+  parseAnswer,
+  parseEntry,
+  parseOmitted,
+  parseTrailer,
+} from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
+
+/** How much of a list is read at once. */
+const PIECE = 64 * 1024;
 
 /** What a folder on a server holds. */
 export interface FileEntry {
@@ -32,9 +42,20 @@ export interface ListFilesOptions extends FileClientOptions {
   /**
    * The longest list to take, in bytes.
    *
-   * @default {16_777_216} 16 MiB, more than a hundred thousand names
+   * @default {33_554_432} 32 MiB, a hundred thousand names of the greatest length
    */
   maxListSize?: number;
+  /**
+   * Entries to take.
+   *
+   * @default {200_000} about 50 MB of memory
+   */
+  maxEntries?: number;
+  /**
+   * Called if entries of the folder are not in the list, with their number: their names hold control
+   * characters or are no text, and so cannot be asked for.
+   */
+  onOmitted?: (count: number) => void;
 }
 
 /**
@@ -60,24 +81,60 @@ export interface ListFilesOptions extends FileClientOptions {
  * ```
  */
 export async function listFiles(options: ListFilesOptions): Promise<FileEntry[]> {
-  const { maxListSize = 16 * 1024 * 1024 } = options;
+  const { maxListSize = 32 * 1024 * 1024, maxEntries = 200_000, onOmitted } = options;
   checkCount("maxListSize", maxListSize);
+  checkCount("maxEntries", maxEntries);
   const folder = (options.folder ?? "").replace(/\/$/, "");
   const action = folder === "" ? "Cannot list the files" : `Cannot list "${toPrintable(folder)}"`;
   await using exchange = await Exchange.open(action, options);
   try {
     await exchange.ask({ verb: "LIST", folder });
-    const { size } = parseAnswer(await exchange.line(), action);
+    const { size, tag } = parseAnswer(await exchange.line(), action);
     if (size > maxListSize) {
       const message = `${action}: the list has ${size} bytes and the limit is ${maxListSize}`;
       throw new FileTransferError("too_large", message);
     }
-    const body = await exchange.conn.readExactly(size);
+    const entries = await readEntries(exchange, { action, size, maxEntries });
     parseTrailer(await exchange.line(), action);
-    const lines = new TextDecoder().decode(body ?? new Uint8Array()).split("\n");
-    lines.pop(); // behind the last line end
-    return lines.map((line) => parseEntry(line, action));
+    const omitted = parseOmitted(tag);
+    if (omitted > 0) onOmitted?.(omitted);
+    return entries;
   } catch (error) {
     throw exchange.explain(error);
   }
+}
+
+/** Reads the lines of a list while they come. */
+async function readEntries(
+  { conn, pace }: Exchange,
+  { action, size, maxEntries }: { action: string; size: number; maxEntries: number },
+): Promise<FileEntry[]> {
+  const entries: FileEntry[] = [];
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(Math.min(size, PIECE));
+  let text = ""; // of the line that has not ended
+  pace.receives();
+  for (let left = size; left > 0;) {
+    const n = await conn.read(buffer.subarray(0, left));
+    if (n === null) {
+      const message = `${action}: the other side ended after ${size - left} of ${size} bytes`;
+      throw new FileTransferError("gone", message);
+    }
+    pace.count(n);
+    left -= n;
+    const lines = (text + decoder.decode(buffer.subarray(0, n), { stream: true })).split("\n");
+    text = lines.pop() ?? "";
+    if (text.length > MAX_LINE_LENGTH) parseEntry(text, action); // it is no entry, and says so
+    for (const line of lines) {
+      entries.push(parseEntry(line.replace(/\r$/, ""), action));
+      if (entries.length > maxEntries) {
+        const message = `${action}: the list has more entries than the limit, ${maxEntries}`;
+        throw new FileTransferError("too_large", message);
+      }
+      if (spend()) await nextTurn();
+    }
+  }
+  pace.rests();
+  if (text !== "") parseEntry("", action); // a line without an end
+  return entries;
 }

@@ -1,7 +1,7 @@
 /**
- * Files over TCP: a server of one folder, and downloads that are verified and go on where they broke.
+ * Files over TCP: a server of one folder, and downloads that are verified and resume where they broke.
  *
- * A request is one line, the answer is one line with the bytes behind it, so that a peer in any language
+ * A request is one line, the answer is one line with the bytes after it, so that a peer in any language
  * takes fifteen lines; docs/files.md describes it and has one in Python.
  *
  * @example Serve a folder, list it, fetch a file
@@ -34,6 +34,7 @@ export { type FileProgress, type FileTransferResult, getFile, type GetFileOption
 export { type FileEntry, listFiles, type ListFilesOptions } from "./list.ts";
 export { putFile, type PutFileOptions } from "./put.ts";
 export {
+  DEFAULT_MAX_ENTRIES,
   DEFAULT_MAX_FILE_CLIENTS,
   DEFAULT_MAX_FILE_CLIENTS_PER_IP,
   type FileServerOptions,

@@ -34,7 +34,7 @@ export interface PutFileOptions extends FileClientOptions {
    * @default {"sha256"}
    */
   checksum?: Checksum;
-  /** Called for each piece that was sent, up to 1 MiB. */
+  /** Called for each piece that was sent, up to 256 KiB. */
   onProgress?: (progress: FileProgress) => void;
 }
 

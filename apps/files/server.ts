@@ -12,10 +12,11 @@ import type { TcpServerOptions } from "../../tcp/server_options.ts";
 import { digestPart, type Move, receiveBytes, sendBytes } from "./_bytes.ts";
 import { createDigest, NOTHING } from "./_digest.ts";
 import { DigestCache } from "./_digest_cache.ts";
-import { Pace, type PaceOptions } from "./_pace.ts";
+import { Listings } from "./_listings.ts";
+import { type Crowd, Pace, type PaceOptions } from "./_pace.ts";
 import {
   formatAnswer,
-  formatEntry,
+  formatOmitted,
   formatRefusal,
   formatTrailer,
   MAX_LINE_LENGTH,
@@ -27,11 +28,14 @@ import { type OpenFile, Root } from "./_root.ts";
 import { type UploadOptions, Uploads } from "./_uploads.ts";
 import { FileTransferError } from "./errors.ts";
 
-/** Clients of a file server at one time, unless said otherwise: each takes up to 2 MiB of memory. */
+/** Clients of a file server at one time, unless specified: each takes up to 512 KiB of memory. */
 export const DEFAULT_MAX_FILE_CLIENTS = 128;
 
-/** Clients of a file server at one time from one address, unless said otherwise. */
+/** Clients of a file server at one time from one address, unless specified. */
 export const DEFAULT_MAX_FILE_CLIENTS_PER_IP = 32;
+
+/** Entries of a folder that can be listed, unless specified: a few seconds of looking, about 10 MB. */
+export const DEFAULT_MAX_ENTRIES = 100_000;
 
 /** How long the server waits for the end of a client that does not speak its protocol. */
 const STRANGER_LINGER = 200;
@@ -75,7 +79,7 @@ export interface FileServerOptions extends TcpServerOptions, PaceOptions {
   /**
    * Entries of a folder that can be listed; larger folders are refused.
    *
-   * @default {10_000} about a second of looking, and 1 MB
+   * @default {100_000} a few seconds of looking, and about 10 MB
    */
   maxEntries?: number;
   /** Called after each request. */
@@ -118,33 +122,41 @@ export async function serveFiles(
   directory: string,
   options: FileServerOptions = {},
 ): Promise<TcpServer> {
-  const { hidden = false, upload, requestTimeout = 10_000, maxEntries = 10_000 } = options;
-  const { limits, timeouts, onTransfer, stallTimeout = 60_000, minRate = 128 } = options;
+  const { hidden = false, upload, requestTimeout = 10_000, maxEntries = DEFAULT_MAX_ENTRIES } =
+    options;
+  const { timeouts, onTransfer, stallTimeout = 60_000, minRate = 128 } = options;
+  const limits = {
+    maxConnections: DEFAULT_MAX_FILE_CLIENTS,
+    maxConnectionsPerIp: DEFAULT_MAX_FILE_CLIENTS_PER_IP,
+    ...options.limits,
+  };
+  const root = await Root.open(directory, hidden);
+  const uploads = upload === undefined ? undefined : new Uploads(root.path, upload);
   const service = new Service({
-    root: await Root.open(directory, hidden),
-    uploads: upload === undefined ? undefined : new Uploads(upload),
+    root,
+    uploads,
+    listings: new Listings(root, checkCount("maxEntries", maxEntries)),
+    places: new Places(limits),
     requestTimeout: checkTimeout("requestTimeout", requestTimeout),
-    maxEntries: checkCount("maxEntries", maxEntries),
     pace: { stallTimeout, minRate },
     onTransfer,
   });
+  await uploads?.clean();
   return serveTcp({
     ...options,
-    limits: {
-      maxConnections: DEFAULT_MAX_FILE_CLIENTS,
-      maxConnectionsPerIp: DEFAULT_MAX_FILE_CLIENTS_PER_IP,
-      ...limits,
-    },
-    // A client that waits while the server reads is not idle; `Pace` looks after the rest.
-    timeouts: { idle: Infinity, ...timeouts },
+    limits,
+    // A client that waits while the server reads is not idle, and one that takes bytes slowly takes
+    // them in lumps: `Pace` knows of both.
+    timeouts: { idle: Infinity, write: Infinity, ...timeouts },
   }, (conn) => service.serve(conn));
 }
 
 interface ServiceInit {
   root: Root;
   uploads: Uploads | undefined;
+  listings: Listings;
+  places: Places;
   requestTimeout: number;
-  maxEntries: number;
   pace: PaceOptions;
   onTransfer: FileServerOptions["onTransfer"];
 }
@@ -156,6 +168,7 @@ interface Course {
   bytes: number;
   /** Whether bytes of the file are under way, where no line could be told from them. */
   isSending: boolean;
+  pace: Pace;
 }
 
 /** Answers one request for each connection. */
@@ -168,7 +181,11 @@ class Service {
   }
 
   async serve(conn: TcpConnection): Promise<void> {
-    const course: Course = { verb: "?", name: "", bytes: 0, isSending: false };
+    const { places, listings, pace: paceOptions } = this.#init;
+    using place = places.take(conn);
+    const crowd = { isCrowded: () => place.isCrowded() || listings.isCrowded() };
+    using pace = new Pace(conn, "Cannot serve", { ...paceOptions, crowd });
+    const course: Course = { verb: "?", name: "", bytes: 0, isSending: false, pace };
     const begin = performance.now();
     let failure: unknown;
     try {
@@ -219,16 +236,17 @@ class Service {
     }
   }
 
-  async #list(conn: TcpConnection, folder: string, course: Course): Promise<void> {
-    const entries = await this.#init.root.list(folder, this.#init.maxEntries);
-    const text = entries.map(({ size, modified, name, isFolder }) =>
-      formatEntry(size, modified, isFolder ? `${name}/` : name)
-    ).join("");
-    const body = new TextEncoder().encode(text);
-    await conn.write(formatAnswer({ size: body.length, offset: 0, tag: NOTHING }));
-    await conn.write(body);
-    await conn.write(formatTrailer(NOTHING));
-    course.bytes = body.length;
+  #list(conn: TcpConnection, folder: string, course: Course): Promise<void> {
+    return this.#init.listings.with(folder, async ({ body, omitted }) => {
+      course.pace.sends();
+      const tag = formatOmitted(omitted);
+      await conn.write(formatAnswer({ size: body.length, offset: 0, tag }));
+      course.isSending = true;
+      await conn.write(body);
+      course.isSending = false;
+      await conn.write(formatTrailer(NOTHING));
+      course.bytes = body.length;
+    });
   }
 
   async #send(
@@ -265,11 +283,10 @@ class Service {
         conn.signal.throwIfAborted();
       });
     }
-    using pace = new Pace(conn, "Cannot send", this.#init.pace);
     const onBytes = (bytes: number) => {
       course.bytes += bytes;
     };
-    await sendBytes(conn, file.read, { ...move, pace, onBytes });
+    await sendBytes(conn, file.read, { ...move, pace: course.pace, onBytes });
     if (known !== undefined) return known;
     const result = digest.result();
     if (await file.currentTag() === file.tag) this.#digests.set(file, checksum, result);
@@ -290,14 +307,20 @@ class Service {
     await using upload = await uploads.begin(place, size, replace);
     const digest = await createDigest(checksum);
     await conn.write(formatAnswer({ size, offset: 0, tag: NOTHING }));
-    {
-      using pace = new Pace(conn, "Cannot receive", this.#init.pace);
-      const onBytes = (bytes: number) => {
-        course.bytes += bytes;
-      };
-      const move = { action: "Cannot receive", from: 0, to: size, digest };
-      await receiveBytes(conn, upload.file, { ...move, pace, path: "the file", onBytes });
-    }
+    const onBytes = (bytes: number) => {
+      course.bytes += bytes;
+    };
+    await receiveBytes(conn, upload.file, {
+      action: "Cannot receive",
+      from: 0,
+      to: size,
+      digest,
+      pace: course.pace,
+      path: "the file",
+      beforeWrite: upload.reserve,
+      onBytes,
+    });
+    course.pace.rests();
     const line = await this.#readLine(conn);
     const result = digest.result();
     if (parseTrailer(line, "Cannot receive") !== result) {
@@ -308,12 +331,42 @@ class Service {
   }
 }
 
+/** Counts the clients, to know when others wait for a place. */
+class Places {
+  readonly #most: number;
+  readonly #mostPerAddress: number;
+  readonly #perAddress = new Map<string, number>();
+  #all = 0;
+
+  constructor(limits: { maxConnections: number; maxConnectionsPerIp: number }) {
+    this.#most = limits.maxConnections;
+    this.#mostPerAddress = limits.maxConnectionsPerIp;
+  }
+
+  take({ remoteAddr }: TcpConnection): Crowd & Disposable {
+    const address = "hostname" in remoteAddr ? remoteAddr.hostname : "";
+    const count = (change: number) => {
+      const left = (this.#perAddress.get(address) ?? 0) + change;
+      if (left === 0) this.#perAddress.delete(address);
+      else this.#perAddress.set(address, left);
+      this.#all += change;
+      return left;
+    };
+    count(1);
+    return {
+      isCrowded: () => this.#all >= this.#most || count(0) >= this.#mostPerAddress,
+      [Symbol.dispose]: () => void count(-1),
+    };
+  }
+}
+
 /** What a client is told of an error, as long as it can be told anything. */
 async function refuse(conn: TcpConnection, error: unknown, course: Course): Promise<void> {
   if (course.isSending) return conn.abort(error); // the bytes end short, and the client sees it
   try {
+    course.pace.sends();
     await conn.write(formatRefusal(error));
-    // Who does not even speak the protocol is not listened to for long.
+    // A client that does not even speak the protocol is not listened to for long.
     const isStrange = error instanceof FileTransferError && error.code === "bad_request";
     if (isStrange) await conn.close({ linger: STRANGER_LINGER });
   } catch {

@@ -6,6 +6,7 @@
 import type { HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
 import type { HttpGetOptions, Settings } from "./options.ts";
+import { packedCodings } from "./_packed_names.ts";
 import { quote } from "./_text.ts";
 
 /** One request. */
@@ -95,7 +96,9 @@ export function requestFields(
     ["User-Agent", "tincan"],
     ["Accept", "*/*"],
   ];
-  if (settings.decode) fields.push(["Accept-Encoding", "gzip, deflate"]);
+  // Asked for as it is, a file that is compressed itself comes as it is.
+  const isPacked = packedCodings(request.url.pathname).length > 0;
+  if (settings.decode && !isPacked) fields.push(["Accept-Encoding", "gzip, deflate"]);
   const given = new Set(request.fields.map(([name]) => name.toLowerCase()));
   return [
     // The host comes first even when it is the user's (RFC 9110 section 7.2).
@@ -116,8 +119,9 @@ export function redirected(
   head: HttpHead,
   settings: Settings,
 ): Request | null {
-  const location = head.headers.get("location");
-  if (!REDIRECTS.includes(head.status) || location === null) return null;
+  const given = head.fields.filter(([name]) => name.toLowerCase() === "location");
+  const [location, ...others] = new Set(given.map(([, value]) => value));
+  if (!REDIRECTS.includes(head.status) || location === undefined) return null;
   const { url } = request;
   const refuse = (reason: string) =>
     new HttpError(
@@ -125,6 +129,8 @@ export function redirected(
       `Cannot follow the redirect from ${url.href} to ${quote(location)}: ${reason}`,
       { url: url.href },
     );
+  // There is no saying which one is meant, and others may take the other (RFC 9110 section 5.3).
+  if (others.length > 0) throw refuse(`there is also one to ${quote(others[0] ?? "")}`);
   // Bytes beyond ASCII are escaped as they are, whatever their alphabet was.
   const escaped = location.replace(
     /[\x80-\xff]/g,

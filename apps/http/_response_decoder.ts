@@ -263,7 +263,8 @@ export class ResponseDecoder implements Decoder<HttpPart>, DecoderProgress {
     if (line === null) return false;
     if (!line.endsWith("\r\n")) throw corrupt(`${quote(line)} is no field`);
     if (line === "\r\n") {
-      return this.#finish(parseFields(this.#trailerLines, this.#limits.maxFields), emit);
+      const fields = parseFields(this.#trailerLines, this.#limits.maxFields);
+      return this.#finish(new Headers(fields), emit);
     }
     this.#headLeft -= line.length;
     if (this.#headLeft < 0 || this.#trailerLines.length >= this.#limits.maxFields) {

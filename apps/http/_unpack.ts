@@ -1,22 +1,26 @@
 /**
  * Unpacking of bodies that were sent in gzip or deflate (RFC 9110 section 8.4), through the platform's
- * `DecompressionStream`.
+ * zlib, which writes into memory of a fixed size however much comes out.
  *
  * @module
  */
-import { crc32 } from "../../framing/crc32.ts";
+import type { Gunzip, Inflate, InflateRaw } from "node:zlib";
 import { HttpError } from "./errors.ts";
 import { quote } from "./_text.ts";
 
 /** Bytes as they go through memory, piece by piece. */
 export type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>;
 
-/** What is unpacked at once: it may grow a thousandfold, to 4 MiB, and must fit in memory. */
-const SLICE = 4 * 1024;
+/** Bytes that are unpacked into one piece: what a body that grows a thousandfold holds in memory. */
+const PIECE = 64 * 1024;
+/** Bytes that are handed to zlib at once: one write has its price, whatever it writes. */
+const SLICE = 16 * 1024;
 /** Codings on top of each other; more than one is rare, and each may grow a thousandfold. */
 const MAX_CODINGS = 2;
-/** The head of a gzip member without name, date or extras (RFC 1952). */
-const GZIP_HEAD: Uint8Array<ArrayBuffer> = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+/** What deflate can make of a byte at most. What grows more was packed over and over, to do harm. */
+const MAX_GROWTH = 1_032;
+/** Bytes that are not counted for that: short bodies may be packed in any way. */
+const GROWTH_FREE = 1024 * 1024;
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** How the body that is unpacked is named in errors, and how large it may become. */
@@ -28,29 +32,52 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks what `Content-Encoding` says was packed.
+ * Unpacks what `Content-Encoding` says was packed. A body of no bytes is nothing, packed or not.
  *
  * @param encoding The field's value, `null` if there is none.
- * @throws {HttpError} `bad_encoding` if the coding is another one.
+ * @throws {HttpError} With the first bytes, `bad_encoding` if the coding is another one.
  */
 export function unpack(body: Pieces, encoding: string | null, options: UnpackOptions): Pieces {
   const codings = (encoding ?? "").toLowerCase().split(",").map((coding) => coding.trim())
     .filter((coding) => coding !== "" && coding !== "identity");
   if (codings.length === 0) return body;
   if (codings.length > MAX_CODINGS) {
-    throw bad(`it is packed ${codings.length} times over`, options);
+    return refused(body, bad(`it is packed ${codings.length} times over`, options));
   }
-  let pieces = body;
+  const input = new Counter();
+  let pieces = input.count(body);
   for (const coding of codings.reverse()) {
     if (coding !== "gzip" && coding !== "x-gzip" && coding !== "deflate") {
-      throw bad(`it is in ${quote(coding)}, which was not asked for`, options);
+      const reason = `it is in ${quote(coding)}, which was not asked for`;
+      return refused(body, bad(reason, options));
     }
     pieces = unpackOne(pieces, coding === "deflate" ? "deflate" : "gzip", options);
   }
-  return limited(pieces, options);
+  return limited(pieces, input, options);
 }
 
-async function* limited(pieces: Pieces, { maxSize, url }: UnpackOptions): Pieces {
+/** A body that cannot be unpacked; if it has no bytes, there is nothing to unpack. */
+async function* refused(body: Pieces, error: HttpError): Pieces {
+  for await (const piece of body) if (piece.length > 0) throw error;
+}
+
+/** Counts the bytes that pass. */
+class Counter {
+  size = 0;
+
+  async *count(pieces: Pieces): Pieces {
+    for await (const piece of pieces) {
+      this.size += piece.length;
+      yield piece;
+    }
+  }
+}
+
+async function* limited(
+  pieces: Pieces,
+  input: Counter,
+  { maxSize, url }: UnpackOptions,
+): Pieces {
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
@@ -58,17 +85,15 @@ async function* limited(pieces: Pieces, { maxSize, url }: UnpackOptions): Pieces
       const message = `Cannot unpack the body: it is larger than the limit of ${maxSize} bytes`;
       throw new HttpError("too_large", message, { url });
     }
+    if (size > GROWTH_FREE && size > input.size * MAX_GROWTH) {
+      const message = `Cannot unpack the body: it is more than ${MAX_GROWTH} times what was sent`;
+      throw new HttpError("too_large", message, { url });
+    }
     yield piece;
   }
 }
 
-/**
- * Unpacks one coding. A body of no bytes is nothing, packed or not.
- *
- * The platform does not see that a `deflate` body was cut short. So the checksum at the end of the zlib
- * format is compared here; and the bare deflate data that some servers send instead is made into a
- * gzip body, with a checksum of what came out of it, which fits only if nothing is missing.
- */
+/** Unpacks one coding. */
 async function* unpackOne(
   packed: Pieces,
   coding: "gzip" | "deflate",
@@ -77,127 +102,84 @@ async function* unpackOne(
   const slices = sliced(packed);
   const first = await slices.next();
   if (first.done) return;
-  const form: Form = coding === "gzip" ? "gzip" : isZlib(first.value) ? "zlib" : "bare";
-  const stream = new DecompressionStream(form === "zlib" ? "deflate" : "gzip");
-  const output = new Output(form);
-  const feeder = new Feeder(form, output);
-  const feeding = feeder.run(stream.writable.getWriter(), first.value, slices);
-  const reader = stream.readable.getReader();
+  const stream = await open(coding, first.value);
+  const feeder = new Feeder(stream);
+  const feeding = feeder.run(first.value, slices);
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      const piece = read.value as Uint8Array<ArrayBuffer>;
-      output.add(piece);
-      if (piece.length > 0) yield piece;
-    }
-    if (form === "zlib" && feeder.tail !== output.adler) throw new Error("the checksum is wrong");
+    for await (const piece of stream) yield ownedPiece(piece);
+    if (feeder.failure !== undefined) throw feeder.failure.error;
+    // What follows the end is not looked at by zlib.
+    if (stream.bytesWritten < feeder.size) throw new Error("bytes follow behind its end");
   } catch (error) {
     if (feeder.failure !== undefined) throw feeder.failure.error;
     throw bad(`it is broken or cut short as ${coding}`, options, error);
   } finally {
     await options.stop();
-    await reader.cancel().catch(() => {});
+    stream.destroy();
+    feeder.leave();
     await feeding;
   }
 }
 
-/** How deflate data is wrapped. */
-type Form = "gzip" | "zlib" | "bare";
-
-/** What has come out, as the checksums see it. */
-class Output {
-  readonly #form: Form;
-  #crc = 0;
-  #size = 0;
-  #low = 1;
-  #high = 0;
-
-  constructor(form: Form) {
-    this.#form = form;
-  }
-
-  add(piece: Uint8Array): void {
-    if (this.#form === "bare") {
-      this.#crc = crc32(piece, this.#crc);
-      this.#size += piece.length;
-    } else if (this.#form === "zlib") {
-      this.#addAdler(piece);
-    }
-  }
-
-  /** The checksum of zlib (RFC 1950). */
-  get adler(): number {
-    return this.#high * 0x10000 + this.#low;
-  }
-
-  /** The end of a gzip member (RFC 1952). */
-  get gzipTail(): Uint8Array<ArrayBuffer> {
-    const tail = new DataView(new ArrayBuffer(8));
-    tail.setUint32(0, this.#crc, true);
-    tail.setUint32(4, this.#size % 2 ** 32, true);
-    return new Uint8Array(tail.buffer);
-  }
-
-  #addAdler(piece: Uint8Array): void {
-    let low = this.#low;
-    let high = this.#high;
-    for (let at = 0; at < piece.length;) {
-      const end = Math.min(piece.length, at + 3_800); // so far the sums stay below 2^31
-      while (at < end) high += low += piece[at++] ?? 0;
-      low %= 65_521;
-      high %= 65_521;
-    }
-    this.#low = low;
-    this.#high = high;
-  }
+/** Bare deflate data without the zlib wrapping, which some servers send, is understood. */
+async function open(
+  coding: "gzip" | "deflate",
+  begin: Uint8Array,
+): Promise<Gunzip | Inflate | InflateRaw> {
+  // Loading it takes a while, and most pages do without.
+  const { createGunzip, createInflate, createInflateRaw } = await import("node:zlib");
+  const options = { chunkSize: PIECE };
+  if (coding === "gzip") return createGunzip(options);
+  return isZlib(begin) ? createInflate(options) : createInflateRaw(options);
 }
 
-/** Hands the packed body to the platform. */
+function ownedPiece(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(piece.buffer, piece.byteOffset, piece.length); // no Buffer of node's
+}
+
+/** Hands the packed body to zlib. */
 class Feeder {
-  /** The last four bytes, as a number: in the zlib format the checksum. */
-  tail = 0;
+  /** Bytes that were handed over. */
+  size = 0;
   /** What went wrong with the packed body itself. */
   failure: { error: unknown } | undefined;
 
-  readonly #form: Form;
-  readonly #output: Output;
+  readonly #stream: Gunzip | Inflate | InflateRaw;
+  #wake: () => void = () => {};
+  #left = false;
 
-  constructor(form: Form, output: Output) {
-    this.#form = form;
-    this.#output = output;
+  constructor(stream: Gunzip | Inflate | InflateRaw) {
+    this.#stream = stream;
+    stream.on("drain", () => this.#wake());
+  }
+
+  /** Says that nothing more is wanted. */
+  leave(): void {
+    this.#left = true;
+    this.#wake();
   }
 
   /** Hands over everything; settles when that is done or has failed, and never rejects. */
-  async run(
-    writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>,
-    first: Uint8Array<ArrayBuffer>,
-    slices: Pieces,
-  ): Promise<void> {
+  async run(first: Uint8Array<ArrayBuffer>, slices: Pieces): Promise<void> {
     try {
-      if (this.#form === "bare") await writer.write(GZIP_HEAD);
-      for (let slice = first; slice !== EMPTY; slice = await this.#next(slices)) {
-        for (const byte of slice.subarray(-4)) this.tail = (this.tail << 8 | byte) >>> 0;
-        await writer.write(slice);
+      for (let slice = first; slice !== EMPTY && !this.#left; slice = await next(slices)) {
+        this.size += slice.length;
+        if (!this.#stream.write(slice) && !this.#left) {
+          await new Promise<void>((resolve) => this.#wake = resolve);
+        }
       }
-      if (this.#form === "bare") {
-        await writer.write(EMPTY); // taken when everything before has come out and was counted
-        await writer.write(this.#output.gzipTail);
-      }
-      await writer.close();
-    } catch (error) {
-      await writer.abort(error).catch(() => {});
-      await slices.return();
-    }
-  }
-
-  async #next(slices: Pieces): Promise<Uint8Array<ArrayBuffer>> {
-    try {
-      const { done, value } = await slices.next();
-      return done ? EMPTY : value;
+      this.#stream.end();
     } catch (error) {
       this.failure = { error };
-      throw error;
+      this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
+    await slices.return();
   }
+}
+
+async function next(slices: Pieces): Promise<Uint8Array<ArrayBuffer>> {
+  const { done, value } = await slices.next();
+  return done ? EMPTY : value;
 }
 
 /** The same bytes in small pieces, of which only a lone one has fewer than two bytes. */

@@ -17,6 +17,11 @@ export interface HttpHead {
   readonly reason: string;
   /** The fields. Values are ISO 8859-1: each byte is the character with its number. */
   readonly headers: Headers;
+  /**
+   * The fields one by one, in the order and with the names as they were sent. `headers` joins those of
+   * one name with a comma, which is not what all of them mean.
+   */
+  readonly fields: readonly (readonly [name: string, value: string])[];
   /** Every byte of the head, its empty line included. */
   readonly raw: Uint8Array<ArrayBuffer>;
 }
@@ -55,19 +60,20 @@ export function parseHead(bytes: Uint8Array, maxFields: number): HttpHead {
     throw corrupt(`${quote(statusLine)} is no status line`);
   }
   if (major !== "1") throw corrupt(`HTTP/${major}.${minor} is not spoken here`);
+  const fields = parseFields(lines, maxFields);
   return {
     version: `${major}.${minor}`,
     status: Number(status),
     reason,
-    headers: parseFields(lines, maxFields),
+    headers: new Headers(fields as [string, string][]),
+    fields,
     raw: new Uint8Array(bytes),
   };
 }
 
 /** Reads the lines of a head or a trailer section. A folded line is joined with a space. */
-export function parseFields(lines: readonly string[], maxFields: number): Headers {
-  const headers = new Headers();
-  let count = 0;
+export function parseFields(lines: readonly string[], maxFields: number): [string, string][] {
+  const fields: [string, string][] = [];
   for (let index = 0; index < lines.length; index++) {
     let line = lines[index] ?? "";
     while (/^[ \t]/.test(lines[index + 1] ?? "")) {
@@ -78,14 +84,14 @@ export function parseFields(lines: readonly string[], maxFields: number): Header
     const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
     if (!FIELD_NAME.test(name)) throw corrupt(`${quote(line)} is no field`);
     if (CONTROL.test(value)) throw corrupt(`the field ${quote(line)} has a control character`);
-    if (++count > maxFields) {
+    if (fields.length >= maxFields) {
       throw new FrameError("too_long", `it has more than ${maxFields} fields`, {
         limit: maxFields,
       });
     }
-    headers.append(name, value);
+    fields.push([name, value]);
   }
-  return headers;
+  return fields;
 }
 
 /** Whether a body follows a head at all (RFC 9110 section 6.4.1). */

@@ -34,6 +34,8 @@ export interface HttpGetOptions {
   headers?: Record<string, string> | Iterable<readonly [string, string]>;
   /**
    * Ask for gzip and deflate, and unpack the body. Without it the body is what was sent, byte for byte.
+   * A file that is compressed itself (its address ends in `.gz`, `.tgz` …) is asked for as it is, and is
+   * never unpacked, also where the server labels it with its own compression.
    *
    * @default {true}
    */

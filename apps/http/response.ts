@@ -6,10 +6,12 @@
 import type { SocketAddress } from "../../errors.ts";
 import { checkCount } from "../../_internal/guard.ts";
 import type { Exchange } from "./_exchange.ts";
-import type { HttpHead } from "./head.ts";
+import { Collector } from "./_collector.ts";
+import { hasBody, type HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
 import { DEFAULT_MAX_MEMORY_SIZE } from "./limits.ts";
 import type { Settings } from "./options.ts";
+import { isPackedFile } from "./_packed_names.ts";
 import { type Pieces, unpack } from "./_unpack.ts";
 
 /** A redirect that was followed. */
@@ -111,6 +113,20 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     return this.head.headers;
   }
 
+  /**
+   * The encoding of the text, as `Content-Type` names it, by the name that `TextDecoder` has for it:
+   * `"windows-1252"` for ISO-8859-1. `"utf-8"` if none is named, or one that is not known.
+   */
+  get charset(): string {
+    const type = this.headers.get("content-type") ?? "";
+    const label = /;\s*charset\s*=\s*["']?([^\s"';,]+)/i.exec(type)?.[1] ?? "utf-8";
+    try {
+      return new TextDecoder(label).encoding;
+    } catch {
+      return "utf-8";
+    }
+  }
+
   /** What stood in the trailer section of a chunked body; `undefined` before the body's end. */
   get trailers(): Headers | undefined {
     return this.#exchange.trailers;
@@ -128,7 +144,6 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    * @returns An iterator, once. It throws an {@linkcode HttpError} if the body is not whole or not as
    * it should be, and `Deno.errors.TimedOut` if it does not come.
    * @throws {TypeError} If the body was asked for before.
-   * @throws {HttpError} `bad_encoding`, if the body is packed in a way that was not asked for.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
     if (this.#used) throw new TypeError("Cannot read the body again: it was read already");
@@ -177,23 +192,15 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    */
   async bytes(options: HttpBodyOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const maxSize = checkCount("maxSize", options.maxSize ?? DEFAULT_MAX_MEMORY_SIZE);
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    let size = 0;
+    const all = new Collector();
     for await (const piece of this) {
-      size += piece.length;
-      if (size > maxSize) {
+      if (all.length + piece.length > maxSize) {
         const message = `Cannot hold the body: it is larger than the limit of ${maxSize} bytes`;
         throw new HttpError("too_large", message, { url: this.url });
       }
-      pieces.push(piece);
+      all.add(piece);
     }
-    const all = new Uint8Array(size);
-    let at = 0;
-    for (const piece of pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all;
+    return all.take();
   }
 
   /**
@@ -207,16 +214,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    * @throws {TypeError} If the body was asked for before.
    */
   async text(options: HttpBodyOptions = {}): Promise<string> {
-    const type = this.headers.get("content-type") ?? "";
-    const label = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] ?? "utf-8";
-    const bytes = await this.bytes(options);
-    let decoder: TextDecoder;
-    try {
-      decoder = new TextDecoder(label);
-    } catch {
-      decoder = new TextDecoder();
-    }
-    return decoder.decode(bytes);
+    return new TextDecoder(this.charset).decode(await this.bytes(options));
   }
 
   /**
@@ -234,10 +232,17 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     await this.close();
   }
 
+  /** Whether the coding is of the transfer: that of a body that exists, and not the file's own. */
+  #isUnpacked(): boolean {
+    const { decode, method } = this.#settings;
+    return decode && hasBody(this.head, method) && !isPackedFile(this.url, this.head);
+  }
+
   async *#pieces(): Pieces {
-    const { decode, limits } = this.#settings;
+    const { limits } = this.#settings;
+    const encoding = this.#isUnpacked() ? this.headers.get("content-encoding") : null;
     try {
-      yield* unpack(this.#exchange.body(), decode ? this.headers.get("content-encoding") : null, {
+      yield* unpack(this.#exchange.body(), encoding, {
         url: this.url,
         maxSize: limits.maxDecodedSize,
         stop: () => this.#exchange.close(),

@@ -3,17 +3,43 @@
  *
  * @module
  */
+import { unattended } from "../../_internal/unattended.ts";
 import { OutputBuffer } from "../../framing/output_buffer.ts";
 
 /** Milliseconds that text waits for more text. */
 const FLUSH_AFTER = 5;
 /** Bytes that are worth a write at once. */
 const FLUSH_SIZE = 256 * 1024;
-/** Bytes that may wait while a write is under way; who has more to add waits. */
+/** Bytes that may wait to be written, those of the write under way included; to add more is to wait. */
 const MAX_BACKLOG = 4 * 1024 * 1024;
+/** A part of it is kept for those that have added little, so that a flood of one does not stop all. */
+const RESERVE = MAX_BACKLOG / 4;
+/** What is little: so many bytes of one source in one batch. */
+const SMALL_SHARE = 1024;
+/** What something to be called after a write counts, beside the bytes: so its number is bounded, too. */
+const MARK_SIZE = 1024;
+/** Memory up to this size is kept for the next batch. */
+const MAX_KEPT = 2 * MAX_BACKLOG;
 
 /** Writes all of the bytes. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
+
+/** Something that wants to be appended. */
+export interface Addition {
+  /** Where it comes from: room is shared between sources. */
+  readonly source: number;
+  /** About how many bytes it has. */
+  readonly size: number;
+  /** Appends it to the buffer. */
+  append(): void;
+}
+
+/** Something that waits for room. */
+interface Waiting {
+  readonly addition: Addition;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
 
 /** Collects text and writes it in order, never two writes at once. */
 export class BatchWriter {
@@ -22,8 +48,11 @@ export class BatchWriter {
   #spare = new OutputBuffer();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
+  #written = 0; // bytes of the write under way
   #appended = 0; // bytes that were handed to writes
   #marks: { at: number; reached: () => void }[] = [];
+  #waiting: Waiting[] = [];
+  #shares = new Map<number, number>(); // bytes of each source in the batch that is collected
   #failed = false;
   #failure: unknown;
 
@@ -31,15 +60,25 @@ export class BatchWriter {
     this.#sink = sink;
   }
 
-  /** Where to append text; call {@linkcode added} afterwards. */
+  /** Where to append text. */
   get buffer(): OutputBuffer {
     return this.#filling;
   }
 
-  /** Settles when there is room again; `undefined` while there is. */
-  get full(): Promise<void> | undefined {
-    if (this.#failed) return Promise.reject(this.#failure);
-    return this.#filling.length < MAX_BACKLOG ? undefined : this.#writing;
+  /**
+   * Appends as soon as there is room: at once, or after those that asked before.
+   *
+   * @returns A promise while it waits for room.
+   */
+  add(addition: Addition): void | Promise<void> {
+    if (this.#failed) return unattended(Promise.reject(this.#failure));
+    if (!this.#hasRoom(addition)) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#waiting.push({ addition, resolve, reject });
+      return unattended(promise); // a failure is told by flush(), too
+    }
+    this.#append(addition);
+    this.#added();
   }
 
   /** Calls `reached` when all that was appended so far is written, or cannot be; at once if it is. */
@@ -47,13 +86,6 @@ export class BatchWriter {
     const isIdle = this.#writing === undefined && this.#filling.length === 0;
     if (isIdle || this.#failed) return reached();
     this.#marks.push({ at: this.#appended + this.#filling.length, reached });
-  }
-
-  /** Sees to it that what was appended is written. */
-  added(): void {
-    if (this.#writing !== undefined || this.#failed) return; // the write under way comes back here
-    if (this.#filling.length >= FLUSH_SIZE) this.#begin();
-    else this.#timer ??= setTimeout(() => this.#begin(), FLUSH_AFTER);
   }
 
   /** Writes everything there is. */
@@ -68,6 +100,29 @@ export class BatchWriter {
     if (this.#failed) throw this.#failure;
   }
 
+  #hasRoom({ source, size }: Addition): boolean {
+    const backlog = this.#filling.length + this.#written + this.#marks.length * MARK_SIZE;
+    if (this.#waiting.length === 0 && backlog < MAX_BACKLOG - RESERVE) return true;
+    const isSmall = size + (this.#shares.get(source) ?? 0) <= SMALL_SHARE;
+    // What comes from one source stays in order.
+    return isSmall && backlog < MAX_BACKLOG &&
+      !this.#waiting.some(({ addition }) => addition.source === source);
+  }
+
+  #append({ source, append }: Addition): void {
+    const before = this.#filling.length;
+    append();
+    const added = this.#filling.length - before;
+    this.#shares.set(source, (this.#shares.get(source) ?? 0) + added);
+  }
+
+  /** Sees to it that what was appended is written. */
+  #added(): void {
+    if (this.#writing !== undefined || this.#failed) return; // the write under way comes back here
+    if (this.#filling.length >= FLUSH_SIZE) this.#begin();
+    else this.#timer ??= setTimeout(() => this.#begin(), FLUSH_AFTER);
+  }
+
   #begin(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -75,6 +130,8 @@ export class BatchWriter {
     const batch = this.#filling;
     this.#filling = this.#spare;
     this.#spare = batch;
+    this.#written = batch.length;
+    this.#shares.clear();
     this.#appended += batch.length;
     this.#writing = this.#write(batch);
   }
@@ -87,11 +144,32 @@ export class BatchWriter {
       this.#failed = true;
       this.#failure = error;
     }
-    batch.clear();
+    if (batch.bytes.length > MAX_KEPT) this.#spare = new OutputBuffer();
+    else batch.clear();
     this.#writing = undefined;
+    this.#written = 0;
     const count = this.#failed ? Infinity : this.#marks.findIndex(({ at }) => at > end);
     for (const { reached } of this.#marks.splice(0, count < 0 ? Infinity : count)) reached();
-    if (this.#filling.length >= FLUSH_SIZE) this.#begin();
-    else if (this.#filling.length > 0) this.added();
+    this.#admit();
+    if (this.#filling.length > 0) this.#added();
+  }
+
+  /** Lets those that wait append, in order, while there is room. */
+  #admit(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) {
+      if (!this.#failed && !this.#hasRoom(one.addition)) {
+        this.#waiting.push(one);
+        continue;
+      }
+      try {
+        if (this.#failed) throw this.#failure;
+        this.#append(one.addition);
+        one.resolve();
+      } catch (error) {
+        one.reject(error);
+      }
+    }
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Events as lines of JSON, and back.
+ * Events as lines of JSON.
  *
  * @module
  */
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
-import { jsonLine } from "../escape.ts";
+import { escapeJson, jsonLine } from "../escape.ts";
 import type { RelayEvent } from "./events.ts";
+import { JsonText } from "./json_text.ts";
 
 const encoder = new TextEncoder();
 
@@ -19,15 +20,27 @@ export function appendJson(output: OutputBuffer, event: RelayEvent): void {
     append(output, `${head}${data.toBase64()}"}\n`);
     return;
   }
-  const { time, ...rest } = event;
-  const written: Record<string, unknown> = { ...rest };
-  if (event.type === "message") {
-    delete written.value;
-    if (event.value instanceof Uint8Array) written.data = event.value.toBase64();
-    else written.value = event.value;
+  const { type, id, time, ...rest } = event;
+  const written = { type, id, time: new Date(time).toISOString(), ...rest };
+  if (event.type !== "message") return append(output, jsonLine(written));
+  const { value, ...fields } = written as typeof written & { value: unknown };
+  if (value instanceof Uint8Array) {
+    append(output, jsonLine({ ...fields, data: value.toBase64() }));
+  } else {
+    append(output, `${jsonLine(fields).slice(0, -2)},"value":${jsonOf(value)}}\n`);
   }
-  const { type, id } = event;
-  append(output, jsonLine({ type, id, time: new Date(time).toISOString(), ...written }));
+}
+
+/** What a message was decoded to as JSON: a text that was sent as JSON is passed on as it is. */
+export function jsonOf(value: unknown): string {
+  if (value instanceof JsonText) return escapeJson(value.text);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A bigint, a cycle: what a codec decodes to may be anything.
+  }
+  return escapeJson(text ?? JSON.stringify(String(value)));
 }
 
 /** Appends text. */

@@ -21,6 +21,9 @@ export type Finding =
 /** Broken messages of one side that are reported; then the messages are given up. */
 const MAX_BROKEN = 1_000;
 
+/** Messages that are found at a time: what one step takes, and what a read full of them may hold. */
+const BATCH = 64;
+
 const NOTHING = new Uint8Array(0);
 
 /** Finds the messages of one side of one connection. */
@@ -31,20 +34,23 @@ export class Messages {
   #reads = 0; // since the message that has begun
   #received = 0;
   #end = 0; // of the last message
-  #broken = 0;
+  #errors = 0;
 
   constructor(codec: Codec<unknown>) {
     this.#decoder = codec.decoder();
   }
 
-  /** What this read holds. Values that are bytes may be views of the chunk. */
-  push(chunk: Uint8Array): Finding[] {
-    if (this.#lost) return [];
-    const findings: Finding[] = [];
+  /**
+   * What this read holds, found as it is asked for: a read can hold a million messages. All of it must
+   * be asked for before the next call. Values that are bytes may be views of the chunk.
+   */
+  *push(chunk: Uint8Array): Generator<Finding, void> {
+    if (this.#lost) return;
     const begin = this.#received;
     this.#received += chunk.length;
     this.#reads++;
     const readsBefore = this.#reads;
+    const found: Finding[] = [];
     const emit = (value: unknown) => {
       const { frameStart = this.#end, position = this.#received } = this.#decoder.progress ?? {};
       const reads = frameStart >= begin ? 1 : readsBefore;
@@ -52,16 +58,37 @@ export class Messages {
       this.#reads = 1;
       const length = position - frameStart;
       const number = ++this.#count;
-      findings.push({ type: "message", number, offset: frameStart, length, reads, value });
+      found.push({ type: "message", number, offset: frameStart, length, reads, value });
+      return found.length < BATCH;
     };
-    this.#run(findings, emit, chunk);
+    let failure: unknown;
+    for (let input = chunk; !this.#lost; input = NOTHING) {
+      let isOver = false;
+      try {
+        this.#decoder.push(input, emit);
+        isOver = found.length < BATCH; // otherwise it was stopped, and may have more
+      } catch (error) {
+        const last = found.at(-1);
+        if (error === failure && last?.type === "unframed") {
+          last.lost = true;
+          this.#lose();
+        } else {
+          yield* found.splice(0);
+          found.push(this.#broken(error));
+          failure = error;
+          continue; // only the next push says whether the decoder has recovered
+        }
+      }
+      yield* found.splice(0);
+      if (isOver) break;
+    }
+    yield* found;
     const partial = this.#received - Math.max(this.#end, this.#decoder.progress?.position ?? 0);
     if (!this.#lost && partial > 0) {
-      findings.push({ type: "partial", number: this.#count + 1, length: partial });
+      yield { type: "partial", number: this.#count + 1, length: partial };
     } else {
       this.#reads = 0;
     }
-    return findings;
   }
 
   /** What the end of the stream completes, or leaves incomplete. */
@@ -84,31 +111,17 @@ export class Messages {
     return findings;
   }
 
-  /** Decodes; when only the contents of a message are broken, goes on behind it. */
-  #run(findings: Finding[], emit: (value: unknown) => void, chunk: Uint8Array): void {
-    let failure: unknown;
-    for (let input = chunk;; input = NOTHING) {
-      try {
-        this.#decoder.push(input, emit);
-        return;
-      } catch (error) {
-        const last = findings.at(-1);
-        if (error === failure && last?.type === "unframed") {
-          last.lost = true;
-        } else {
-          const lost = ++this.#broken >= MAX_BROKEN;
-          findings.push({ type: "unframed", reason: messageOf(error), lost });
-        }
-        if (error === failure || this.#broken >= MAX_BROKEN) {
-          this.#lost = true;
-          this.#decoder.takeRemaining();
-          return;
-        }
-        failure = error;
-        this.#reads = 1;
-        this.#end = Math.max(this.#end, this.#decoder.progress?.position ?? 0);
-      }
-    }
+  #broken(error: unknown): Finding {
+    const lost = ++this.#errors >= MAX_BROKEN;
+    if (lost) this.#lose();
+    this.#reads = 1;
+    this.#end = Math.max(this.#end, this.#decoder.progress?.position ?? 0);
+    return { type: "unframed", reason: messageOf(error), lost };
+  }
+
+  #lose(): void {
+    this.#lost = true;
+    this.#decoder.takeRemaining();
   }
 }
 

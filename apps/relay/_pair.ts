@@ -4,21 +4,20 @@
  * @module
  */
 import { ClosedError, isNetError } from "../../errors.ts";
+import { nextTurn, SMALL, spend } from "../../_internal/turn_budget.ts";
 import type { Codec } from "../../framing/codec.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import { type Finding, Messages } from "./_messages.ts";
-import type {
-  RelayCloseEvent,
-  RelayEvent,
-  RelayEventBase,
-  RelayObserver,
-  RelaySide,
-} from "./events.ts";
+import type { RelayCloseEvent, RelayEventBase, RelayObserver, RelaySide } from "./events.ts";
 
 /** What a direction begins with: most traffic is small. */
 const MIN_BUFFER = 16 * 1024;
 /** What it grows to while reads fill it: fewer, larger steps when there is much. */
 const MAX_BUFFER = 1024 * 1024;
+/** What it grows to where reads are shown: writing them down takes longer than passing them on. */
+const MAX_SHOWN_BUFFER = 256 * 1024;
+/** Messages of one read that are not held back when the turn is over, so that others are served in a flood. */
+const SMALL_COUNT = 16;
 /** So many reads in a row that would fit into a quarter make it smaller again. */
 const SHRINK_AFTER = 16;
 
@@ -75,6 +74,7 @@ export class Pair {
     const [from, to] = side === "client" ? [client, target] : [target, client];
     const watch = observer && reads ? this.#watcher(side, observer) : undefined;
     let buffer = new Uint8Array(MIN_BUFFER);
+    const largest = watch === undefined ? MAX_BUFFER : MAX_SHOWN_BUFFER;
     let small = 0;
     while (true) {
       let n: number | null;
@@ -84,6 +84,8 @@ export class Pair {
         return this.#broken(side, error);
       }
       if (n === null) break;
+      // Little data is not held back, so that others are served while somebody floods.
+      if (spend(n) && n > SMALL) await nextTurn();
       const data = n === buffer.length ? buffer : buffer.subarray(0, n);
       const writing = to.write(data);
       this.#sent[side] += n;
@@ -99,7 +101,7 @@ export class Pair {
         return this.#note(side === "client" ? "target" : "client", error);
       }
       if (n === buffer.length) {
-        if (n < MAX_BUFFER) buffer = new Uint8Array(n * 4);
+        if (n < largest) buffer = new Uint8Array(n * 4);
         small = 0;
       } else if (n * 4 > buffer.length) {
         small = 0;
@@ -138,20 +140,24 @@ export class Pair {
   ): (data: Uint8Array | null) => void | Promise<void> {
     const { framing, base } = this.#init;
     const messages = framing === undefined ? undefined : new Messages(framing);
-    const tell = (events: RelayEvent[], from = 0): void | Promise<void> => {
-      for (let index = from; index < events.length; index++) {
-        const event = events[index];
-        const looking = event === undefined ? undefined : observer(event);
-        if (looking !== undefined) return looking.then(() => tell(events, index + 1));
+    const tell = async (findings: Iterable<Finding>): Promise<void> => {
+      const common = base();
+      let overdue = 0; // messages told after the turn was over
+      for (const finding of findings) {
+        const looking = observer({ ...common, from: side, ...finding });
+        if (looking !== undefined) await looking;
+        if (!spend("length" in finding ? finding.length : 0) || ++overdue <= SMALL_COUNT) continue;
+        overdue = 0;
+        await nextTurn();
       }
     };
-    const name = (finding: Finding): RelayEvent => ({ ...base(), from: side, ...finding });
     return (data) => {
-      if (data === null) return tell(messages?.end().map(name) ?? []);
+      if (data === null) return tell(messages?.end() ?? []);
       const offset = this.#sent[side] - data.length;
-      const event: RelayEvent = { ...base(), type: "data", from: side, offset, data };
-      if (messages === undefined) return observer(event);
-      return tell([event, ...messages.push(data).map(name)]);
+      const looking = observer({ ...base(), type: "data", from: side, offset, data });
+      if (messages === undefined) return looking;
+      const findings = messages.push(data);
+      return looking === undefined ? tell(findings) : looking.then(() => tell(findings));
     };
   }
 }

@@ -5,11 +5,25 @@
  */
 import { FrameError } from "../../errors.ts";
 import { type ChunkSource, frames } from "../../framing/frames.ts";
-import { jsonLines } from "../../framing/json.ts";
-import type { RelayEvent } from "./events.ts";
+import { lines } from "../../framing/lines.ts";
+import { text } from "../../framing/text.ts";
+import { memberText } from "./_member_text.ts";
+import type { RelayEvent, RelayMessageEvent } from "./events.ts";
+import { JsonText } from "./json_text.ts";
 
 /** The longest line: the largest read or message in base64, and some room. */
 const MAX_LINE = 4 * 1024 * 1024;
+
+/** How to read a capture. */
+export interface ReadCaptureOptions {
+  /**
+   * Give the messages that were JSON as a {@linkcode JsonText}, which keeps the text as it was sent,
+   * instead of as values.
+   *
+   * @default {false}
+   */
+  jsonText?: boolean;
+}
 
 /** The fields of each type of event, with what they must be. */
 const FIELDS: Readonly<Record<RelayEvent["type"], Readonly<Record<string, string>>>> = {
@@ -27,6 +41,7 @@ const FIELDS: Readonly<Record<RelayEvent["type"], Readonly<Record<string, string
  * Reads a capture: the events that a relay wrote down as JSON.
  *
  * @param source The bytes of the capture, in chunks: a file's `readable`, for one.
+ * @param options What messages are given as.
  * @returns The events as the observer of the relay was told them.
  * @throws {FrameError} With the code `corrupt`, if a line is not an event; with the code `too_long`, if
  * it is longer than 4 MiB.
@@ -47,10 +62,31 @@ const FIELDS: Readonly<Record<RelayEvent["type"], Readonly<Record<string, string
  * assertEquals(sent, "hi\n");
  * ```
  */
-export async function* readCapture(source: ChunkSource): AsyncGenerator<RelayEvent> {
-  let line = 0;
-  for await (const value of frames(source, jsonLines({ maxLength: MAX_LINE }))) {
-    yield toEvent(value, ++line);
+export async function* readCapture(
+  source: ChunkSource,
+  options: ReadCaptureOptions = {},
+): AsyncGenerator<RelayEvent> {
+  let number = 0;
+  for await (const line of frames(source, text(lines({ maxLength: MAX_LINE })))) {
+    number++;
+    const event = toEvent(parse(line, number), number);
+    if (event.type !== "message" || options.jsonText !== true) yield event;
+    else yield keepText(event, line);
+  }
+}
+
+function keepText(event: RelayMessageEvent, line: string): RelayMessageEvent {
+  const value = event.value instanceof Uint8Array ? undefined : memberText(line, "value");
+  return value === undefined ? event : { ...event, value: JsonText.parse(value) };
+}
+
+function parse(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new FrameError("corrupt", `Cannot read the capture: no JSON in line ${number}`, {
+      cause,
+    });
   }
 }
 

@@ -6,10 +6,10 @@
 import { formatAddr } from "../../_internal/address.ts";
 import { checkOneOf } from "../../_internal/guard.ts";
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
-import { escapeBytes, escapeText, jsonLine } from "../escape.ts";
+import { appendEscaped, escapeText } from "../escape.ts";
 import { BatchWriter } from "./_batch_writer.ts";
 import { appendHexdump } from "./_hexdump.ts";
-import { append, appendJson } from "./_json_events.ts";
+import { append, appendJson, jsonOf } from "./_json_events.ts";
 import type {
   RelayDataEvent,
   RelayEvent,
@@ -51,7 +51,8 @@ const MAX_SHOWN = 2_048;
 
 /**
  * Writes down what a relay tells. Lines are collected and written in batches, at the latest after five
- * milliseconds; nothing is ever left out: when the sink is slower than the traffic, the relay waits.
+ * milliseconds; nothing is ever left out: when the sink is slower than the traffic, up to 4 MiB wait,
+ * and then the relay.
  *
  * @example
  * ```ts
@@ -93,20 +94,12 @@ export class RelayDump {
    * Takes an event; give it to `serveRelay` as the observer.
    *
    * @param event What happened.
-   * @returns A promise while too much waits to be written, otherwise nothing.
-   * @throws What the sink has thrown.
+   * @returns A promise while too much waits to be written, otherwise nothing. Until it has settled, the
+   * memory of the event must not be used again. It rejects with what the sink has thrown.
    */
   readonly observe = (event: RelayEvent): void | Promise<void> => {
-    // Only reads wait: what belongs to a read stays below it.
-    const full = event.type === "data" ? this.#writer.full : undefined;
-    if (full !== undefined) return full.then(() => this.observe(event));
-    if (this.#view === "json") appendJson(this.#writer.buffer, event);
-    else if (event.type === "data") this.#read(event);
-    else if (event.type === "message") this.#message(event);
-    else if (event.type === "partial") this.#partial(event);
-    else if (event.type === "unframed") this.#unframed(event);
-    else this.#tell(noteOf(event));
-    this.#writer.added();
+    const size = event.type === "data" ? event.data.length : 0;
+    return this.#writer.add({ source: event.id, size, append: () => this.#append(event) });
   };
 
   /**
@@ -116,6 +109,15 @@ export class RelayDump {
    */
   async flush(): Promise<void> {
     await this.#writer.flush();
+  }
+
+  #append(event: RelayEvent): void {
+    if (this.#view === "json") appendJson(this.#writer.buffer, event);
+    else if (event.type === "data") this.#read(event);
+    else if (event.type === "message") this.#message(event);
+    else if (event.type === "partial") this.#partial(event);
+    else if (event.type === "unframed") this.#unframed(event);
+    else this.#tell(noteOf(event));
   }
 
   #read(event: RelayDataEvent): void {
@@ -130,12 +132,16 @@ export class RelayDump {
   }
 
   #message(event: RelayMessageEvent): void {
+    const { buffer } = this.#writer;
     const { number, length, reads, value } = event;
-    const text = value instanceof Uint8Array
-      ? escapeBytes(value.subarray(0, MAX_SHOWN)) + (value.length > MAX_SHOWN ? "…" : "")
-      : jsonLine(value).trimEnd().slice(0, MAX_SHOWN);
     const pieces = reads > 1 ? `, in ${reads} reads` : "";
-    this.#inside(event, `message ${number} (${bytes(length)}${pieces}): ${text}`);
+    append(buffer, `${this.#head(event)} message ${number} (${bytes(length)}${pieces}): `);
+    if (value instanceof Uint8Array) {
+      appendEscaped(buffer, value.subarray(0, MAX_SHOWN));
+      append(buffer, value.length > MAX_SHOWN ? "…\n" : "\n");
+    } else {
+      append(buffer, `${jsonOf(value).slice(0, MAX_SHOWN)}\n`);
+    }
   }
 
   #partial(event: RelayPartialEvent): void {
@@ -148,10 +154,14 @@ export class RelayDump {
     this.#inside(event, `not a message: ${escapeText(event.reason)}${end}`);
   }
 
-  /** A line below its read; where reads are not shown, it says itself when. */
-  #inside(event: RelayMessageEvent | RelayPartialEvent | RelayUnframedEvent, text: string): void {
-    const head = this.#view === "quiet" ? clock(event.time) : " ";
-    append(this.#writer.buffer, `${head} #${event.id} ${arrow(event.from)} ${text}\n`);
+  #inside(event: RelayPartialEvent | RelayUnframedEvent, text: string): void {
+    append(this.#writer.buffer, `${this.#head(event)} ${text}\n`);
+  }
+
+  /** How a line below its read begins; where reads are not shown, it says itself when. */
+  #head(event: RelayMessageEvent | RelayPartialEvent | RelayUnframedEvent): string {
+    const time = this.#view === "quiet" ? clock(event.time) : " ";
+    return `${time} #${event.id} ${arrow(event.from)}`;
   }
 
   /** Says a line about a connection, behind what was written before. */
@@ -163,12 +173,9 @@ export class RelayDump {
 }
 
 function appendLines(output: OutputBuffer, data: Uint8Array): void {
-  for (let begin = 0; begin < data.length;) {
-    const found = data.indexOf(0x0a, begin);
-    const end = found < 0 ? data.length : found + 1;
-    append(output, `  ${escapeBytes(data.subarray(begin, end))}\n`);
-    begin = end;
-  }
+  append(output, "  ");
+  appendEscaped(output, data, "\n  ");
+  append(output, "\n");
 }
 
 /** A line about a connection, for people. */

@@ -12,6 +12,7 @@ import { lines } from "../../framing/lines.ts";
 import { netstring } from "../../framing/netstring.ts";
 import { slip } from "../../framing/slip.ts";
 import { varintPrefixed } from "../../framing/varint_prefixed.ts";
+import { jsonTextLines } from "./json_text.ts";
 
 const prefixed = (size: 1 | 2 | 3 | 4 | 8, littleEndian = false) => (): Codec<Uint8Array> => {
   const options: LengthPrefixedOptions = { size, littleEndian };
@@ -38,6 +39,17 @@ const CODECS: ReadonlyMap<string, () => Codec<unknown>> = new Map<string, () => 
   ),
 ]);
 
+/** Options for {@linkcode framingByName}. */
+export interface FramingOptions {
+  /**
+   * Decode the messages of `json` to a {@linkcode JsonText}, which keeps the text as it was sent,
+   * instead of to values. Then a dump shows and a capture holds exactly what passed.
+   *
+   * @default {false}
+   */
+  jsonText?: boolean;
+}
+
 /** The names that {@linkcode framingByName} knows, besides `fixed:SIZE`. */
 export const FRAMING_NAMES: readonly string[] = [...CODECS.keys()];
 
@@ -56,6 +68,7 @@ export const FRAMING_NAMES: readonly string[] = [...CODECS.keys()];
  * | `fixed:SIZE` | so many bytes |
  *
  * @param name One of them.
+ * @param options What messages are decoded to.
  * @returns The codec.
  * @throws {TypeError} If there is no such name.
  *
@@ -69,7 +82,8 @@ export const FRAMING_NAMES: readonly string[] = [...CODECS.keys()];
  * });
  * ```
  */
-export function framingByName(name: string): Codec<unknown> {
+export function framingByName(name: string, options: FramingOptions = {}): Codec<unknown> {
+  if (name === "json" && options.jsonText === true) return jsonTextLines();
   const size = /^fixed:([1-9]\d{0,6})$/.exec(name)?.[1];
   if (size !== undefined) return fixed(Number(size)) as Codec<unknown>;
   const codec = CODECS.get(name);

@@ -17,7 +17,7 @@
  *
  * @module
  */
-export { readCapture } from "./capture.ts";
+export { readCapture, type ReadCaptureOptions } from "./capture.ts";
 export { RelayDump, type RelayDumpOptions, type RelayView } from "./dump.ts";
 export type {
   RelayCloseEvent,
@@ -33,7 +33,8 @@ export type {
   RelaySide,
   RelayUnframedEvent,
 } from "./events.ts";
-export { FRAMING_NAMES, framingByName } from "./framings.ts";
+export { FRAMING_NAMES, framingByName, type FramingOptions } from "./framings.ts";
+export { JsonText } from "./json_text.ts";
 export {
   DEFAULT_MAX_RELAYED,
   DEFAULT_RELAY_CONNECT_TIMEOUT,

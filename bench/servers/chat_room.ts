@@ -1,7 +1,11 @@
-// The chat room without its rate limit.
+// The chat room without its limits of rates and on people from one address.
 import { ChatRoom, serveChat } from "../../apps/chat/mod.ts";
 
 serveChat({
   onListen: (addr) => console.log((addr as Deno.NetAddr).port),
-  room: new ChatRoom({ maxLinesPerSecond: Infinity, history: 0 }),
+  room: new ChatRoom({
+    maxLinesPerSecond: Infinity,
+    maxMembersPerAddress: Infinity,
+    history: 0,
+  }),
 });

@@ -26,6 +26,10 @@ export class Peer implements AsyncDisposable {
     this.#writer = this.#child.stdin.getWriter();
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   get status(): Promise<Deno.CommandStatus> {
     return this.#child.status;
   }

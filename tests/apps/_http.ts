@@ -14,7 +14,7 @@ export interface Scripted extends AsyncDisposable {
 export type Answer = (conn: TcpConnection, path: string) => Promise<unknown> | string | Uint8Array;
 
 /** Starts a server that reads one head per connection and answers with `answer`. */
-export function scripted(answer: Answer | string): Scripted {
+export function scripted(answer: Answer | string | Uint8Array): Scripted {
   const requests: string[] = [];
   const server = serveTcp({ port: 0, onListen() {}, onError() {} }, async (conn) => {
     const head = await conn.readUntil("\r\n\r\n");
@@ -22,7 +22,7 @@ export function scripted(answer: Answer | string): Scripted {
     const request = new TextDecoder().decode(head);
     requests.push(request);
     const path = request.split(" ")[1] ?? "";
-    const said = typeof answer === "string" ? answer : await answer(conn, path);
+    const said = typeof answer === "function" ? await answer(conn, path) : answer;
     if (typeof said === "string" || said instanceof Uint8Array) await conn.write(said);
   });
   const { port } = server.addr as Deno.NetAddr;

@@ -1,5 +1,10 @@
 /** The rules of the room, without sockets and with a clock of the test's own. */
-import { ChatRoom, type ChatRoomOptions, type ChatSession } from "../../apps/chat/mod.ts";
+import {
+  ChatRoom,
+  type ChatRoomOptions,
+  type ChatSession,
+  checkChatName,
+} from "../../apps/chat/mod.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 
 const decoder = new TextDecoder();
@@ -103,6 +108,23 @@ const REFUSED: [string, RegExp][] = [
   ["/who", /neither \* nor \//],
   ["\ufffd\ufffd", /not UTF-8/],
   ["\u0410da", /mixes Latin and Cyrillic/],
+  ["B\u2c9fb", /script that is not in use today/], // Coptic o
+  ["\ua4eeda", /mixes Latin and Lisu/],
+  ["Ad\u0663", /mixes signs of several scripts|mixes Latin and Arabic/],
+  ["\u{1d159}", /the name is empty/],
+  ["\u{13441}", /the name is empty/],
+  ["A\u{1d159}da", /one word/],
+  ["A\u{13440}da", /not in use today/],
+  ["A\u0378da", /invisible/], // assigned to nothing
+  ["\u0301Ada", /begins with a combining mark/],
+  ["\u20dd", /nothing in it that can be seen/],
+  [`a${"\u0316\u0317".repeat(15)}`, /too many marks/],
+  [`a${"\u0301".repeat(31)}`, /too many marks/],
+  ["a\u0316\u0316", /too many marks/],
+  ["\ua4ee\ua4d3\ua4ee", /looks like the one of Ada/], // all Lisu
+  ["B0b", /looks like the one of Bob/],
+  ["\u0421\u0443", /looks like the one of Cy/], // all Cyrillic
+  ["\u0421\u0423", /looks like the one of Cy/],
   ["ADA", /taken/],
   ["\uff21\uff44\uff41", /taken/],
   ["A\u200dda", /taken/],
@@ -139,6 +161,61 @@ for (const [typed, shown, same] of TAKEN) {
     assertEquals(new Guest(room, same).look().at(-1)?.includes("taken"), true);
   });
 }
+
+const USABLE = [
+  [
+    "\u4e2d\u6587",
+    "\u674e\u96f7\uff01",
+    "\u3072\u3089\u30ab\u30ca\u6f22\u5b57abc",
+    "\ud55c\uad6d\uc5b4A",
+  ],
+  [
+    "\u0411\u043e\u0440\u0438\u0441",
+    "\u0395\u03bb\u03ad\u03bd\u03b7",
+    "Zo\u00eb",
+    "Nguy\u1ec5n",
+    "\u0399\u03c9\u03ac\u03bd\u03bd\u03b7\u03c2",
+  ],
+  [
+    "\u05d3\u05d5\u05d3",
+    "\u0639\u0644\u064a\u0663",
+    "\u0939\u093f\u0928\u094d\u0926\u0940",
+    "\u0e2a\u0e21\u0e0a\u0e32\u0e22",
+    "\u13e3\u13b3\u13a9",
+  ],
+  [
+    "\u{1f600}",
+    "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}",
+    "\u2764\ufe0f",
+    "1\ufe0f\u20e3",
+    "\u{1f1e9}\u{1f1ea}",
+    "\u2605Eve\u2605",
+  ],
+  ["O'Neil", "n0", "a_b-c.d", "\u00af\\_(\u30c4)_/\u00af", "\u{1d400}lan"],
+].flat();
+Deno.test("names of all languages and emoji can be used, all in one room", () => {
+  const [room, ada] = trio();
+  for (const name of USABLE) {
+    assertEquals(new Guest(room, name).look().at(-1)?.includes(`Welcome, ${name}!`), true, name);
+  }
+  ada?.look();
+});
+
+Deno.test("a name that looked like another is free when its owner has left", () => {
+  const [room, , , cy] = trio();
+  cy?.session.leave();
+  new Guest(room, "\u0421\u0443");
+  assert(new Guest(room, "Cy").look().at(-1)?.includes("looks like the one of \u0421\u0443"));
+});
+
+Deno.test("checking a name of nothing but blanks takes linear time", () => {
+  const blanks = "\u3000".repeat(2_047);
+  const began = performance.now();
+  for (let name = 0; name < 100; name++) {
+    assert(!checkChatName(`x${blanks}x`, { maxLength: 32 }).ok);
+  }
+  assert(performance.now() - began < 2_000);
+});
 
 Deno.test("a name is free again when its owner has left", () => {
   const [room, ada] = trio();
@@ -410,6 +487,12 @@ for (
     { maxNameLength: NaN },
     { maxNameAttempts: 0 },
     { maxLinesPerSecond: 0 },
+    { maxHistoryBytes: -1 },
+    { maxMembersPerAddress: 0 },
+    { maxJoinsPerSecond: NaN },
+    { maxJoinsAtOnce: 0 },
+    { maxNoticesPerSecond: -1 },
+    { maxNoticesAtOnce: 0.5 },
     { maxLinesAtOnce: 0 },
   ] as ChatRoomOptions[]
 ) {

@@ -5,6 +5,7 @@ import {
   ChatJoinError,
   type ChatLine,
   ChatRoom,
+  type ChatRoomOptions,
   type ChatServerOptions,
   joinChat,
   serveChat,
@@ -33,8 +34,8 @@ async function until(client: ChatClient, wanted: (line: ChatLine) => boolean): P
 const hears = (client: ChatClient, text: string) => until(client, ({ line }) => line === text);
 
 /** A room whose people may say as much as they like. */
-function talkative(): ChatRoom {
-  return new ChatRoom({ maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity });
+function talkative(options: ChatRoomOptions = {}): ChatRoom {
+  return new ChatRoom({ maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity, ...options });
 }
 
 Deno.test("whoever stops reading is dropped, and the others get every line in order", async () => {
@@ -160,7 +161,9 @@ Deno.test("a character cut in two by the network arrives whole", async () => {
 });
 
 Deno.test("200 people hear everything, each in the same order", async () => {
-  await using server = serve({ room: talkative() });
+  await using server = serve({
+    room: talkative({ maxMembersPerAddress: 200 }),
+  });
   const people = await Promise.all(
     Array.from({ length: 200 }, (_, index) => join(server, `n${index}`)),
   );

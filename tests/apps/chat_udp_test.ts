@@ -14,11 +14,13 @@ Deno.test("contacts are read in their order, names in NFC, IPv6 without brackets
     "Zoe\u0308": "10.0.0.1:9001",
     "\u674e\u96f7": "[fe80::1%eth0]:65535",
     "Ada Lovelace": " example.com:1 ",
+    "Boris \u0411\u043e\u0440\u0438\u0441": "[::1]:1",
   });
   assertEquals([...parseContacts(`\ufeff${json}`)], [
     ["Zo\u00eb", { hostname: "10.0.0.1", port: 9001 }],
     ["\u674e\u96f7", { hostname: "fe80::1%eth0", port: 65535 }],
     ["Ada Lovelace", { hostname: "example.com", port: 1 }],
+    ["Boris \u0411\u043e\u0440\u0438\u0441", { hostname: "::1", port: 1 }],
   ]);
   assertEquals(parseContacts("{}").size, 0);
 });
@@ -48,6 +50,11 @@ const BAD_CONTACTS: [string, string][] = [
   ['{"a\\u001b[2J":"a:1"}', `entry "a\\u001b[2J": the name has control characters in it`],
   [`{"${"x".repeat(65)}":"a:1"}`, "the name is longer than 64 characters"],
   ['{"Bob":"a:1","BOB":"b:1"}', `entry "BOB": the name is the same as "Bob"`],
+  ['{"Cy":"a:1","\u0421\u0443":"b:1"}', `entry "\u0421\u0443": the name looks like "Cy"`],
+  ['{"B\u2c9fb":"a:1"}', "the name has characters of a script that is not in use today"],
+  ['{"Ada \u{1d159}":"a:1"}', "the name has invisible characters in it"],
+  ['{"Ada B\u200bob":"a:1"}', "the name has invisible characters in it"],
+  [`{"a${"\u0316\u0317".repeat(15)}":"a:1"}`, "the name has too many marks on one letter"],
 ];
 for (const [json, problem] of BAD_CONTACTS) {
   Deno.test(`contacts ${json.slice(0, 40)} are refused with file and entry`, () => {
@@ -154,11 +161,24 @@ Deno.test("what others send is made harmless, line by line", async () => {
     [new Uint8Array([0xff, 0x9b, 0x61]), ["\ufffd\ufffda"]],
     ["", [""]],
     ["x".repeat(60_000), ["x".repeat(60_000)]],
+    ["a\n\n\nb\r\n\n", ["a", "", "", "b"]],
   ];
   for (const [data, lines] of cases) {
     await peer.send(data, me.addr as Deno.NetAddr);
     assertEquals((await next(me)).lines, lines);
   }
+});
+
+Deno.test("a message of nothing but line ends is shown in linear time, and as so many lines", async () => {
+  await using me = await bindUdpChat({ name: "me", contacts: new Map() });
+  await using peer = await bindUdp();
+  await peer.send("\n".repeat(65_000) + "x", me.addr as Deno.NetAddr);
+  // The pattern that looked for the line ends at the end took 6 s for this one.
+  const began = performance.now();
+  const { lines } = await next(me);
+  assert(performance.now() - began < 2_000);
+  assertEquals(lines.length, 1_001);
+  assertEquals(lines.at(-1), "(cut off here, 64001 more lines came)");
 });
 
 Deno.test("a message too long is refused with the limit, not cut", async () => {

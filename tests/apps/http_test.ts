@@ -501,6 +501,146 @@ for (const [name, first, piece, options, message] of SLOW) {
   });
 }
 
+// Floods
+
+Deno.test("http: a flood of tiny chunks stops no timer and no other fetch", async () => {
+  await using flood = scripted(async (conn) => {
+    const piece = latin1("1\r\nx\r\n".repeat(20_000));
+    await conn.write(CHUNKED);
+    while (true) await conn.write(piece);
+  });
+  await using other = scripted(`${OK}\r\nhello`);
+  const response = await httpGet(flood.origin);
+  const last = Promise.withResolvers<void>();
+  let isOver = false;
+  let size = 0;
+  const reading = (async () => {
+    for await (const piece of response) {
+      size += piece.length;
+      if (isOver) break;
+    }
+    last.resolve();
+  })();
+  for (let count = 0; count < 10; count++) {
+    await new Promise((resolve) => setTimeout(resolve, 10)); // resolves only if timers fire
+    assertEquals(await textOf(other.origin), "hello");
+  }
+  isOver = true;
+  await last.promise;
+  await reading;
+  assert(size > 10, `${size}`);
+});
+
+// Codings that are not of the transfer
+
+for (
+  const [name, wire, options] of [
+    ["to HEAD", `${OK}Content-Encoding: br\r\nContent-Length: 9\r\n\r\n`, { method: "HEAD" }],
+    ["204", "HTTP/1.1 204 No Content\r\nContent-Encoding: br\r\n\r\n", {}],
+    ["304", "HTTP/1.1 304 Not Modified\r\nContent-Encoding: br, zstd, x\r\n\r\n", {}],
+    ["of no bytes", `${OK}Content-Encoding: br\r\nContent-Length: 0\r\n\r\n`, {}],
+  ] as const
+) {
+  Deno.test(`http: the Content-Encoding of an answer ${name} means nothing`, async () => {
+    await using server = scripted(wire);
+    assertEquals(await textOf(server.origin, options), "");
+  });
+}
+
+Deno.test("http: a file that is compressed itself is asked for, and kept, as it is", async () => {
+  const packed = await pack(latin1("hello".repeat(100)), "gzip");
+  const answer = (fields: string) => join(`${OK}Content-Encoding: gzip\r\n${fields}\r\n`, packed);
+  await using server = scripted((_, path) =>
+    answer(
+      path === "/typed"
+        ? "Content-Type: application/x-gzip\r\n"
+        : path === "/named"
+        ? 'Content-Disposition: attachment; filename="a.tar.gz"\r\n'
+        : "Content-Type: application/x-tar\r\n",
+    )
+  );
+  for (const path of ["/a.tar.gz", "/A.TGZ?x=1", "/a.svgz#part", "/typed", "/named"]) {
+    await using response = await httpGet(server.origin + path);
+    assertEquals(await response.bytes(), packed, path);
+    const asks = server.requests.at(-1)?.includes("Accept-Encoding");
+    assertEquals(asks, path.length < 7, path); // only of names that do not say it
+  }
+  for (const path of ["/a.tar", "/?a.gz", "/a.zip", "/a.gz/"]) {
+    await using response = await httpGet(server.origin + path);
+    assertEquals(await response.text(), "hello".repeat(100), path);
+  }
+});
+
+Deno.test("http: other compressed files than gzip are kept, too", async () => {
+  for (const [path, coding] of [["/a.tar.bz2", "x-bzip2"], ["/a.xz", "xz"], ["/a.Z", "compress"]]) {
+    await using server = scripted(`${OK}Content-Encoding: ${coding}\r\n\r\nbytes`);
+    assertEquals(await textOf(server.origin + path), "bytes");
+    await refused("bad_encoding", server.origin);
+  }
+});
+
+Deno.test("http: what was packed over and over to grow beyond all measure is refused", async () => {
+  let bomb = await pack(new Uint8Array(2 ** 24), "gzip");
+  bomb = await pack(bomb, "gzip");
+  assert(bomb.length * 5_000 < 2 ** 24, `${bomb.length}`);
+  await using server = scripted(join(`${OK}Content-Encoding: gzip, gzip\r\n\r\n`, bomb));
+  let size = 0;
+  const error = await assertRejects(async () => {
+    for await (const piece of await httpGet(server.origin)) size += piece.length;
+  }, HttpError);
+  assertEquals(error.code, "too_large");
+  assert(size <= 1024 * 1024 + bomb.length * 1_032, `${size}`);
+  // What deflate packs as well as it can is no bomb.
+  await using good = scripted(
+    join(`${OK}Content-Encoding: gzip\r\n\r\n`, await pack(new Uint8Array(2 ** 24), "gzip")),
+  );
+  assertEquals((await (await httpGet(good.origin)).bytes()).length, 2 ** 24);
+});
+
+Deno.test("http: a gzip body of several members is one body", async () => {
+  const members = await Promise.all(["one", "two"].map((text) => pack(latin1(text), "gzip")));
+  await using server = scripted(join(`${OK}Content-Encoding: gzip\r\n\r\n`, ...members));
+  assertEquals(await textOf(server.origin), "onetwo");
+});
+
+Deno.test("http: bytes() holds the bytes of tiny chunks, not the chunks", async () => {
+  const count = 200_000;
+  await using server = scripted(`${CHUNKED}${"1\r\nx\r\n".repeat(count)}0\r\n\r\n`);
+  assertEquals((await (await httpGet(server.origin)).bytes()).length, count);
+});
+
+Deno.test("http: of two places to go to, none is gone to", async () => {
+  const found = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n";
+  await using server = scripted((_, path) =>
+    path === "/two"
+      ? `${found}Location: /a\r\nlocation: /b\r\n\r\n`
+      : path === "/same"
+      ? `${found}Location: /a,b\r\nLocation: /a,b\r\n\r\n`
+      : `${OK}\r\n${path}`
+  );
+  const error = await refused("bad_redirect", `${server.origin}/two`);
+  assertStringIncludes(error.message, '"/a": there is also one to "/b"');
+  assertEquals(await textOf(`${server.origin}/same`), "/a,b");
+  await using response = await httpGet(`${server.origin}/two`, { followRedirects: false });
+  assertEquals(response.head.fields.slice(1), [["Location", "/a"], ["location", "/b"]]);
+});
+
+Deno.test("http: the charset is the one that Content-Type names, by its usual name", async () => {
+  for (
+    const [type, charset] of [
+      ["text/html", "utf-8"],
+      ["text/html; charset=ISO-8859-1", "windows-1252"],
+      ["text/html;charset='shift_jis'", "shift_jis"],
+      ['text/html; x=1; Charset="UTF-16LE"', "utf-16le"],
+      ["text/html; charset=nonsense", "utf-8"],
+    ] as const
+  ) {
+    await using server = scripted(`${OK}Content-Type: ${type}\r\n\r\n`);
+    await using response = await httpGet(server.origin);
+    assertEquals(response.charset, charset);
+  }
+});
+
 // Failures of the network
 
 Deno.test("http: DNS, refused and reset are told apart", async () => {

@@ -17,7 +17,7 @@ import {
   type RelayView,
   serveRelay,
 } from "../../apps/relay/mod.ts";
-import { Messages } from "../../apps/relay/_messages.ts";
+import { type Finding, Messages } from "../../apps/relay/_messages.ts";
 import {
   connectTcp,
   FrameError,
@@ -353,8 +353,8 @@ Deno.test("serveRelay checks its options and refuses to lead to itself", () => {
 /** What the messages of some reads are found to be. */
 function findings(name: string, ...reads: (string | number[])[]): string[] {
   const messages = new Messages(framingByName(name));
-  const show = (found: ReturnType<Messages["push"]>) =>
-    found.map((one) => {
+  const show = (found: Iterable<Finding>) =>
+    [...found].map((one) => {
       if (one.type === "partial") return `…${one.number}:${one.length}`;
       if (one.type === "unframed") return one.lost ? "lost" : "broken";
       const value = one.value instanceof Uint8Array ? text(one.value) : JSON.stringify(one.value);

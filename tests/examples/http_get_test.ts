@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { latin1, pack, scripted } from "../apps/_http.ts";
+import { join, latin1, pack, scripted } from "../apps/_http.ts";
+import { Terminal } from "../_util/terminal.ts";
 import {
   closingServer,
   makeCertificates,
@@ -93,7 +94,7 @@ Deno.test("http_get saves from nginx what curl saves: plain, redirected, packed,
     await compare(folder, `${secure}/zip/nums.txt`, trust, trust);
     await compare(folder, `${origin}/secure`, trust, trust);
     await compare(folder, `${secure}/plain`, [...trust, "--allow-downgrade"], trust);
-    await compare(folder, `${origin}/packed/nums.gz`, [], ["--compressed"]);
+    await compare(folder, `${origin}/packed/nums.gz`); // a file of its own, not a packed transfer
     await compare(folder, `${origin}/packed/nums.gz`, ["--no-decode"]);
     // It was really packed on its way.
     const { stderr } = await runExample("http_get.ts", [
@@ -235,7 +236,7 @@ Deno.test("http_get escapes what a terminal might obey", async () => {
   const command = `${Deno.execPath()} ${exampleArgs("http_get.ts", [server.origin]).join(" ")}`;
   const python = `import pty, sys; pty.spawn(["sh", "-c", sys.argv[1]])`;
   const { stdout } = await run("python3", ["-c", python, command]);
-  assertStringIncludes(stdout, "\\u{1b}[2Jh\u00e9\\u{202e}\\u{7}\r\n\ttext\r\n");
+  assertStringIncludes(stdout, "\\x1b[2Jh\u00e9\\u{202e}\\x07\r\n\ttext\r\n");
 });
 
 Deno.test("http_get says where it cannot write", async () => {
@@ -329,6 +330,135 @@ Deno.test("http_get stops a small page that unpacks to a large one, in little me
   assert(bytes < LITTLE_MEMORY, `it took ${bytes} bytes`);
 });
 
+Deno.test("http_get stops a page that was packed twice, in little memory", async () => {
+  const pack = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
+    stream.pipeThrough(new CompressionStream("gzip"));
+  let left = 1_000;
+  const zeros = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (left-- > 0) controller.enqueue(new Uint8Array(1024 * 1024));
+      else controller.close();
+    },
+  });
+  const bomb = new Uint8Array(await new Response(pack(pack(zeros))).arrayBuffer());
+  await using server = scripted(
+    join("HTTP/1.1 200 OK\r\nContent-Encoding: gzip,gzip\r\n\r\n", bomb),
+  );
+  const args = exampleArgs("http_get.ts", [server.origin, "-o", "/dev/null"]);
+  const { said, code, bytes } = await peakMemory(Deno.execPath(), args);
+  assertEquals(
+    said,
+    "too large: Cannot unpack the body: it is more than 1032 times what was sent\n",
+  );
+  assertEquals(code, 1);
+  assert(bytes < LITTLE_MEMORY, `it took ${bytes} bytes`);
+});
+
+Deno.test("http_get shows text on a terminal in the encoding that it has", async () => {
+  await using server = scripted(
+    latin1(
+      "HTTP/1.1 200 Tr\u00e8s bien\r\nContent-Type: text/plain; charset=ISO-8859-1\r\n\r\n" +
+        "caf\u00e9 \u009b2J\x1b[2J\n",
+    ),
+  );
+  const args = exampleArgs("http_get.ts", [server.origin, "--include"]);
+  await using terminal = new Terminal(Deno.execPath(), args);
+  // In windows-1252, which is what the name stands for today, 0x9b is a quotation mark.
+  await terminal.endsWith("caf\u00e9 \u203a2J\\u{1b}[2J");
+  assertEquals(terminal.rows[0], "HTTP/1.1 200 Tr\u00e8s bien");
+  await terminal.end();
+  // For a program every byte is as it came.
+  const { stdout } = await run("bash", [
+    "-c",
+    '"$@" | od -An -tx1',
+    "bash",
+    Deno.execPath(),
+    ...exampleArgs("http_get.ts", [server.origin]),
+  ]);
+  assertEquals(stdout.replaceAll(/\s+/g, " ").trim(), "63 61 66 e9 20 9b 32 4a 1b 5b 32 4a 0a");
+});
+
+Deno.test("http_get says in one line what is wrong with certificates", async () => {
+  await using site = await web();
+  const { folder } = site;
+  await makeCertificates(folder);
+  await Deno.writeTextFile(`${folder}/text`, "hello");
+  await Deno.writeTextFile(
+    `${folder}/broken`,
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+  );
+  await Deno.writeTextFile(`${folder}/no-key`, "");
+  const cases: [string, string][] = [
+    ["/no/such", "Cannot read /no/such: no such file\n"],
+    [folder, `Cannot read ${folder}: is a directory\n`],
+    [`${folder}/text`, `Cannot use ${folder}/text: it is not in PEM form\n`],
+    [`${folder}/broken`, `Cannot use ${folder}/broken: its PEM form is broken\n`],
+  ];
+  for (const [path, expected] of cases) {
+    const { code, stderr } = await runExample("http_get.ts", [
+      "https://[::1]:1/",
+      "--cacert",
+      path,
+    ]);
+    assertEquals([code, stderr], [1, expected]);
+  }
+
+  const openssl = await run("bash", [
+    "-c",
+    `cd "$1" && openssl req -x509 -newkey rsa:2048 -nodes -keyout server.key -out server.pem -days 2 \
+      -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:TRUE`,
+    "bash",
+    folder,
+  ]);
+  assertEquals(openssl.code, 0, openssl.stderr);
+  await using server = await startPrinting("python3", ["-c", TLS_HTTP], folder);
+  const { code, stderr } = await runExample("http_get.ts", [
+    server.origin.replace("http://127.0.0.1", "https://localhost"),
+    "--cacert",
+    `${folder}/server.pem`,
+  ]);
+  assertMatch(
+    stderr,
+    /^TLS: Cannot finish the TLS handshake with localhost:\d+: the peer's certificate is not valid: it is an authority's, which must not be used as a server's own\n$/,
+  );
+  assertEquals(code, 1);
+});
+
+/** Sends a head, and then the same for ever. */
+const ENDLESS = `
+import socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+conn = server.accept()[0]
+conn.recv(65536)
+conn.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+piece = b"1\\r\\nx\\r\\n" * 10000
+try:
+    while True:
+        conn.sendall(piece)
+except OSError:
+    pass
+`;
+
+for (const args of [["-o", "/dev/null"], ["--no-decode"], ["--json"]]) {
+  Deno.test(`http_get ${args.join(" ")} can be interrupted while tiny chunks flood it`, async () => {
+    await using server = await startPrinting("python3", ["-c", ENDLESS], ".");
+    const child = new Deno.Command(Deno.execPath(), {
+      args: exampleArgs("http_get.ts", [server.origin, "-v", ...args]),
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let isInterrupted = false;
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      if (!isInterrupted && text.includes("< x")) {
+        isInterrupted = true;
+        child.kill("SIGINT");
+      }
+    }
+    assertEquals((await child.status).code, 130);
+  });
+}
+
 const USAGE_ERRORS: [string[], RegExp][] = [
   [[], /^A URL is needed\n/],
   [["a", "b"], /^Unexpected argument "b"\n/],
@@ -336,6 +466,8 @@ const USAGE_ERRORS: [string[], RegExp][] = [
   [["http://[::1/"], /^Cannot fetch .*\n/],
   [["a", "--outptu", "b"], /^Unknown option --outptu, did you mean --output\?\n/],
   [["a", "--output"], /^Option --output needs a value\n/],
+  [["a", "-o"], /^Option -o needs a value\n/],
+  [["a", "--output="], /^Option --output needs a file name, or -\n/],
   [["a", "--timeout", "soon"], /^Option --timeout must be seconds.*"soon"\n/],
   [["a", "--max-redirects", "-1"], /^Option --max-redirects must be .*"-1"\n/],
   [["a", "--header", "nonsense"], /^Option --header must be 'Name: value'.*\n/],

@@ -187,7 +187,40 @@ Deno.test("tcp_chat join says so when the server ends without a word", async () 
   conn.close();
   listener.close();
   assertEquals(await ada.rest(), "*** Welcome, Ada! Hello\nthe server closed the connection\n");
-  assertEquals((await ada.status).code, 0);
+  assertEquals((await ada.status).code, 1);
+});
+
+Deno.test("tcp_chat join exits 1 with one line when its server is killed", async () => {
+  const server = await startExample("tcp_chat.ts", []);
+  await using bob = await joinChat({ port: server.port, name: "Bob" });
+  const both = [
+    "-c",
+    `"$0" "$@" 2>&1 >/dev/null`,
+    Deno.execPath(),
+    ...joinArgs(server.port, "Ada"),
+  ];
+  await using ada = new Peer("sh", both);
+  for await (const { line } of bob) if (line === "*** Ada has joined") break;
+  await server[Symbol.asyncDispose](); // kills it
+  assertMatch(await ada.rest(), /^(the server closed the connection|Cannot .*)\n$/);
+  assertEquals((await ada.status).code, 1);
+});
+
+Deno.test("tcp_chat join says all lines of a pipe, also beyond the room's rate", async () => {
+  await using server = await startExample("tcp_chat.ts", ["--rate", "40"]);
+  await using ada = await joinChat({ port: server.port, name: "Ada" });
+  const lines = Array.from({ length: 170 }, (_, line) => `line ${line}`);
+  const { code, stderr } = await runExample(
+    "tcp_chat.ts",
+    ["join", "--port", String(server.port), "--name", "Bob"],
+    lines.join("\n"),
+  );
+  assertEquals([code, stderr], [0, ""]);
+  const heard: string[] = [];
+  for await (const { kind, text } of ada) {
+    if (kind === "message" && heard.push(text) === lines.length) break;
+  }
+  assertEquals(heard, lines);
 });
 
 Deno.test("tcp_chat join says in one line that nobody is there, and exits 1", async () => {
@@ -214,7 +247,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test("tcp_chat serve takes its limits from the command line", async () => {
-  const limits = ["--history", "1", "--members", "2", "--rate", "1000"];
+  const limits = ["--history", "1", "--members", "2", "--per-address", "2", "--rate", "1000"];
   await using server = await startExample("tcp_chat.ts", limits);
   await using ada = await joinChat({ port: server.port, name: "Ada" });
   await ada.send("one");
@@ -248,7 +281,18 @@ for (const [args, message] of USAGE_ERRORS) {
 
 Deno.test("tcp_chat --help explains every option and command on stdout", async () => {
   const { code, stdout } = await runExample("tcp_chat.ts", ["--help"]);
-  for (const option of ["hostname", "port", "history", "members", "rate", "name", "help"]) {
+  for (
+    const option of [
+      "hostname",
+      "port",
+      "history",
+      "members",
+      "rate",
+      "per-address",
+      "name",
+      "help",
+    ]
+  ) {
     assertStringIncludes(stdout, `--${option}`);
   }
   for (const command of ["/who", "/me", "/msg", "/quit", "/help"]) {

@@ -2,10 +2,13 @@
 import {
   assert,
   assertEquals,
+  assertInstanceOf,
+  assertLess,
   assertMatch,
   assertNotMatch,
   assertRejects,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import {
@@ -25,7 +28,7 @@ import {
   text,
   varintPrefixed,
 } from "@tincan/net/framing";
-import { allCodecs, bytesOf, concat } from "./_harness.ts";
+import { allCodecs, bytesOf, concat, decode, everyCut } from "./_harness.ts";
 
 const EMPTY = new Uint8Array(0);
 const ignore = () => {};
@@ -309,6 +312,114 @@ Deno.test("input that ends inside a discarded frame is truncated", () => {
     assert(decoder.progress!.partial);
     assertEquals(assertThrows(() => decoder.end(ignore), FrameError).code, "truncated");
   }
+});
+
+Deno.test("an error inside a discarded frame says where that frame began", () => {
+  const others = allCodecs(500);
+  for (const [index, { name, codec, fit }] of allCodecs(20, ignore).entries()) {
+    if (/^(fixed|lines|delimited)/.test(name)) continue; // nothing there is truncated
+    const { codec: other, fit: fitOther } = others[index]!;
+    const first = codec.encode(fit(Uint8Array.of(1, 2, 3)));
+    const large = other.encode(fitOther(new Uint8Array(400).fill(0x61)));
+    const stream = concat([first, large.subarray(0, -1)]);
+    for (const chunks of [[stream], Array.from(stream, (byte) => Uint8Array.of(byte))]) {
+      const { frames, error, offset } = decode(codec.decoder(), chunks);
+      assertEquals([frames.length, error, offset], [1, "truncated", first.length], name);
+    }
+    if (name !== "netstring") continue;
+    const wrong = concat([stream, bytesOf(";")]);
+    for (const chunks of everyCut(wrong)) {
+      const { error, offset } = decode(codec.decoder(), chunks);
+      assertEquals([error, offset], ["corrupt", first.length]);
+    }
+  }
+});
+
+Deno.test("the report of a dropped frame reads and prints as the error does", () => {
+  const reports: FrameError[] = [];
+  const onDiscard = (error: FrameError) => void reports.push(error);
+  const attempts: [(discard: boolean) => Codec<unknown>, Uint8Array][] = [
+    [
+      (yes) => text(lines(), yes ? { onCorrupt: "discard", onDiscard } : {}),
+      Uint8Array.of(255, 10),
+    ],
+    [(yes) => json(lines(), yes ? { onCorrupt: "discard", onDiscard } : {}), bytesOf("{x}\n")],
+    [(yes) => slip(yes ? { onCorrupt: "discard", onDiscard } : {}), Uint8Array.of(0xdb, 1, 0xc0)],
+    [
+      (yes) =>
+        lengthPrefixed(yes ? { maxLength: 1, onTooLong: "discard", onDiscard } : { maxLength: 1 }),
+      Uint8Array.of(0, 0, 0, 2, 1, 1),
+    ],
+    [
+      (yes) =>
+        mapped(lines(), {
+          decode: () => {
+            throw new RangeError("no good");
+          },
+          encode: () => EMPTY,
+          ...(yes ? { onCorrupt: "discard", onDiscard } : {}),
+        }),
+      bytesOf("x\n"),
+    ],
+  ];
+  for (const [make, bytes] of attempts) {
+    make(true).decoder().push(bytes, ignore);
+    const report = reports.pop()!;
+    const error = assertThrows(() => make(false).decoder().push(bytes, ignore), FrameError);
+    assertEquals(reports, []);
+    assertInstanceOf(report, FrameError);
+    const fields = ({ name, message, code, length, limit, offset, stack, cause }: FrameError) => (
+      { name, message, code, length, limit, offset, stack, cause }
+    );
+    assertEquals(fields(report), fields(error));
+    assertEquals(report.stack, `FrameError: ${report.message}`); // a line, whoever prints it
+    assertEquals("cause" in report, "cause" in error);
+    assertEquals(Object.keys(report), Object.keys(error));
+    assertEquals(Deno.inspect(report), Deno.inspect(error));
+    assertEquals(String(report), String(error));
+  }
+});
+
+Deno.test("what a peer sent is escaped once and cut short in messages", () => {
+  const rude = "\x1b[2J\x9b\u202e\r\n\\" + '"' + "x".repeat(500);
+  const attempts: [Codec<unknown>, Uint8Array][] = [
+    [json(lines()), bytesOf(`${rude.replace("\n", "")}\n`)],
+    [json(lines()), bytesOf(`{"a":"${rude.replace("\n", "")}\n`)],
+    [json(netstring()), netstring().encode(bytesOf(`[${rude}`))],
+    [lengthPrefixed(), bytesOf('GET /\r\n"')],
+    [netstring(), bytesOf('{"a"\r\n')],
+    [
+      mapped(netstring(), {
+        decode: (frame) => {
+          throw new Error(new TextDecoder().decode(frame));
+        },
+        encode: () => EMPTY,
+      }),
+      netstring().encode(bytesOf(rude)),
+    ],
+  ];
+  for (const [codec, bytes] of attempts) {
+    const { message, stack } = assertThrows(() => codec.decoder().push(bytes, ignore), FrameError);
+    assertNotMatch(message, /[\p{C}\p{Zl}\p{Zp}]/u);
+    assertNotMatch(message, /\\[^"x]/); // a backslash is one that was sent
+    assertLess(message.length, 300);
+    assertEquals(stack, `FrameError: ${message}`);
+  }
+  const { message } = assertThrows(
+    () => lengthPrefixed().decoder().push(bytesOf("GET /\r\n"), ignore),
+    FrameError,
+  );
+  assertStringIncludes(message, '(the bytes spell "GET /␍␊": the peer may be speaking HTTP)');
+});
+
+Deno.test("a stack is recorded again after an error without one", () => {
+  const { stackTraceLimit } = Error as { stackTraceLimit?: number };
+  assertThrows(() => lengthPrefixed().decoder().push(bytesOf("GET /"), ignore), FrameError);
+  assertEquals((Error as { stackTraceLimit?: number }).stackTraceLimit, stackTraceLimit);
+  assertMatch(new Error("mine").stack!, /contract_test/);
+  // One that the caller caused says where.
+  const error = assertThrows(() => lines().encode(bytesOf("a\nb")), FrameError);
+  assertMatch(error.stack!, /contract_test/);
 });
 
 Deno.test("a discarded netstring must end with its comma", () => {

@@ -1,5 +1,12 @@
 // Frames across awaits: the async iterator, the streams and the batches that connections use.
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLessOrEqual,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import {
   type Codec,
@@ -150,6 +157,84 @@ Deno.test("frames: come before the error, which ends the source and the iteratio
     assertEquals([source.reads, source.returns], [1, 1]);
     assertEquals((await iterator.next()).done, true);
   }
+});
+
+Deno.test("frames: the error of a frame is thrown even if the source cannot be closed", async () => {
+  for (const batches of [false, true]) {
+    const source = {
+      next: () => Promise.resolve({ done: false as const, value: bytesOf("x\n") }),
+      return: () => Promise.reject(new RangeError("cannot be closed")),
+      [Symbol.asyncIterator]: () => source,
+    };
+    const iterator = frames(source, json(lines()));
+    await assertRejects(() => (batches ? iterator.batches() : iterator).next(), FrameError);
+    assertEquals((await iterator.next()).done, true);
+  }
+  // Without an error of ours, the source's own is the one.
+  const source = {
+    next: () => Promise.resolve({ done: false as const, value: bytesOf("1\n") }),
+    return: () => Promise.reject(new RangeError("cannot be closed")),
+    [Symbol.asyncIterator]: () => source,
+  };
+  const iterator = frames(source, json(lines()));
+  await iterator.next();
+  await assertRejects(() => iterator.return(), RangeError, "cannot be closed");
+});
+
+Deno.test("frames: nothing comes after return, also not for calls that waited", async () => {
+  for (const batches of [false, true]) {
+    const { promise, resolve } = Promise.withResolvers<IteratorResult<Uint8Array>>();
+    const source = { next: () => promise, [Symbol.asyncIterator]: () => source };
+    const iterator = frames(source, text(lines()));
+    const from = batches ? iterator.batches() : iterator;
+    const waiting = [from.next(), from.next()];
+    await Promise.resolve();
+    assertEquals((await from.return!()).done, true);
+    resolve({ done: false, value: bytesOf("a\nb\n") });
+    for (const each of waiting) assertEquals(await each, { done: true, value: undefined });
+    assertEquals((await from.next()).done, true);
+  }
+});
+
+Deno.test("frames: return in any microtask of a chunk's delivery ends the iteration", async () => {
+  for (let ticks = 0; ticks < 20; ticks++) {
+    const { promise, resolve } = Promise.withResolvers<IteratorResult<Uint8Array>>();
+    const source = { next: () => promise, [Symbol.asyncIterator]: () => source };
+    const iterator = frames(source, text(lines()));
+    const events: string[] = [];
+    const waiting = iterator.next().then(({ done }) => events.push(done ? "end" : "frame"));
+    await Promise.resolve();
+    resolve({ done: false, value: bytesOf("a\nb\n") });
+    for (let i = 0; i < ticks; i++) await Promise.resolve();
+    const returned = iterator.return().then(() => events.push("returned"));
+    await Promise.all([waiting, returned]);
+    const later = await iterator.next();
+    assertEquals(later.done, true);
+    assert(events.indexOf("frame") <= 0, events.join());
+  }
+});
+
+Deno.test("frames: timers run while a chunk full of empty lines is taken", async () => {
+  const chunk = new Uint8Array(256 * 1024).fill(0x0a);
+  for (const codec of [lines(), text(lines())]) {
+    let seen = 0;
+    let fired: number | undefined;
+    const timer = setTimeout(() => fired = seen, 0);
+    for await (const _ of frames([chunk, chunk, chunk, chunk], codec as Codec<unknown>)) seen++;
+    clearTimeout(timer);
+    assertEquals(seen, 4 * chunk.length);
+    assert(fired !== undefined && fired < seen);
+  }
+});
+
+Deno.test("frames: a batch is bounded", async () => {
+  const chunk = new Uint8Array(100_000).fill(0x0a);
+  let seen = 0;
+  for await (const batch of frames([chunk], lines()).batches()) {
+    assertLessOrEqual(batch.length, 1024);
+    seen += batch.length;
+  }
+  assertEquals(seen, chunk.length);
 });
 
 Deno.test("frames: an end inside a frame is truncated", async () => {

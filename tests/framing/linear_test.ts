@@ -99,6 +99,22 @@ for (const { name, codec, fit } of subjects) {
     assertLess(work.allocated, 6 * stream.length);
   });
 
+  Deno.test(`linear: ${name}: one message in and one out, with a full backlog`, () => {
+    const one = codec.encode(fit(content.subarray(0, 10)));
+    const backlog = new Uint8Array(one.length * Math.floor((LENGTH - 2000) / one.length));
+    for (let at = 0; at < backlog.length; at += one.length) backlog.set(one, at);
+    const rounds = 5000;
+    let seen = 0;
+    const work = count(() => {
+      const decoder = codec.decoder();
+      decoder.push(backlog, () => (seen++, false));
+      for (let i = 0; i < rounds; i++) decoder.push(one, () => (seen++, false));
+    });
+    assertEquals(seen, rounds + 1);
+    assertLess(work.copied, 8 * backlog.length);
+    assertLess(work.allocated, 8 * backlog.length);
+  });
+
   Deno.test(`bounded: ${name}: nothing is allocated for a length that was only announced`, () => {
     const stream = codec.encode(fit(content)).subarray(0, 100);
     const work = count(() => codec.decoder().push(stream, () => {}));

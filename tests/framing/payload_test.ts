@@ -121,6 +121,56 @@ Deno.test("json: lines that are not JSON, too long or not UTF-8 can all be disca
   assertEquals(reports, ["corrupt", "corrupt", "too_long", "corrupt"]);
 });
 
+Deno.test("text: half a surrogate pair is refused, unless it may be replaced", () => {
+  for (const lone of ["\ud800", "a\udc00", "\ud83d\ud83d\ude00", `${"é".repeat(9000)}\udfff`]) {
+    const output = new OutputBuffer();
+    const codec = text(lines());
+    for (
+      const encode of [() => codec.encode(lone), () => codec.encodeInto?.(lone, output)]
+    ) {
+      const error = assertThrows(encode, FrameError, "half a surrogate pair at index ");
+      assertEquals(error.code, "corrupt");
+    }
+    assertEquals(output.length, 0);
+    const lenient = text(lines(), { fatal: false });
+    assertEquals(decodeAll(lenient, [lenient.encode(lone)]), [lone.toWellFormed()]);
+  }
+  assertThrows(() => text(lines()).encode("ab\ud800"), FrameError, "at index 2");
+  const whole = "\u{1F600}\ufffd\u{10ffff}";
+  assertEquals(decodeAll(text(lines()), [text(lines()).encode(whole)]), [whole]);
+});
+
+Deno.test("text: what is UTF-8 is decided as by the runtime's strict decoder", () => {
+  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const unit = fc.constantFrom(
+    ...[0x41, 0x7f, 0x80, 0xbd, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xa0, 0xef, 0xf0, 0xf4, 0x90, 0xff],
+  );
+  const sequence = fc.constantFrom([0xef, 0xbf, 0xbd], [0xef, 0xbb, 0xbf], [
+    0xf0,
+    0x9f,
+    0x98,
+    0x80,
+  ]);
+  const pieces = fc.array(fc.oneof(unit.map((byte) => [byte]), sequence), { maxLength: 8 });
+  fc.assert(
+    fc.property(pieces, fc.boolean(), (parts, twice) => {
+      const frame = Uint8Array.from(parts.flat());
+      let expected: string | undefined;
+      try {
+        expected = strict.decode(frame);
+      } catch {
+        // not UTF-8
+      }
+      const codec = text(lengthPrefixed({ size: 1 }), { onCorrupt: "discard" });
+      const one = lengthPrefixed({ size: 1 }).encode(frame);
+      const stream = twice ? concat([one, one, one]) : one;
+      const times = expected === undefined ? 0 : twice ? 3 : 1;
+      assertEquals(decodeAll(codec, [stream]), Array(times).fill(expected));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 Deno.test("mapped: what decode and encode throw becomes a FrameError with a cause", () => {
   const cause = new RangeError("not that one");
   const fail = () => {

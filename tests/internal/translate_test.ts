@@ -96,7 +96,8 @@ Deno.test("TLS failures have the code ETLS, and keep the reason", () => {
   assertEquals(error.code, "ETLS");
   assertEquals(
     error.message,
-    "Cannot finish the TLS handshake with 192.0.2.1:80: invalid peer certificate: UnknownIssuer",
+    "Cannot finish the TLS handshake with 192.0.2.1:80: the peer's certificate is not valid: " +
+      "it is not signed by an authority that is trusted here",
   );
 });
 

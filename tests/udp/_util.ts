@@ -47,3 +47,22 @@ export async function settled(
   await from.send("", at(bound));
   while (bound.stats().received < count) await new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+/** Sends one UDP datagram from any source port, 0 too, which takes a raw socket and so root. */
+export const RAW_SENDER = `
+import socket, struct, sys
+def send(source, target, data):
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    header = struct.pack("!HHHH", source, target, 8 + len(data), 0)
+    raw.sendto(header + data, ("127.0.0.1", 0))
+`;
+
+/** Whether this user may make raw sockets. */
+export function maySendRaw(): boolean {
+  const args = ["-c", "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 17)"];
+  try {
+    return new Deno.Command("python3", { args, stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}

@@ -4,6 +4,9 @@ import { ClosedError, isNetError } from "../../errors.ts";
 import { bindUdp, connectUdp, sessions, type UdpSession } from "../../udp/mod.ts";
 import { at, backends, Events, limit, settled, text } from "./_util.ts";
 
+/** Takes whatever the peer sends next, so that it is asked from the same port each time. */
+const next = { samePort: true };
+
 for (const backend of backends) {
   const test = (name: string, body: () => Promise<void>) =>
     Deno.test(`${backend}: sessions: ${name}`, limit, body);
@@ -16,9 +19,9 @@ for (const backend of backends) {
     });
     await using a = await connectUdp({ backend, port: at(endpoint).port });
     await using b = await connectUdp({ backend, port: at(endpoint).port });
-    assertEquals(text((await a.request("a")).data), "a 1");
-    assertEquals(text((await b.request("b")).data), "b 1");
-    assertEquals(text((await a.request("a")).data), "a 2");
+    assertEquals(text((await a.request("a", next)).data), "a 1");
+    assertEquals(text((await b.request("b", next)).data), "b 1");
+    assertEquals(text((await a.request("a", next)).data), "a 2");
     assertEquals([...all.peers].map(({ remoteAddr }) => remoteAddr), [b.addr, a.addr]);
     assertEquals([all.stats().active, all.stats().opened], [2, 2]);
     await assertRejects(() => endpoint.receive(), Deno.errors.Busy);
@@ -39,9 +42,9 @@ for (const backend of backends) {
       await datagram?.reply("once");
     });
     await using a = await connectUdp({ backend, port: at(endpoint).port });
-    assertEquals(text((await a.request("1")).data), "once");
+    assertEquals(text((await a.request("1", next)).data), "once");
     while (all.stats().active > 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    assertEquals(text((await a.request("2")).data), "once");
+    assertEquals(text((await a.request("2", next)).data), "once");
     assertEquals(seen.length, 2);
     assertEquals(seen[0]?.ended, "handler");
     assertEquals(await seen[0]?.receive(), null);
@@ -75,14 +78,19 @@ for (const backend of backends) {
     await using a = await connectUdp({ backend, port });
     await using b = await connectUdp({ backend, port });
     await using c = await connectUdp({ backend, port });
-    await a.request("a");
-    await b.request("b");
-    await a.request("a again");
-    await c.request("c");
+    for (const peer of [a, b]) {
+      await peer.request("first", next);
+      await peer.request("confirmed", next);
+    }
+    await a.request("a again", next);
+    await c.request("first", next);
+    assertEquals([all.stats().active, all.stats().unconfirmed], [3, 1]);
+    await c.request("confirmed", next);
     const evicted = await ended.next();
     assertEquals([evicted.ended, evicted.remoteAddr], ["evicted", b.addr]);
     assertEquals([all.stats().active, all.stats().evicted], [2, 1]);
-    assertEquals(text((await b.request("b again")).data), "b again");
+    assertEquals(text((await b.request("b again", next)).data), "b again");
+    await b.request("confirmed", next);
     assertEquals((await ended.next()).remoteAddr, a.addr);
   });
 
@@ -112,17 +120,20 @@ for (const backend of backends) {
     assertEquals([session.ended, await session.receive()], ["closed", null]);
   });
 
-  test("bytes that wait are bounded over all peers", async () => {
+  test("bytes that wait are bounded over all peers, and newcomers have room", async () => {
     await using endpoint = await bindUdp({ backend });
     const done = Promise.withResolvers<void>();
-    await using all = sessions(endpoint, () => done.promise, { maxQueueBytes: 10 });
+    // A quarter of that is for unconfirmed peers.
+    await using all = sessions(endpoint, () => done.promise, { maxQueueBytes: 40 });
     await using a = await bindUdp({ backend });
     await using b = await bindUdp({ backend });
     await a.send("123456", at(endpoint));
     await settled(endpoint, a, 1);
     await b.send("12345", at(endpoint));
     await settled(endpoint, b, 3);
-    assertEquals(all.stats().dropped, 1);
+    const { evicted, active, dropped } = all.stats();
+    assertEquals([evicted, active, dropped], [1, 1, 2]); // what a had sent, and nothing of b
+    assertEquals([...all.peers].map(({ remoteAddr }) => remoteAddr), [b.addr]);
     done.resolve();
   });
 

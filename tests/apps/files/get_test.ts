@@ -268,11 +268,6 @@ Deno.test("getFile does not trust what lies under the name it grows under", asyn
     assertEquals(await here.read("x"), content);
     await Deno.remove(here.at("x"));
   }
-  // A link that would lead the bytes to another file.
-  await here.write("victim", "precious");
-  await Deno.symlink("victim", here.at(".x.tincan-part"));
-  await fails("not_a_file", "file.bin", options);
-  assertEquals(await here.text("victim"), "precious");
 });
 
 Deno.test("getFile refuses to share a target with another download", async () => {
@@ -363,18 +358,59 @@ Deno.test("a remembered checksum is not used for a file that has changed", async
   assertEquals(await ask(), `${await sha256(changed)}\n`);
 });
 
-Deno.test("the checksum of a file that has not changed is computed once", async () => {
-  const content = noise(1_000);
-  await using place = await setUp(content);
+/** Bytes that this process has read so far, by whatever call. */
+async function bytesRead(): Promise<number> {
+  return Number(/^rchar: (\d+)/.exec(await Deno.readTextFile("/proc/self/io"))?.[1]);
+}
+
+Deno.test({
+  name: "the checksum of a file that has not changed is computed once",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const size = 32 * MiB;
+    await using place = await setUp(noise(size));
+    await using server = await serve(place.source);
+    await settled(place.source.at("file.bin"));
+    const ask = async () => {
+      const before = await bytesRead();
+      const said = await say(server.port, `GET ${size} - sha256 file.bin\n`);
+      return { sum: said.split(" ").at(-1), bytes: await bytesRead() - before };
+    };
+    const first = await ask();
+    assert(first.bytes >= size, `it has read ${first.bytes}`);
+    const second = await ask();
+    assertEquals(second.sum, first.sum);
+    assert(second.bytes < size, `it has read ${second.bytes}`);
+  },
+});
+
+/** Waits until a file was changed so long ago that its checksum is remembered. */
+async function settled(path: string): Promise<void> {
+  const { ctime } = await Deno.stat(path);
+  const age = Date.now() - (ctime?.getTime() ?? 0);
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, 2_100 - age)));
+}
+
+Deno.test("a file whose bytes were changed in place, time and all, can be downloaded", async () => {
+  await using place = await setUp(noise(1_000));
+  const path = place.source.at("file.bin");
   await using server = await serve(place.source);
-  const ask = async () =>
-    (await say(server.port, "GET 1000 - sha256 file.bin\n")).split(" ").at(-1);
-  const first = await ask();
-  // Other bytes in the same place, with the same time: only a remembered checksum is still the first.
-  await Deno.writeFile(place.source.at("file.bin"), noise(1_000));
-  await settle(place.source.at("file.bin"));
-  assertEquals(await ask(), first);
-  // A client that gets these bytes has its own opinion.
-  await fails("checksum", "file.bin", { port: server.port, output: place.here.at("x") });
-  assertEquals(await place.here.names(), []);
+  const options = { port: server.port, output: place.here.at("x"), force: true };
+  await settled(path);
+  await getFile("file.bin", options); // now the server knows its checksum
+  const changed = noise(1_000);
+  const file = await Deno.open(path, { write: true });
+  await file.write(changed);
+  file.close();
+  await settle(path); // as if nothing had happened
+  await getFile("file.bin", options);
+  assertEquals(await place.here.read("x"), changed);
+});
+
+Deno.test("getFile does not write where no name is given", async () => {
+  await using here = await Folder.make();
+  const error = await assertRejects(() => getFile("x", { port: 1, output: "" }), TypeError);
+  assertEquals(error.message, 'Cannot use option "output": expected a path, current value is ""');
+  await fails("disk", "x", { port: 1, output: here.at("nowhere/") });
+  assertEquals(await here.names(), []);
 });

@@ -141,6 +141,17 @@ const LISTS: readonly [string, string, string][] = [
   ["a line with a bad size", "OK 7 0 -\nx - ab\nOK -\n", "protocol"],
   ["a line with a bad time", "OK 11 0 -\n5 never ab\nOK -\n", "protocol"],
   ["an empty line", "OK 1 0 -\n\nOK -\n", "protocol"],
+  ["a line with the folder above", "OK 7 0 -\n5 - ..\nOK -\n", "protocol"],
+  ["a line with the folder above, as a folder", "OK 8 0 -\n0 - ../\nOK -\n", "protocol"],
+  ["a line with the folder itself", "OK 6 0 -\n0 - .\nOK -\n", "protocol"],
+  ["a line with NUL", "OK 7 0 -\n5 - a\0\nOK -\n", "protocol"],
+  ["a line that commands the terminal", "OK 10 0 -\n5 - \x1b[2Jx\nOK -\n", "protocol"],
+  ["a line with a C1 control", "OK 7 0 -\n5 - \u009b\nOK -\n", "protocol"],
+  ["a folder without a name", "OK 6 0 -\n0 - /\nOK -\n", "protocol"],
+  ["a line with an absolute path", "OK 10 0 -\n5 - /etc/\nOK -\n", "protocol"],
+  ["a time that is only a number", "OK 6 0 -\n5 5 a\nOK -\n", "protocol"],
+  ["a line without an end", "OK 5 0 -\n5 - aOK -\n", "protocol"],
+  ["a line that does not end", `OK 9000 0 -\n5 - ${"a".repeat(8_996)}OK -\n`, "protocol"],
 ];
 
 for (const [lie, said, code] of LISTS) {
@@ -150,6 +161,20 @@ for (const [lie, said, code] of LISTS) {
     assertEquals(error.code, code, error.message);
   });
 }
+
+Deno.test("listFiles takes CR LF, fractions of seconds, and tags it does not know", async () => {
+  await using server = serveLies((conn) =>
+    conn.write("OK 32 0 what-ever\r\n5 2024-05-01T10:00:00.123Z a b\r\nOK -\r\n")
+  );
+  const [entry, ...more] = await listFiles({ port: server.port });
+  assertEquals(entry, {
+    name: "a b",
+    size: 5,
+    modified: new Date("2024-05-01T10:00:00.123Z"),
+    isFolder: false,
+  });
+  assertEquals(more, []);
+});
 
 Deno.test("listFiles gives up a list longer than the caller takes", async () => {
   await using server = serveLies((conn) => conn.write("OK 101 0 -\n"));

@@ -1,7 +1,7 @@
 /** What a server shows of its folder. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FileTransferError, listFiles } from "../../../apps/files/mod.ts";
-import { Folder, serve, settle } from "./_harness.ts";
+import { encode, Folder, noise, readLine, say, serve, settle } from "./_harness.ts";
 
 async function namesOf(port: number, folder = ""): Promise<string[]> {
   return (await listFiles({ port, folder })).map(({ name, isFolder }) =>
@@ -62,3 +62,91 @@ Deno.test("listFiles of an empty folder is an empty list", async () => {
   await using server = await serve(folder);
   assertEquals(await listFiles({ port: server.port }), []);
 });
+
+Deno.test("a date that cannot be written does not spoil the list", async () => {
+  await using folder = await Folder.make();
+  for (const name of ["a", "b", "c", "d"]) await folder.write(name, "");
+  await settle(folder.at("a"));
+  // Beyond the year 9999, before the year 0, and what no date of this language can be.
+  const times: [string, string][] = [["b", "1e12"], ["c", "-1e11"], ["d", "9e15"]];
+  for (const [name, time] of times) {
+    const script = "import os, sys; os.utime(sys.argv[1], (float(sys.argv[2]),) * 2)";
+    await new Deno.Command("python3", { args: ["-c", script, folder.at(name), time] }).output();
+  }
+  await using server = await serve(folder);
+  assertMatch(
+    await say(server.port, "LIST\n"),
+    /^OK \d+ 0 -\n0 2023-11-14T22:13:20Z a\n(?:0 (?:-|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) [bcd]\n){3}OK -\n$/,
+  );
+  assertEquals(await namesOf(server.port), ["a", "b", "c", "d"]);
+});
+
+Deno.test("listFiles tells how many names could not be shown", async () => {
+  await using folder = await Folder.make();
+  await folder.write("shown", "");
+  await folder.write("new\nline", "");
+  await folder.write("escape\x1b[2J", "");
+  await folder.write("a \ufffd in its name", ""); // text, and so it can be asked for
+  const script = "import os, sys; open(os.fsencode(sys.argv[1]) + b'/bad\\xff', 'w')";
+  await new Deno.Command("python3", { args: ["-c", script, folder.path] }).output();
+  await using server = await serve(folder);
+  const counts: number[] = [];
+  const onOmitted = (count: number) => counts.push(count);
+  const { port } = server;
+  const names = (await listFiles({ port, onOmitted })).map(({ name }) => name);
+  assertEquals(names, ["a \ufffd in its name", "shown"]);
+  assertEquals(counts, [3]);
+  assertMatch(await say(port, "LIST\n"), /^OK \d+ 0 omitted\.3\n/);
+  await Deno.mkdir(folder.at("clean"));
+  await listFiles({ port, folder: "clean", onOmitted });
+  assertEquals(counts, [3]);
+});
+
+Deno.test("listFiles lists 20,000 files, unless the caller takes fewer", async () => {
+  await using folder = await Folder.make();
+  fill(folder, 20_000);
+  await using server = await serve(folder);
+  const { port } = server;
+  assertEquals(new Set(await namesOf(port)).size, 20_000);
+  const error = await assertRejects(
+    () => listFiles({ port, maxEntries: 19_999 }),
+    FileTransferError,
+  );
+  assertEquals(error.code, "too_large");
+  // Many at once, while others are served: they share the work.
+  const floods = Array.from({ length: 30 }, () => listFiles({ port }));
+  const order: string[] = [];
+  const flooding = Promise.all(floods).then((lists) => {
+    order.push("flood");
+    return lists;
+  });
+  using conn = await Deno.connect({ port });
+  await conn.write(encode("GET 0 - none 7\n"));
+  assertMatch(await readLine(conn), /^OK 0 0 /);
+  order.push("other");
+  for (const list of await flooding) assertEquals(list.length, 20_000);
+  assertEquals(order, ["other", "flood"]);
+  assertEquals(server.stats().handlerErrors, 0);
+});
+
+Deno.test("a list shows what was stored before it was asked for, also while others are made", async () => {
+  await using folder = await Folder.make();
+  fill(folder, 2_000);
+  await using server = await serve(folder);
+  const { port } = server;
+  for (let round = 0; round < 10; round++) {
+    const before = listFiles({ port });
+    const name = `new${round}`;
+    using conn = await Deno.connect({ port });
+    await conn.write(encode("LIST\n")); // joins, or is followed by, the one before
+    await Deno.writeFile(folder.at(name), noise(0));
+    const names = await namesOf(port);
+    assert(names.includes(name));
+    await before;
+  }
+});
+
+/** Makes empty files. */
+function fill(folder: Folder, count: number): void {
+  for (let index = 0; index < count; index++) Deno.writeFileSync(folder.at(`${index}`), noise(0));
+}

@@ -73,6 +73,22 @@ Deno.test("uploads share a quota, and what fails is given back", async () => {
   assertEquals((await there.names()).filter((name) => name.startsWith(".")), []);
 });
 
+Deno.test("an upload that is slow holds of the quota what has come of it", async () => {
+  await using here = await Folder.make();
+  await using there = await Folder.make();
+  await using server = await serve(there, { upload: { quota: 100_000 } });
+  const { port } = server;
+  using slow = await Deno.connect({ port });
+  await slow.write(encode("PUT 90000 new none slow\nabc"));
+  assertEquals(await readLine(slow), "OK 90000 0 -");
+  await putFile(await here.write("one", noise(60_000)), { port });
+  // What is left does not suffice for the slow one.
+  await slow.write(noise(89_997));
+  assertMatch(await readLine(slow), /^NO quota /);
+  await server.shutdown();
+  assertEquals(await there.names(), ["one"]);
+});
+
 Deno.test("the server keeps nothing of an upload that is not what was sent", async () => {
   await using there = await Folder.make();
   await using server = await serve(there, { upload: {} });

@@ -1,0 +1,79 @@
+/** Lines on their way to one person. @module */
+import type { ChatOutput } from "./output.ts";
+
+/** Bytes that go out before the room waits for them to be taken: a history of the usual size fits. */
+const PIECE = 8 * 1024;
+
+/** Bytes said by others that may wait behind a long answer: what a slow reader may have waiting anyway. */
+const MAX_BYTES_BEHIND = 256 * 1024;
+
+/** Lines said by others that may wait behind a long answer, however short: nobody reads back further. */
+const MAX_LINES_BEHIND = 1_000;
+
+/**
+ * Gives lines to an output. What one person gets at once, such as the history, goes out in pieces, each
+ * after the one before was taken, so that no queue has to hold all of it; what others say meanwhile comes
+ * after it.
+ */
+export class PacedLines {
+  readonly #output: ChatOutput;
+  readonly #onFull: () => void;
+  #queue: Uint8Array[] | undefined; // while lines go out in pieces
+  #next = 0; // of the queue
+  #linesBehind = 0;
+  #bytesBehind = 0;
+  #ready: Promise<void> | undefined;
+
+  /** `onFull` is called, instead of taking a line, when too much waits behind a long answer. */
+  constructor(output: ChatOutput, onFull: () => void) {
+    this.#output = output;
+    this.#onFull = onFull;
+  }
+
+  /** Settles when all pieces are on their way; `undefined` if none waits. */
+  get ready(): Promise<void> | undefined {
+    return this.#ready;
+  }
+
+  /** Sends a line. */
+  send(line: Uint8Array): void {
+    if (this.#queue === undefined) return this.#output.send(line);
+    this.#linesBehind++;
+    this.#bytesBehind += line.length;
+    if (this.#linesBehind > MAX_LINES_BEHIND || this.#bytesBehind > MAX_BYTES_BEHIND) {
+      return this.#onFull();
+    }
+    this.#queue.push(line);
+  }
+
+  /** Sends lines that are many together. */
+  sendAll(lines: readonly Uint8Array[]): void {
+    if (this.#queue !== undefined) return lines.forEach((line) => this.send(line));
+    this.#queue = lines.slice();
+    this.#ready = this.#sendPiece();
+  }
+
+  /** Forgets what waits. */
+  drop(): void {
+    this.#queue = undefined;
+    this.#ready = undefined;
+    this.#next = this.#linesBehind = this.#bytesBehind = 0;
+  }
+
+  /** Sends up to a piece, and sees to the rest. */
+  #sendPiece(): Promise<void> | undefined {
+    let bytes = 0;
+    while (this.#queue !== undefined) {
+      const line = this.#queue[this.#next];
+      if (line === undefined) return this.drop() as undefined;
+      if (bytes >= PIECE && this.#output.flush !== undefined) {
+        // A connection that failed tells those who send; what waits for it can be forgotten.
+        return this.#output.flush().then(() => this.#sendPiece(), () => this.drop());
+      }
+      this.#next++;
+      bytes += line.length;
+      this.#output.send(line);
+    }
+    return undefined;
+  }
+}

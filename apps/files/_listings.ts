@@ -1,0 +1,139 @@
+/**
+ * Lists of folders, computed once for all that ask at the same time.
+ *
+ * @module
+ */
+import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { formatEntry } from "./_protocol.ts";
+import type { Entry, List, Root } from "./_root.ts";
+import { FileTransferError } from "./errors.ts";
+
+/** Bytes of lists that may be on their way at one time: clients that take them slowly would otherwise
+ * fill the memory. */
+const MAX_HELD = 64 * 1024 * 1024;
+
+/** A list up to this length is always taken: all clients together cannot hold much with these. */
+const SMALL = 256 * 1024;
+
+/** How long after a refusal lists that are not taken any more make room, in milliseconds. */
+const CROWDED_FOR = 60_000;
+
+/** Text is turned into bytes in pieces of about so many characters. */
+const PIECE = 64 * 1024;
+
+/** A list as it goes over the wire. */
+export interface Listing {
+  readonly body: Uint8Array;
+  /** Entries that are there and not in the list, because their names cannot be asked for. */
+  readonly omitted: number;
+}
+
+/** One computation, and how many wait for it or are being sent its result. */
+interface Job {
+  result: Promise<Listing>;
+  users: number;
+  bytes: number;
+}
+
+/** What is done about one folder: a computation under way, and the one that follows it. */
+interface Line {
+  current: Job;
+  next: Job | undefined;
+}
+
+/** Computes lists; one computation for each folder at a time. */
+export class Listings {
+  readonly #root: Root;
+  readonly #maxEntries: number;
+  readonly #lines = new Map<string, Line>();
+  #held = 0;
+  #refusedAt = -Infinity;
+
+  constructor(root: Root, maxEntries: number) {
+    this.#root = root;
+    this.#maxEntries = maxEntries;
+  }
+
+  /** Whether a list had to be refused lately, because others were held in memory. */
+  isCrowded(): boolean {
+    return performance.now() - this.#refusedAt < CROWDED_FOR;
+  }
+
+  /**
+   * Hands out the list of a folder as it is now, or later.
+   *
+   * @param use Sends it; the list is held in memory until that is done.
+   */
+  async with(folder: string, use: (listing: Listing) => Promise<void>): Promise<void> {
+    const job = this.#job(folder);
+    job.users++;
+    try {
+      await use(await job.result);
+    } finally {
+      if (--job.users === 0) this.#held -= job.bytes;
+    }
+  }
+
+  /** The next computation that begins: one under way may have missed what has just changed. */
+  #job(folder: string): Job {
+    const line = this.#lines.get(folder);
+    if (line === undefined) {
+      const current = this.#start(folder, Promise.resolve());
+      this.#lines.set(folder, { current, next: undefined });
+      return current;
+    }
+    return line.next ??= this.#start(folder, line.current.result.then(() => {}, () => {}));
+  }
+
+  #start(folder: string, before: Promise<void>): Job {
+    const job: Job = { users: 0, bytes: 0, result: before.then(() => this.#run(folder, job)) };
+    job.result.catch(() => {}); // those that wait for it are told
+    return job;
+  }
+
+  async #run(folder: string, job: Job): Promise<Listing> {
+    const line = this.#lines.get(folder);
+    if (line?.next === job) this.#lines.set(folder, { current: job, next: undefined });
+    try {
+      const listing = await compose(await this.#root.list(folder, this.#maxEntries));
+      const { length } = listing.body;
+      if (length > SMALL && this.#held > 0 && this.#held + length > MAX_HELD) {
+        this.#refusedAt = performance.now();
+        throw new FileTransferError("busy", "Other lists are still being sent");
+      }
+      if (job.users > 0) {
+        job.bytes = length;
+        this.#held += job.bytes;
+      }
+      return listing;
+    } finally {
+      if (this.#lines.get(folder)?.next === undefined) this.#lines.delete(folder);
+    }
+  }
+}
+
+async function compose({ entries, omitted }: List): Promise<Listing> {
+  const encoder = new TextEncoder();
+  const pieces: Uint8Array[] = [];
+  let text = "";
+  for (const entry of entries) {
+    text += line(entry);
+    if (text.length >= PIECE) {
+      pieces.push(encoder.encode(text));
+      text = "";
+    }
+    if (spend()) await nextTurn();
+  }
+  pieces.push(encoder.encode(text));
+  const body = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return { body, omitted };
+}
+
+function line({ size, modified, name, isFolder }: Entry): string {
+  return formatEntry(size, modified, isFolder ? `${name}/` : name);
+}

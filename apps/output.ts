@@ -1,0 +1,87 @@
+/**
+ * Writing to the standard output and to the terminal, for programs.
+ *
+ * @module
+ */
+import { systemReason } from "../_internal/system_reason.ts";
+import { escapeControls } from "./escape_controls.ts";
+
+/**
+ * Writes data to stdout.
+ *
+ * @param data Text, or bytes as they are.
+ * @param leave What to do when whoever reads it has left (`| head`): by itself the program ends
+ * quietly.
+ */
+export async function printData(
+  data: string | Uint8Array,
+  leave: () => void | Promise<void> = () => Deno.exit(0),
+): Promise<void> {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += await Deno.stdout.write(bytes.subarray(written));
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return await leave();
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot write the output: ${systemReason(message) ?? message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** How a stranger's bytes are written. */
+export interface ForeignPrinterOptions {
+  /**
+   * The encoding of the text, as `TextDecoder` knows it.
+   *
+   * @default {"utf-8"}
+   */
+  encoding?: string;
+}
+
+/**
+ * Makes a function that writes a stranger's bytes to stdout: as they are where a program or a file
+ * takes them; as text, with everything escaped that a terminal might obey, where a person reads them.
+ *
+ * @param options The encoding of the text.
+ */
+export function foreignPrinter(
+  options: ForeignPrinterOptions = {},
+): (data: Uint8Array) => Promise<void> {
+  if (!Deno.stdout.isTerminal()) return printData;
+  const decoder = new TextDecoder(options.encoding);
+  let held = ""; // a CR at the end: a LF may follow
+  return (data) => {
+    let text = held + decoder.decode(data, { stream: true });
+    held = text.endsWith("\r") ? "\r" : "";
+    text = text.slice(0, text.length - held.length).replaceAll("\r\n", "\n");
+    return printData(escapeControls(text, { keepLines: true }));
+  };
+}
+
+/**
+ * Writes a line for people to stderr. What strangers have said in it is escaped, and if it cannot be
+ * written (a full disk, a closed pipe), the program goes on without it.
+ */
+export function printNote(line: string): void {
+  const bytes = new TextEncoder().encode(`${escapeControls(line)}\n`);
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // There is no one to tell.
+  }
+}
+
+/** A line on the terminal that is written over and over; nothing where stderr is not a terminal. */
+export function statusLine(): { show(text: string): void; clear(): void } {
+  const isTerminal = Deno.stderr.isTerminal();
+  const write = (text: string) => {
+    if (isTerminal) Deno.stderr.writeSync(new TextEncoder().encode(text));
+  };
+  return {
+    show: (text) => write(`\r${text.padEnd(60)}\r`),
+    clear: () => write("\r".padEnd(61) + "\r"),
+  };
+}

@@ -1,0 +1,69 @@
+/** The errors of decoders, which peers can cause by the thousand. @module */
+import { FrameError, type FrameErrorCode, type FrameErrorOptions } from "../errors.ts";
+
+/**
+ * Makes the error for bytes that are not a frame. It has no stack: the stack would show where in the
+ * decoder the frame was found to be broken, which the message says better, and to record it doubles
+ * what the error costs.
+ */
+export function frameError(
+  code: FrameErrorCode,
+  message: string,
+  options?: FrameErrorOptions,
+): FrameError {
+  // What is not a number makes V8 record nothing at all. Reflect.set, because Error may be frozen.
+  const limit: unknown = Reflect.get(Error, "stackTraceLimit");
+  Reflect.set(Error, "stackTraceLimit", undefined);
+  const error = new FrameError(code, message, options);
+  Reflect.set(Error, "stackTraceLimit", limit);
+  error.stack = `FrameError: ${message}`;
+  return error;
+}
+
+/** Makes a `FrameError`: {@linkcode frameError} to be thrown, {@linkcode frameReport} to be reported. */
+export type MakeFrameError = typeof frameError;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Makes the report of a frame that was dropped: the same as {@linkcode frameError} for whoever reads it,
+ * and shown in the same way. But it is not the engine that makes it, which walks the stack for each
+ * error, whether it is to be recorded or not: that takes ten times as long as to drop the frame.
+ */
+export function frameReport(
+  code: FrameErrorCode,
+  message: string,
+  options: FrameErrorOptions = {},
+): FrameError {
+  const error: Writable<FrameError> = Object.create(FrameError.prototype);
+  error.name = "FrameError";
+  error.code = code;
+  error.length = options.length;
+  error.limit = options.limit;
+  error.offset = options.offset;
+  hide(error, "message", message);
+  hide(error, "stack", `FrameError: ${message}`);
+  if ("cause" in options) hide(error, "cause", options.cause);
+  return error;
+}
+
+/** Sets a property as it is on errors: there, but not listed. */
+function hide(error: object, name: string, value: unknown): void {
+  Object.defineProperty(error, name, { value, writable: true, configurable: true });
+}
+
+/**
+ * Thrown by decoding functions of this module in place of an error, which is made of it only if someone
+ * is to see it.
+ */
+export class Broken {
+  readonly code: FrameErrorCode;
+  readonly message: string;
+  readonly length: number | undefined;
+
+  constructor(code: FrameErrorCode, message: string, length?: number) {
+    this.code = code;
+    this.message = message;
+    this.length = length;
+  }
+}

@@ -1,0 +1,34 @@
+/** The table of characters that look alike, and what is made of it. */
+import { CONFUSABLES } from "../../apps/chat/_confusables.ts";
+import { skeleton } from "../../apps/chat/_skeleton.ts";
+import { checkChatName } from "../../apps/chat/mod.ts";
+import { confusables } from "../../tools/confusables.ts";
+import { assert, assertEquals } from "@std/assert";
+import table from "unhomoglyph/data.json" with { type: "json" };
+
+Deno.test("the table is what the tool makes of Unicode's", () => {
+  assertEquals(CONFUSABLES.trim().replaceAll("\n", " "), confusables());
+});
+
+Deno.test("every pair of Unicode's table that names can have looks alike", () => {
+  let pairs = 0;
+  for (const [character, prototype] of Object.entries<string>(table)) {
+    const [one, other] = [checkChatName(`a${character}`), checkChatName(`a${prototype}`)];
+    if (!one.ok || !other.ok || !isPlain(character) || !isPlain(prototype)) continue;
+    pairs++;
+    assert(one.looks.some((look) => other.looks.includes(look)), `${character} and ${prototype}`);
+  }
+  assert(pairs > 300, `only ${pairs} pairs`);
+});
+
+Deno.test("a skeleton is its own skeleton", () => {
+  for (const prototype of new Set(Object.values<string>(table))) {
+    const made = skeleton(prototype.normalize("NFKC"));
+    assertEquals(skeleton(made), made, JSON.stringify(prototype));
+  }
+});
+
+/** Whether the text comes to the table as it is: NFKC makes names the same, NFD comes before the table. */
+function isPlain(text: string): boolean {
+  return text.normalize("NFKC") === text && text.normalize("NFD") === text;
+}

@@ -1,0 +1,274 @@
+/**
+ * A socket of its own for each request without `match`.
+ *
+ * Without an id in the datagrams nothing tells a late answer from the next request's, except the
+ * socket to which it comes. That is how DNS resolvers tell them apart, too (RFC 5452). After the answer
+ * the socket stays open for a while: a copy of the answer is recognised, and what else comes goes on to
+ * `receive()`.
+ *
+ * @module
+ */
+import type { SocketAddress } from "../errors.ts";
+import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { isSame } from "./_address.ts";
+import type { Driver, Sink } from "./_driver.ts";
+import { fingerprint } from "./_fingerprint.ts";
+import type { Outgoing } from "./_outgoing.ts";
+import type { Pending, RequestInit, Requests } from "./_requests.ts";
+import { own } from "./_slab.ts";
+import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
+
+/** How long a socket stays open after its request was answered, in milliseconds. */
+const LINGER = 5_000;
+/** So many answered sockets stay open: each takes a descriptor. The oldest goes first. */
+const MAX_LINGERING = 16;
+
+/** What an endpoint counts of what it receives, on all its sockets. */
+export interface ReceiveCounts {
+  received: number;
+  bytesReceived: number;
+  strangers: number;
+  truncated: number;
+  receiveErrors: number;
+}
+
+/** What request sockets need of their endpoint. */
+export interface RequestSocketsInit {
+  readonly requests: Requests;
+  readonly counts: ReceiveCounts;
+  readonly maxSize: number;
+  /** Sockets that may wait for an answer at one time. */
+  readonly maxSockets: number;
+  /** Opens a socket like the endpoint's, on another port. */
+  open(to: SocketAddress): Promise<Driver>;
+  /** Makes what sends on it. */
+  outgoing(driver: Driver): Outgoing;
+  /** Takes a datagram that is no answer. */
+  deliver(datagram: Datagram): void;
+  /** Sends an answer from the endpoint's own socket. */
+  reply(datagram: Datagram, data: DatagramData): Promise<void>;
+  /** The error of a request after the close. */
+  closedError(operation: "request", to: SocketAddress): unknown;
+}
+
+/** The sockets of the requests of one endpoint. */
+export class RequestSockets implements Sweepable {
+  readonly #init: RequestSocketsInit;
+  readonly #open = new Set<RequestSocket>();
+  readonly #lingering = new Set<RequestSocket>(); // the oldest first
+  readonly #closing = new Set<Promise<void>>();
+  readonly #waiting = new Set<() => void>(); // for a socket to be free, the first first
+  #active = 0;
+  #isClosed = false;
+  #isRef = true;
+
+  constructor(init: RequestSocketsInit) {
+    this.#init = init;
+  }
+
+  /** Sends a request and waits for its answer. */
+  async make(request: RequestInit): Promise<Datagram> {
+    const { requests } = this.#init;
+    const release = requests.reserve(request.to);
+    let socket: RequestSocket;
+    try {
+      if (this.#active >= this.#init.maxSockets) await this.#free(request.signal);
+      else this.#active++;
+      try {
+        socket = await this.#openFor(request);
+      } catch (error) {
+        this.#leave();
+        throw error;
+      }
+    } finally {
+      release();
+    }
+    const settle = Promise.withResolvers<Datagram>();
+    const { outgoing } = socket;
+    socket.pending = requests.begin(request, outgoing.send.bind(outgoing), settle);
+    try {
+      return await settle.promise;
+    } catch (error) {
+      this.close(socket);
+      throw error;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  setRef(isRef: boolean): void {
+    this.#isRef = isRef;
+    for (const { driver } of this.#open) isRef ? driver.ref() : driver.unref();
+  }
+
+  /** Keeps a socket for a while after its answer. */
+  linger(socket: RequestSocket): void {
+    socket.until = performance.now() + LINGER;
+    this.#lingering.add(socket);
+    watch(this, socket.until);
+    for (const oldest of this.#lingering) {
+      if (this.#lingering.size <= MAX_LINGERING) break;
+      this.close(oldest);
+    }
+  }
+
+  sweep(now: number): number {
+    for (const socket of this.#lingering) {
+      if (socket.until > now) return socket.until;
+      this.close(socket);
+    }
+    return Infinity;
+  }
+
+  close(socket: RequestSocket): void {
+    if (!this.#open.delete(socket)) return;
+    this.#lingering.delete(socket);
+    if (this.#lingering.size === 0) unwatch(this);
+    const closing = socket.close();
+    this.#closing.add(closing);
+    closing.finally(() => this.#closing.delete(closing));
+  }
+
+  /** Closes all of them; the requests have ended before. */
+  async closeAll(): Promise<void> {
+    this.#isClosed = true;
+    for (const resume of [...this.#waiting]) resume();
+    for (const socket of [...this.#open]) this.close(socket);
+    await Promise.all(this.#closing);
+  }
+
+  async #openFor(request: RequestInit): Promise<RequestSocket> {
+    const { to, signal } = request;
+    if (this.#isClosed) throw this.#init.closedError("request", to);
+    const driver = await this.#init.open(to);
+    const socket = new RequestSocket(driver, this.#init, this, request);
+    this.#open.add(socket);
+    try {
+      if (this.#isClosed) throw this.#init.closedError("request", to);
+      signal?.throwIfAborted();
+    } catch (error) {
+      this.close(socket);
+      throw error;
+    }
+    if (!this.#isRef) driver.unref();
+    driver.start(socket);
+    return socket;
+  }
+
+  /** Settles when the place of another socket is free, in the order of the calls. */
+  #free(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(resume);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const resume = () => {
+        leave();
+        resolve();
+      };
+      const onAbort = () => {
+        leave();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", onAbort);
+      this.#waiting.add(resume);
+    });
+  }
+
+  /** Hands a place on, or gives it back. */
+  #leave(): void {
+    for (const resume of this.#waiting) return resume();
+    this.#active--;
+  }
+}
+
+/** The socket of one request. */
+class RequestSocket implements Sink {
+  readonly driver: Driver;
+  readonly outgoing: Outgoing;
+  pending: Pending | undefined;
+  /** When it is closed after its answer, on the clock of `performance.now()`. */
+  until = Infinity;
+  readonly #init: RequestSocketsInit;
+  readonly #owner: RequestSockets;
+  readonly #request: RequestInit;
+  #isClosed = false;
+  #answer: { readonly from: SocketAddress; readonly print: number } | undefined;
+  /** How many copies of the answer to expect: one for each try, as the network may double the last. */
+  #copies = 0;
+
+  constructor(
+    driver: Driver,
+    init: RequestSocketsInit,
+    owner: RequestSockets,
+    request: RequestInit,
+  ) {
+    this.driver = driver;
+    this.outgoing = init.outgoing(driver);
+    this.#init = init;
+    this.#owner = owner;
+    this.#request = request;
+  }
+
+  received(view: Uint8Array, from: SocketAddress): void {
+    const { counts, requests, maxSize, deliver } = this.#init;
+    const { pending } = this;
+    counts.received++;
+    counts.bytesReceived += view.length;
+    if (this.#isClosed || pending === undefined) return;
+    if (!this.#request.anySource && !isSame(this.#request.to, from)) {
+      counts.strangers++;
+      return;
+    }
+    const truncated = view.length > maxSize;
+    if (truncated) {
+      counts.truncated++;
+      view = view.subarray(0, maxSize);
+    }
+    if (this.#answer === undefined) {
+      if (pending.isOver) return;
+      this.#answer = { from, print: fingerprint(view) };
+      this.#copies = pending.sent;
+      requests.answer(pending, new ReceivedDatagram(own(view), from, truncated, this));
+      this.#owner.linger(this);
+    } else if (this.#isCopy(view, from)) {
+      requests.late++;
+    } else {
+      deliver(new ReceivedDatagram(own(view), from, truncated, this));
+    }
+  }
+
+  failed(): void {
+    this.#init.counts.receiveErrors++;
+  }
+
+  sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
+    if (this.#isClosed) return this.#init.reply(datagram, data);
+    try {
+      return this.outgoing.post(toBytes(data), datagram.from);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return closeSocket(this.driver, this.outgoing);
+  }
+
+  #isCopy(view: Uint8Array, from: SocketAddress): boolean {
+    const answer = this.#answer;
+    if (this.#copies === 0 || answer === undefined || !isSame(answer.from, from)) return false;
+    if (fingerprint(view) !== answer.print) return false;
+    this.#copies--;
+    return true;
+  }
+}
+
+/** Closes a socket after what was sent on it has left, or will not leave in time. */
+export async function closeSocket(driver: Driver, outgoing: Outgoing): Promise<void> {
+  const leaving = outgoing.close();
+  if (leaving !== undefined) await leaving;
+  outgoing.abandon();
+  await driver.close();
+}
