@@ -6,16 +6,15 @@
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { deadline } from "../_internal/deadline.ts";
 import { EarliestTimer } from "../_internal/earliest_timer.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
 import { heed } from "../_internal/heed.ts";
 import { PeerReport } from "../_internal/peer_report.ts";
-import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { isPeerFault, type OperationContext, translate } from "../_internal/translate.ts";
 import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
-import type { RawSocket } from "./_link.ts";
+import { Handshakes } from "./_handshakes.ts";
 import { listen, type Listening } from "./_listen.ts";
 import type { CloseInfo } from "./close_options.ts";
 import {
@@ -130,8 +129,7 @@ class Server implements TcpServer {
     bytesRead: 0,
     bytesWritten: 0,
   };
-  /** Those whose handshake is under way, with what ends it. */
-  readonly #handshakes = new Map<RawSocket, () => void>();
+  readonly #handshakes = new Handshakes();
   #guests = 0; // connections that were let in and whose socket or handler is not done
   #accepting = true;
   #stopping = false;
@@ -238,12 +236,13 @@ class Server implements TcpServer {
     const refusal = this.#stopping ? "max_connections" : this.#admission.enter(hostname);
     if (refusal !== null) {
       this.#counts[refusal === "denied" ? "denied" : "refused"]++;
-      socket.close();
+      if (isTls(socket)) this.#turnAway(socket, remoteAddr);
+      else socket.close();
       return;
     }
     this.#guests++;
-    if ("handshake" in socket) {
-      this.#serveTls(socket as Deno.TlsConn, remoteAddr, hostname);
+    if (isTls(socket)) {
+      this.#serveTls(socket, remoteAddr, hostname);
     } else {
       this.#configure(socket as Deno.TcpConn);
       this.#serve(socket, remoteAddr, hostname, null);
@@ -256,9 +255,34 @@ class Server implements TcpServer {
     remoteAddr: SocketAddress,
     hostname: string | null,
   ): Promise<void> {
-    const alpnProtocol = await this.#shakeHands(socket, remoteAddr);
-    if (alpnProtocol === undefined) this.#leave(hostname);
-    else this.#serve(socket, remoteAddr, hostname, alpnProtocol);
+    const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
+    let alpnProtocol: string | null;
+    try {
+      const limit = this.#timeouts.handshake;
+      alpnProtocol = await this.#handshakes.finish(socket, { context, limit });
+    } catch (error) {
+      this.#counts.handshakeErrors++;
+      if (!(error instanceof ClosedError)) this.#report(error);
+      this.#guests--;
+      this.#admission.giveUp();
+      const released = this.#discard(socket, remoteAddr);
+      this.#finishIfEmpty();
+      await released;
+      this.#admission.release(hostname);
+      return;
+    }
+    this.#serve(socket, remoteAddr, hostname, alpnProtocol);
+  }
+
+  async #turnAway(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
+    this.#admission.turnAway();
+    await this.#discard(socket, remoteAddr);
+    this.#admission.release(null);
+  }
+
+  #discard(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
+    const localAddr = normaliseAddr(socket.localAddr) as SocketAddress;
+    return this.#handshakes.discard({ socket, transport: "tls", localAddr, remoteAddr });
   }
 
   /** One guest. Not an async function: its frame would cost each idle connection half a kilobyte. */
@@ -316,30 +340,6 @@ class Server implements TcpServer {
     }
   }
 
-  /** The protocol agreed on, or `undefined` if the handshake failed. */
-  async #shakeHands(
-    socket: Deno.TlsConn,
-    remoteAddr: SocketAddress,
-  ): Promise<string | null | undefined> {
-    const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
-    const limit = this.#timeouts.handshake;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const cancel = deadline(limit, () => reject(timedOut(context, limit, "not finished")));
-    const stopped = "Cannot finish the TLS handshake: the server stopped";
-    this.#handshakes.set(socket, () => reject(new ClosedError("aborted", stopped, context)));
-    try {
-      return (await Promise.race([socket.handshake(), ended])).alpnProtocol;
-    } catch (error) {
-      socket.close();
-      this.#counts.handshakeErrors++;
-      if (!(error instanceof ClosedError)) this.#report(translate(error, context));
-      return undefined;
-    } finally {
-      cancel();
-      this.#handshakes.delete(socket);
-    }
-  }
-
   readonly #released = (conn: TcpConnection, info: CloseInfo): void => {
     this.connections.delete(conn);
     this.#counts.bytesRead += conn.stats.bytesRead;
@@ -368,7 +368,7 @@ class Server implements TcpServer {
   #force(reason: unknown): void {
     if (this.#forced) return;
     this.#forced = true;
-    for (const end of this.#handshakes.values()) end();
+    this.#handshakes.endAll();
     for (const conn of this.connections) conn.abort(reason);
     // A handler that waits for something else than its connection may never notice.
     this.#forceTimer.stop();
@@ -382,6 +382,7 @@ class Server implements TcpServer {
   #finish(): void {
     this.#forceTimer.stop();
     this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#handshakes.close();
     this.#errors.close();
     this.#done.resolve();
   }
@@ -421,4 +422,8 @@ class Server implements TcpServer {
   #context(operation: "accept" | "handshake"): OperationContext {
     return { operation, transport: this.#listening.transport, localAddr: this.addr };
   }
+}
+
+function isTls(socket: Deno.Conn): socket is Deno.TlsConn {
+  return "handshake" in socket;
 }

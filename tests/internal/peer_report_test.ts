@@ -74,7 +74,7 @@ Deno.test("what a peer has caused is one line with its address", async () => {
   });
   assertEquals(printed.length, 4);
   for (const line of printed) assertEquals(escapeControls(line), line);
-  assertMatch(printed[0] ?? "", /^192\.0\.2\.7:50123: Cannot decode a frame: .*\\x1b\[2J/);
+  assertMatch(printed[0] ?? "", /^192\.0\.2\.7:50123: Cannot decode a frame: .*\[2J/);
   assertEquals(printed.slice(1), [
     "/a\\x1bb: line\\nbreak",
     "Cannot read from 192.0.2.7:50123: reset",
@@ -89,8 +89,8 @@ Deno.test("what a codec has quoted is not escaped twice", async () => {
   } catch (thrown) {
     error = thrown;
   }
-  const [line = ""] = await printedBy((report) => report.report(error, peer));
-  assertMatch(line, /the bytes spell "a\\"\\r\\nb\.\."/);
+  const printed = await printedBy((report) => report.report(error, peer));
+  assertEquals(printed, [`192.0.2.7:50123: ${(error as Error).message}`]);
 });
 
 Deno.test("a line is bounded, however long the message", async () => {
