@@ -328,7 +328,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
     const limits = timeout === Infinity ? given : { ...given, until: performance.now() + timeout };
     this.#receiving = true;
     try {
-      if (!this.#batch.isIdle && spend(DECODED_AT_ONCE)) await nextTurn();
+      const { size, unfinished } = this.#batch;
+      if (size > 0 ? spend() : unfinished && spend(DECODED_AT_ONCE)) await nextTurn();
       while (!this.#pull()) {
         if (this.#batch.done) return end;
         if (this.#batch.unfinished) await this.#rest();
