@@ -460,3 +460,61 @@ Deno.test("tls: who ignores certificate errors is told of all other failures", l
   const late = await failure(connectTcp({ port: portOf(silent), tls: ignoring, timeouts }));
   assertEquals([late.operation, late.code], ["handshake", "ETIMEDOUT"]);
 });
+
+/** A TLS server for one client: it reads a byte, says `hello` and `!!`, and ends with or without a word. */
+const ENDING = `
+import socket, ssl, sys
+how, version, cert, key = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(cert, key)
+context.maximum_version = ssl.TLSVersion[version]
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+conn = context.wrap_socket(listener.accept()[0], server_side=True)
+conn.recv(1)
+conn.send(b"hello")
+conn.send(b"!!")
+if how == "announced":
+    try: conn.unwrap()
+    except OSError: pass
+else: socket.socket.shutdown(conn, socket.SHUT_WR)
+sys.stdin.read()
+`;
+
+for (const version of ["TLSv1_2", "TLSv1_3"]) {
+  for (const how of ["announced", "cut"]) {
+    for (const checked of [true, false]) {
+      const name = `${version}: an end that was ${how} is told, certificate ${
+        checked ? "checked" : "ignored"
+      }`;
+      Deno.test(name, limit, async () => {
+        const files = new URL("../_util/tls/", import.meta.url).pathname;
+        await using peer = python(
+          ENDING,
+          how,
+          version,
+          `${files}localhost.pem`,
+          `${files}localhost.key`,
+        );
+        const port = Number(await peer.line());
+        await using conn = await connectTcp({
+          port,
+          hostname: "localhost",
+          tls: checked ? { caCerts: [tlsFiles.ca] } : { unsafelyIgnoreCertificateErrors: true },
+        });
+        await conn.write("x");
+        assertEquals(text(await conn.readExactly(7)), "hello!!");
+        const end = () => conn.read(new Uint8Array(1));
+        if (how === "announced") assertEquals(await end(), null);
+        else {
+          for (let i = 0; i < 2; i++) {
+            const error = await assertRejects(end, Deno.errors.UnexpectedEof);
+            assertEquals((error as NetError).code, "EEOF");
+          }
+        }
+        await conn.close({ linger: 0 });
+        await peer.endInput();
+      });
+    }
+  }
+}

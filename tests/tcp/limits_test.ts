@@ -203,7 +203,7 @@ function sockets(): number {
 
 for (const how of ["per address", "in all", "denied"] as const) {
   Deno.test({
-    ...limit,
+    timeout: 60_000,
     name: `silent TLS clients hold no more descriptors than the limit ${how} allows`,
     ignore: Deno.build.os !== "linux",
     fn: async () => {
@@ -215,14 +215,14 @@ for (const how of ["per address", "in all", "denied"] as const) {
       const failed = new Events<unknown>();
       await using server = serveTcp({
         tls: serverTls,
-        timeouts: { handshake: 300 },
+        timeouts: { handshake: 1_000 },
         onListen() {},
         onError: failed.push,
         ...options,
       }, echo);
       await using peer = python(SILENT, portOf(server));
       const before = sockets();
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 2; round++) {
         const { accepted } = server.stats();
         for (let i = 0; i < 10; i++) {
           await peer.type("open 127.0.0.2\n");
