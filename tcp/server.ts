@@ -4,17 +4,16 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
+import { hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { EarliestTimer } from "../_internal/earliest_timer.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { heed } from "../_internal/heed.ts";
-import { PeerReport } from "../_internal/peer_report.ts";
 import { isPeerFault, type OperationContext, translate } from "../_internal/translate.ts";
 import { nextTurn, spend } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
 import { Handshakes } from "./_handshakes.ts";
+import { Hooks } from "./_hooks.ts";
 import { listen, type Listening } from "./_listen.ts";
 import type { CloseInfo } from "./close_options.ts";
 import {
@@ -29,11 +28,7 @@ import {
   type TcpServer,
   type TcpServerStats,
 } from "./server_handle.ts";
-import type {
-  TcpServerBaseOptions,
-  TcpServerOptions,
-  UnixServerOptions,
-} from "./server_options.ts";
+import type { TcpServerOptions, UnixServerOptions } from "./server_options.ts";
 import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
@@ -110,14 +105,14 @@ class Server implements TcpServer {
   readonly finished: Promise<void>;
   readonly connections: Set<TcpConnection> = new Set();
 
-  readonly #options: TcpServerBaseOptions;
+  readonly #signal: AbortSignal | undefined;
+  readonly #hooks: Hooks;
   readonly #handler: TcpHandler;
   readonly #listening: Listening;
   readonly #admission: Admission;
   readonly #timeouts: Required<TcpTimeouts>;
   readonly #maxWriteQueue: number;
   readonly #done = Promise.withResolvers<void>();
-  readonly #errors = new PeerReport();
   readonly #forceTimer = new EarliestTimer();
   readonly #counts = {
     accepted: 0,
@@ -139,7 +134,8 @@ class Server implements TcpServer {
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
     signal?.throwIfAborted();
-    this.#options = options;
+    this.#signal = signal;
+    this.#hooks = new Hooks(options);
     this.#handler = handler;
     this.#timeouts = resolveTimeouts(options.timeouts, SERVER_TIMEOUTS);
     this.#maxWriteQueue = checkCount(
@@ -154,7 +150,7 @@ class Server implements TcpServer {
     this.addr = this.#listening.addr;
     this.finished = this.#done.promise;
     try {
-      this.#announce();
+      this.#hooks.listening(this.addr);
     } catch (error) {
       this.#listening.listener.close();
       this.#done.resolve();
@@ -219,7 +215,7 @@ class Server implements TcpServer {
         this.#counts.acceptErrors++;
         if (isPeerFault(error)) continue; // it came and went; the next one is waiting
         // Out of descriptors or memory: trying at once would spin. Others leave meanwhile.
-        if (!complained) this.#report(translate(error, this.#context("accept")));
+        if (!complained) this.#hooks.report(translate(error, this.#context("accept")));
         complained = true;
         this.#pause = sleep(backoff.next());
         await this.#pause.done;
@@ -262,7 +258,7 @@ class Server implements TcpServer {
       alpnProtocol = await this.#handshakes.finish(socket, { context, limit });
     } catch (error) {
       this.#counts.handshakeErrors++;
-      if (!(error instanceof ClosedError)) this.#report(error);
+      if (!(error instanceof ClosedError)) this.#hooks.report(error);
       this.#guests--;
       this.#admission.giveUp();
       const released = this.#discard(socket, remoteAddr);
@@ -301,21 +297,21 @@ class Server implements TcpServer {
       maxWriteQueue: this.#maxWriteQueue,
       alpnProtocol,
       onRelease: this.#released,
-      onUnhandled: (error) => this.#report(error, conn),
+      onUnhandled: (error) => this.#hooks.report(error, conn),
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);
-    if (this.#forced) conn.abort(this.#options.signal?.reason); // its handshake had just ended
+    if (this.#forced) conn.abort(this.#signal?.reason); // its handshake had just ended
     const end = () => {
       conn.close().then(() => this.#leave(hostname));
     };
     const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
-      this.#report(error, conn);
+      this.#hooks.report(error, conn);
       end();
     };
     try {
-      this.#heed(this.#options.onConnect?.(conn), conn);
+      this.#hooks.connected(conn);
       const handling: unknown = this.#handler(conn);
       if (handling === undefined) end();
       else Promise.resolve(handling).then(end, fail);
@@ -344,16 +340,12 @@ class Server implements TcpServer {
     this.connections.delete(conn);
     this.#counts.bytesRead += conn.stats.bytesRead;
     this.#counts.bytesWritten += conn.stats.bytesWritten;
-    try {
-      this.#heed(this.#options.onClose?.(conn, info), conn);
-    } catch (error) {
-      this.#report(error, conn);
-    }
+    this.#hooks.closed(conn, info);
   };
 
   readonly #abort = (): void => {
     this.#stopAccepting();
-    this.#force(this.#options.signal?.reason);
+    this.#force(this.#signal?.reason);
     this.#finishIfEmpty();
   };
 
@@ -381,42 +373,10 @@ class Server implements TcpServer {
 
   #finish(): void {
     this.#forceTimer.stop();
-    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#signal?.removeEventListener("abort", this.#abort);
     this.#handshakes.close();
-    this.#errors.close();
+    this.#hooks.finished();
     this.#done.resolve();
-  }
-
-  #announce(): void {
-    if (this.#options.onListen) this.#heed(this.#options.onListen(this.addr));
-    else console.error(`listening on ${formatAddr(this.addr)}`);
-  }
-
-  #report(error: unknown, conn?: TcpConnection): void {
-    const { onError } = this.#options;
-    if (onError === undefined) {
-      if (!this.#isExpected(error)) this.#errors.report(error, conn?.remoteAddr);
-      return;
-    }
-    try {
-      heed(onError(error, conn), (thrown) => this.#errors.mistake(thrown));
-    } catch (thrown) {
-      this.#errors.mistake(thrown);
-    }
-  }
-
-  /** A hook may be an async function, although no one awaits it: its rejection is a mistake, too. */
-  #heed(result: unknown, conn?: TcpConnection): void {
-    heed(result, (error) => {
-      this.#report(error, conn);
-      conn?.close();
-    });
-  }
-
-  /** What peers and networks do all day, and what follows from our own ending. */
-  #isExpected(error: unknown): boolean {
-    return isPeerFault(error) || error instanceof ClosedError ||
-      (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
   }
 
   #context(operation: "accept" | "handshake"): OperationContext {

@@ -15,7 +15,8 @@ import { checkTimeout } from "../_internal/guard.ts";
 export interface TcpTimeouts {
   /**
    * From the start of the TLS handshake to its end. A silent client would otherwise keep its
-   * place for ever. (The runtime holds the descriptor of an unfinished handshake until the peer goes.)
+   * place forever. (The runtime holds the descriptor of an unfinished handshake until the peer goes,
+   * unless the library may reset the connection, which needs Linux and `--allow-ffi`.)
    *
    * @default {10_000}
    */

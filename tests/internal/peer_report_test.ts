@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ClosedError, FrameError, LimitError } from "../../errors.ts";
 import { escapeControls } from "../../_internal/escape_controls.ts";
-import { heed } from "../../_internal/heed.ts";
+import { catchRejection } from "../../_internal/catch_rejection.ts";
 import {
   isCausedByPeer,
   MAX_REPORT_LENGTH,
@@ -184,7 +184,7 @@ Deno.test("isCausedByPeer tells peers from mistakes", () => {
   ) assert(!isCausedByPeer(error), String(error));
 });
 
-Deno.test("heed handles what a hook rejects with, whatever kind of promise", async () => {
+Deno.test("catchRejection handles what a hook rejects with, whatever kind of promise", async () => {
   for (
     const make of [
       () => Promise.reject("reason"),
@@ -197,11 +197,11 @@ Deno.test("heed handles what a hook rejects with, whatever kind of promise", asy
     ]
   ) {
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    heed(make(), resolve);
+    catchRejection(make(), resolve);
     assertEquals(await promise, "reason");
   }
   for (const value of [undefined, null, 0, "", {}, Promise.resolve(1)]) {
-    heed(value, (reason) => {
+    catchRejection(value, (reason) => {
       throw reason;
     });
   }
