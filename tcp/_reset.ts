@@ -19,10 +19,11 @@ const AF_INET6 = 10;
 /** A `sockaddr` of the family `AF_UNSPEC`, which is 0. */
 const UNSPECIFIED = new Uint8Array(16);
 
-/** The calls of the system: those of connect(2) and getpeername(2). */
+/** The calls of the system: connect(2), getpeername(2) and getsockname(2). */
 interface System {
   connect(fd: number, address: BufferSource, length: number): number;
   getpeername(fd: number, address: BufferSource, length: BufferSource): number;
+  getsockname(fd: number, address: BufferSource, length: BufferSource): number;
 }
 
 let system: System | undefined;
@@ -42,6 +43,7 @@ function openSystem(): System | undefined {
     const library = Deno.dlopen("libc.so.6", {
       connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
       getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+      getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
     });
     system = library.symbols;
     queueMicrotask(() => {
@@ -70,23 +72,24 @@ function descriptorOf(socket: object): number | undefined {
   return undefined;
 }
 
-/** The descriptors of connected sockets by their peer; `null` for two that have the same one. */
+/** The descriptors of connected sockets by both ends; `null` for two that are alike in them. */
 type Index = Map<string, number | null>;
 
 let index: Index | undefined;
 
 /**
- * Finds the descriptor of any other socket of this process by its peer. All sockets that are cut in one
+ * Finds the descriptor of any other socket of this process by its ends. All sockets that are cut in one
  * go share one look. (The tables in /proc would need a permission, list the connections of the whole
  * machine, and leave rows out while they change.)
  */
-function searchDescriptor({ remoteAddr }: Link): number | undefined {
-  if (!("port" in remoteAddr)) return undefined;
+function searchDescriptor({ localAddr, remoteAddr }: Link): number | undefined {
+  if (!("port" in localAddr && "port" in remoteAddr)) return undefined;
   if (index === undefined) {
     index = indexSockets();
     queueMicrotask(() => index = undefined); // descriptors are used again soon
   }
-  return index.get(`${parseIp(remoteAddr.hostname)?.value} ${remoteAddr.port}`) ?? undefined;
+  const peer = `${parseIp(remoteAddr.hostname)?.value} ${remoteAddr.port}`;
+  return index.get(`${localAddr.port} ${peer}`) ?? undefined;
 }
 
 /** So many numbers in a row without a connected socket behind them, and there are no more. */
@@ -101,17 +104,21 @@ function indexSockets(): Index {
   let unused = 0;
   for (let fd = 0; unused < MAX_UNUSED; fd++) {
     length[0] = address.length;
-    const peer = calls.getpeername(fd, address, length) === 0 ? peerOf(address) : undefined;
-    unused = peer === undefined ? unused + 1 : 0;
-    if (peer !== undefined) sockets.set(peer, sockets.has(peer) ? null : fd);
+    unused++;
+    if (calls.getpeername(fd, address, length) !== 0) continue;
+    unused = 0;
+    const peer = nameOf(address);
+    length[0] = address.length;
+    if (peer === undefined || calls.getsockname(fd, address, length) !== 0) continue;
+    const ends = `${portIn(address)} ${peer}`;
+    sockets.set(ends, sockets.has(ends) ? null : fd);
   }
   return sockets;
 }
 
 /** The address and port in a `sockaddr_in` or `sockaddr_in6`. */
-function peerOf(address: Uint8Array): string | undefined {
-  const [, , high = 0, low = 0] = address;
-  const port = high * 256 + low;
+function nameOf(address: Uint8Array): string | undefined {
+  const port = portIn(address);
   const family = new Uint16Array(address.buffer, 0, 1)[0];
   if (family === AF_INET) return `${parseIp(address.subarray(4, 8).join("."))?.value} ${port}`;
   if (family !== AF_INET6) return undefined;
@@ -120,4 +127,8 @@ function peerOf(address: Uint8Array): string | undefined {
     return ((address[at] ?? 0) * 256 + (address[at + 1] ?? 0)).toString(16);
   });
   return `${parseIp(groups.join(":"))?.value} ${port}`;
+}
+
+function portIn([, , high = 0, low = 0]: Uint8Array): number {
+  return high * 256 + low;
 }

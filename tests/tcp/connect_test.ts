@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { connectTcp, isNetError, type NetError, serveTcp } from "../../mod.ts";
+import { connectTcp, isNetError, type NetError, serveTcp, type TcpConnection } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
 import { deno, mayMakeNetworks, python } from "../_util/peers.ts";
 import {
@@ -518,3 +518,23 @@ for (const version of ["TLSv1_2", "TLSv1_3"]) {
     }
   }
 }
+
+Deno.test({
+  ...limit,
+  name: "connections to one server that are aborted together are all reset",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const pairs: [TcpConnection, Deno.TcpConn][] = [];
+    for (let i = 0; i < 5; i++) {
+      const conn = await connectTcp({ port: listener.addr.port });
+      pairs.push([conn, await listener.accept()]);
+    }
+    for (const [conn] of pairs) conn.abort();
+    for (const [conn, peer] of pairs) {
+      await assertRejects(() => peer.read(new Uint8Array(1)), Deno.errors.ConnectionReset);
+      peer.close();
+      await conn.closed;
+    }
+  },
+});
