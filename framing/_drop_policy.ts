@@ -1,5 +1,7 @@
 /** Whether broken frames are dropped. @module */
 import type { FrameError } from "../errors.ts";
+import { catchRejection } from "../_internal/catch_rejection.ts";
+import { escapeControls } from "../_internal/escape_controls.ts";
 import { oneOf, show } from "./_options.ts";
 
 /** What becomes of the frames that break a rule: `onTooLong` or `onCorrupt`, with `onDiscard`. */
@@ -7,6 +9,7 @@ export class DropPolicy {
   /** Whether they are dropped; otherwise they are an error. */
   readonly drops: boolean;
   readonly #onDiscard: ((error: FrameError) => void) | undefined;
+  #hasComplained = false;
 
   constructor(
     name: "onTooLong" | "onCorrupt",
@@ -31,6 +34,14 @@ export class DropPolicy {
 
   /** Reports a dropped frame. */
   report(error: FrameError): void {
-    this.#onDiscard?.(error);
+    catchRejection(this.#onDiscard?.(error), (thrown) => this.#complain(thrown));
+  }
+
+  /** Reports that `onDiscard` rejects; once, because a peer could cause it without end. */
+  #complain(thrown: unknown): void {
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    const stack = String(thrown instanceof Error ? thrown.stack ?? thrown.message : thrown);
+    console.error(stack.split("\n").map((line) => escapeControls(line)).join("\n"));
   }
 }

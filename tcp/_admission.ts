@@ -9,6 +9,12 @@ import { checkCount, checkOneOf } from "../_internal/guard.ts";
 /** Connections at one time, unless said otherwise: at 12 KB each, about 200 MB. */
 export const DEFAULT_MAX_CONNECTIONS = 16_384;
 
+/**
+ * Sockets that were turned away or given up and that the runtime holds nevertheless: few enough for any
+ * limit of descriptors. Only TLS clients that do not finish their handshake can be among them.
+ */
+export const MAX_UNRELEASED = 1_024;
+
 /** What {@linkcode Admission} is made from; the server's options document the fields. */
 export interface AdmissionOptions {
   maxConnections?: number | undefined;
@@ -30,6 +36,7 @@ export class Admission {
   readonly #deny: CidrList | undefined;
   readonly #perUser = new Map<string, number>();
   #active = 0;
+  #unreleased = 0;
   #vacancy: (() => void) | undefined;
 
   constructor(options: AdmissionOptions) {
@@ -44,7 +51,8 @@ export class Admission {
 
   /** Whether the next accept has to wait for somebody to leave. */
   get full(): boolean {
-    return this.#waits && this.#active >= this.#maxConnections;
+    return this.#unreleased >= MAX_UNRELEASED ||
+      (this.#waits && this.#active >= this.#maxConnections);
   }
 
   /** Settles when somebody leaves, or when {@linkcode wake} is called. */
@@ -77,15 +85,38 @@ export class Admission {
     return null;
   }
 
-  /** Notes that somebody who was let in has left. */
+  /** Notes that a connection that was let in has ended. */
   leave(hostname: string | null): void {
     this.#active--;
-    if (hostname !== null && this.#maxPerUser < Infinity) {
-      const key = userKey(hostname);
-      const count = (this.#perUser.get(key) ?? 1) - 1;
-      if (count === 0) this.#perUser.delete(key);
-      else this.#perUser.set(key, count);
-    }
+    this.#leaveAddress(hostname);
     this.wake();
+  }
+
+  /** Notes that a connection that was let in has ended while the runtime still holds its socket. Its
+   * place is free, and it still counts for its address. */
+  giveUp(): void {
+    this.#active--;
+    this.#unreleased++;
+    this.wake();
+  }
+
+  /** Notes that a connection was turned away while the runtime still holds its socket. */
+  turnAway(): void {
+    this.#unreleased++;
+  }
+
+  /** Notes that such a socket is free; `hostname` if it was let in before. */
+  release(hostname: string | null): void {
+    this.#unreleased--;
+    this.#leaveAddress(hostname);
+    this.wake();
+  }
+
+  #leaveAddress(hostname: string | null): void {
+    if (hostname === null || this.#maxPerUser === Infinity) return;
+    const key = userKey(hostname);
+    const count = (this.#perUser.get(key) ?? 1) - 1;
+    if (count === 0) this.#perUser.delete(key);
+    else this.#perUser.set(key, count);
   }
 }

@@ -9,49 +9,57 @@
  *
  * @module
  */
+import { parseIp } from "../_internal/cidr.ts";
 import type { Link } from "./_link.ts";
+
+/** The families of addresses, on Linux. */
+const AF_INET = 2;
+const AF_INET6 = 10;
 
 /** A `sockaddr` of the family `AF_UNSPEC`, which is 0. */
 const UNSPECIFIED = new Uint8Array(16);
 
-type Connect = (fd: number, address: BufferSource, length: number) => number;
+/** The calls of the system: connect(2), getpeername(2) and getsockname(2). */
+interface System {
+  connect(fd: number, address: BufferSource, length: number): number;
+  getpeername(fd: number, address: BufferSource, length: BufferSource): number;
+  getsockname(fd: number, address: BufferSource, length: BufferSource): number;
+}
 
-let connect: Connect | undefined;
+let system: System | undefined;
 
 /** Resets a TCP connection if this process may; the socket is closed by the caller afterwards. */
 export function reset(link: Link): void {
   if (link.transport === "unix" || !mayCall()) return;
   const fd = descriptorOf(link.socket) ?? searchDescriptor(link);
   if (fd === undefined) return;
-  systemConnect()?.(fd, UNSPECIFIED, UNSPECIFIED.length);
+  openSystem()?.connect(fd, UNSPECIFIED, UNSPECIFIED.length);
 }
 
-/** `connect(2)`. All sockets that are cut in one go share it: kept for longer, it would look like a leak. */
-function systemConnect(): Connect | undefined {
-  if (connect !== undefined) return connect;
+/** All sockets that are cut in one go share the library: kept for longer, it would look like a leak. */
+function openSystem(): System | undefined {
+  if (system !== undefined) return system;
   try {
     const library = Deno.dlopen("libc.so.6", {
       connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+      getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+      getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
     });
-    connect = library.symbols.connect;
+    system = library.symbols;
     queueMicrotask(() => {
-      connect = undefined;
+      system = undefined;
       library.close();
     });
   } catch {
     // Another C library: the connection ends like any other.
   }
-  return connect;
+  return system;
 }
 
 /** Asks without a prompt: no one should be asked for a permission because a peer misbehaves. */
 function mayCall(): boolean {
   return Deno.build.os === "linux" &&
     Deno.permissions.querySync({ name: "ffi" }).state === "granted";
-}
-
-function mayRead(): boolean {
-  return Deno.permissions.querySync({ name: "read", path: "/proc/self" }).state === "granted";
 }
 
 /** The descriptor that the runtime notes on sockets it has accepted. */
@@ -64,62 +72,63 @@ function descriptorOf(socket: object): number | undefined {
   return undefined;
 }
 
-/** Sockets by the ports of both ends; `null` for two sockets that are alike in them. */
+/** The descriptors of connected sockets by both ends; `null` for two that are alike in them. */
 type Index = Map<string, number | null>;
 
 let index: Index | undefined;
 
 /**
- * Finds the descriptor of any other socket of this process by its ports (proc(5)). All sockets that are
- * cut in one go share one look.
+ * Finds the descriptor of any other socket of this process by its ends. All sockets that are cut in one
+ * go share one look. (The tables in /proc would need a permission, list the connections of the whole
+ * machine, and leave rows out while they change.)
  */
 function searchDescriptor({ localAddr, remoteAddr }: Link): number | undefined {
   if (!("port" in localAddr && "port" in remoteAddr)) return undefined;
-  if (!mayRead()) return undefined;
   if (index === undefined) {
     index = indexSockets();
     queueMicrotask(() => index = undefined); // descriptors are used again soon
   }
-  return index.get(`${hex(localAddr.port)} ${hex(remoteAddr.port)}`) ?? undefined;
+  const peer = `${parseIp(remoteAddr.hostname)?.value} ${remoteAddr.port}`;
+  return index.get(`${localAddr.port} ${peer}`) ?? undefined;
 }
+
+/** So many numbers in a row without a connected socket behind them, and there are no more. */
+const MAX_UNUSED = 4_096;
 
 function indexSockets(): Index {
   const sockets: Index = new Map();
-  try {
-    const descriptors = ownSockets();
-    for (const table of ["tcp", "tcp6"]) {
-      for (const row of Deno.readTextFileSync(`/proc/self/net/${table}`).split("\n").slice(1)) {
-        const [, local, remote, , , , , , , inode = ""] = row.trim().split(/\s+/);
-        const fd = descriptors.get(inode);
-        if (fd === undefined || local === undefined || remote === undefined) continue;
-        const ports = `${local.slice(-4)} ${remote.slice(-4)}`;
-        sockets.set(ports, sockets.has(ports) ? null : fd);
-      }
-    }
-  } catch {
-    // A system that shows nothing in /proc: the connection ends like any other.
+  const calls = openSystem();
+  if (calls === undefined) return sockets;
+  const address = new Uint8Array(28); // a `sockaddr_in6`
+  const length = new Uint32Array(1);
+  let unused = 0;
+  for (let fd = 0; unused < MAX_UNUSED; fd++) {
+    length[0] = address.length;
+    unused++;
+    if (calls.getpeername(fd, address, length) !== 0) continue;
+    unused = 0;
+    const peer = nameOf(address);
+    length[0] = address.length;
+    if (peer === undefined || calls.getsockname(fd, address, length) !== 0) continue;
+    const ends = `${portIn(address)} ${peer}`;
+    sockets.set(ends, sockets.has(ends) ? null : fd);
   }
   return sockets;
 }
 
-/** The descriptors of this process's sockets, by the system's number of the socket. */
-function ownSockets(): Map<string, number> {
-  const descriptors = new Map<string, number>();
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    const [, inode] = /^socket:\[(\d+)\]$/.exec(linkTarget(`/proc/self/fd/${name}`)) ?? [];
-    if (inode !== undefined) descriptors.set(inode, Number(name));
-  }
-  return descriptors;
+/** The address and port in a `sockaddr_in` or `sockaddr_in6`. */
+function nameOf(address: Uint8Array): string | undefined {
+  const port = portIn(address);
+  const family = new Uint16Array(address.buffer, 0, 1)[0];
+  if (family === AF_INET) return `${parseIp(address.subarray(4, 8).join("."))?.value} ${port}`;
+  if (family !== AF_INET6) return undefined;
+  const groups = Array.from({ length: 8 }, (_, i) => {
+    const at = 8 + 2 * i;
+    return ((address[at] ?? 0) * 256 + (address[at + 1] ?? 0)).toString(16);
+  });
+  return `${parseIp(groups.join(":"))?.value} ${port}`;
 }
 
-function linkTarget(path: string): string {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return ""; // closed meanwhile
-  }
-}
-
-function hex(port: number): string {
-  return port.toString(16).toUpperCase().padStart(4, "0");
+function portIn([, , high = 0, low = 0]: Uint8Array): number {
+  return high * 256 + low;
 }

@@ -8,12 +8,19 @@
  * @module
  */
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import type { TLSSocket } from "node:tls";
 import { parseIp } from "../_internal/cidr.ts";
 import type { RawSocket } from "./_link.ts";
 
 /** Bytes for one read of the socket below, and for one write: the largest TLS record is 16 KiB. */
 const CHUNK_SIZE = 64 * 1024;
+
+/** How many turns of the event loop `node:tls` may take to read what it was given. */
+const TURNS_TO_READ = 10;
+
+/** The reason in the error of a read, as verified TLS connections have it. */
+const CUT = "peer closed connection without sending TLS close_notify";
 
 /** What to say in the handshake. */
 interface UnverifiedTlsOptions {
@@ -36,6 +43,7 @@ export async function startUnverifiedTls(
     import("node:buffer"),
   ]);
   const gate = new Gate();
+  const ending: Ending = { isAnnounced: false, isBelow: false };
   const below = new stream.Duplex({
     allowHalfOpen: true,
     async read() {
@@ -43,7 +51,13 @@ export async function startUnverifiedTls(
         await gate.opened();
         const buffer = new Uint8Array(CHUNK_SIZE);
         const n = await plain.read(buffer);
-        below.push(n === null ? null : Buffer.from(buffer.buffer, 0, n));
+        if (n !== null) return void below.push(Buffer.from(buffer.buffer, 0, n));
+        // What came before may announce the end; `node:tls` takes a few turns to read it.
+        for (let turns = 0; turns < TURNS_TO_READ && !ending.isAnnounced; turns++) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        ending.isBelow = true;
+        below.push(null);
       } catch (error) {
         below.destroy(toError(error));
       }
@@ -73,7 +87,24 @@ export async function startUnverifiedTls(
   };
   const secured = connect({ ...given, socket: below, rejectUnauthorized: false });
   secured.allowHalfOpen = true;
-  return new UnverifiedTlsConn(plain, below, secured, gate);
+  return new UnverifiedTlsConn({ plain, below, socket: secured, gate, ending });
+}
+
+/** How the peer's stream ended. `node:tls` tells no difference between an end that the peer announced
+ * (close_notify, RFC 8446 section 6.1) and one that it did not, except that the first comes earlier. */
+interface Ending {
+  isAnnounced: boolean;
+  /** The socket below has come to its end. */
+  isBelow: boolean;
+}
+
+/** What a connection is made of. */
+interface Parts {
+  plain: Deno.TcpConn;
+  below: Duplex;
+  socket: TLSSocket;
+  gate: Gate;
+  ending: Ending;
 }
 
 /** Whether more may be read from below. */
@@ -106,11 +137,12 @@ export class UnverifiedTlsConn implements RawSocket {
   readonly #secured = Promise.withResolvers<void>();
   readonly #chunks: Uint8Array[] = []; // what has arrived: at most what one read from below held
   #ended = false;
+  #cut: Error | undefined; // the stream ended without a word; this side may still write
   #failure: unknown;
   #wakeReader: (() => void) | undefined;
   #rejectWriter: ((reason: unknown) => void) | undefined;
 
-  constructor(plain: Deno.TcpConn, below: Duplex, socket: TLSSocket, gate: Gate) {
+  constructor({ plain, below, socket, gate, ending }: Parts) {
     this.localAddr = plain.localAddr;
     this.remoteAddr = plain.remoteAddr;
     this.#plain = plain;
@@ -125,6 +157,8 @@ export class UnverifiedTlsConn implements RawSocket {
       this.#wakeReader?.();
     });
     socket.on("end", () => {
+      if (ending.isBelow) this.#cut = new Deno.errors.UnexpectedEof(CUT);
+      ending.isAnnounced = !ending.isBelow;
       this.#ended = true;
       this.#wakeReader?.();
     });
@@ -144,6 +178,7 @@ export class UnverifiedTlsConn implements RawSocket {
   async read(buffer: Uint8Array): Promise<number | null> {
     let chunk: Uint8Array | undefined;
     while ((chunk = this.#chunks[0]) === undefined) {
+      if (this.#cut !== undefined) throw this.#cut;
       if (this.#ended) return null;
       if (this.#failure !== undefined) throw this.#failure;
       this.#gate.open();
@@ -168,6 +203,7 @@ export class UnverifiedTlsConn implements RawSocket {
   close(): void {
     this.#fail(new Deno.errors.Interrupted("the connection was closed"));
     this.#ended = false;
+    this.#cut = undefined;
     this.#chunks.length = 0;
     this.#gate.open();
     this.#socket.destroy();

@@ -1,8 +1,9 @@
 /**
- * The time-outs of one connection, looked after by the sweep timer.
+ * The timeouts of one connection, looked after by the sweep timer.
  *
- * Idle and write time-outs are noticed by comparing byte counters, so that reading and writing need
- * no clock; the price is that they fire up to an eighth of their length late, never early.
+ * Idle and write timeouts are noticed by comparing byte counters, so that reading and writing need
+ * no clock. What happened between two looks counts as if it had happened at the second: so they expire
+ * up to an eighth of their length late, never early.
  *
  * @module
  */
@@ -33,7 +34,7 @@ export class Watchdog implements Sweepable {
   #movedBytes = 0;
   #movedAt: number;
   #writtenBytes = 0;
-  #writtenAt: number;
+  #stuckSince: number | undefined; // when a write was first seen under way with these bytes written
 
   constructor(limits: WatchdogLimits, expire: Expiry) {
     const now = performance.now();
@@ -41,7 +42,6 @@ export class Watchdog implements Sweepable {
     this.#expire = expire;
     this.#end = now + limits.lifetime;
     this.#movedAt = now;
-    this.#writtenAt = now;
   }
 
   /** Begins to watch. */
@@ -74,18 +74,21 @@ export class Watchdog implements Sweepable {
       this.#movedBytes = moved;
       this.#movedAt = now;
     }
-    if (written !== this.#writtenBytes || !writer.active) {
+    if (!writer.active) {
+      this.#stuckSince = undefined;
+    } else if (this.#stuckSince === undefined || written !== this.#writtenBytes) {
+      this.#stuckSince = now; // or since a moment after the last look: counting from then were early
       this.#writtenBytes = written;
-      this.#writtenAt = now;
     }
+    const writeEnd = (this.#stuckSince ?? Infinity) + write;
     if (now >= this.#end) return this.#over("lifetime", lifetime);
-    if (now - this.#writtenAt >= write) return this.#over("write", write);
-    if (now - this.#movedAt >= idle) return this.#over("idle", idle);
+    if (now >= writeEnd) return this.#over("write", write);
+    if (now >= this.#movedAt + idle) return this.#over("idle", idle);
     return Math.min(
       this.#nextLook(now),
       this.#end,
       this.#movedAt + idle,
-      this.#writtenAt + write,
+      writeEnd,
       reader.deadline,
     );
   }

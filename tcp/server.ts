@@ -4,18 +4,16 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr, hasPath, normaliseAddr } from "../_internal/address.ts";
+import { hasPath, normaliseAddr } from "../_internal/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { deadline } from "../_internal/deadline.ts";
 import { EarliestTimer } from "../_internal/earliest_timer.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { heed } from "../_internal/heed.ts";
-import { PeerReport } from "../_internal/peer_report.ts";
-import { isPeerFault, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { isPeerFault, type OperationContext, translate } from "../_internal/translate.ts";
 import { eventLoopTurn } from "../_internal/turn_budget.ts";
 import { Admission } from "./_admission.ts";
-import type { RawSocket } from "./_link.ts";
+import { Handshakes } from "./_handshakes.ts";
+import { Hooks } from "./_hooks.ts";
 import { listen, type Listening } from "./_listen.ts";
 import type { CloseInfo } from "./close_options.ts";
 import {
@@ -30,11 +28,7 @@ import {
   type TcpServer,
   type TcpServerStats,
 } from "./server_handle.ts";
-import type {
-  TcpServerBaseOptions,
-  TcpServerOptions,
-  UnixServerOptions,
-} from "./server_options.ts";
+import type { TcpServerOptions, UnixServerOptions } from "./server_options.ts";
 import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
 
 /** How long an aborted handler may take to notice before the server stops waiting for it. */
@@ -117,14 +111,14 @@ class Server implements TcpServer {
   readonly finished: Promise<void>;
   readonly connections: Set<TcpConnection> = new Set();
 
-  readonly #options: TcpServerBaseOptions;
+  readonly #signal: AbortSignal | undefined;
+  readonly #hooks: Hooks;
   readonly #handler: TcpHandler;
   readonly #listening: Listening;
   readonly #admission: Admission;
   readonly #timeouts: Required<TcpTimeouts>;
   readonly #maxWriteQueue: number;
   readonly #done = Promise.withResolvers<void>();
-  readonly #errors = new PeerReport();
   readonly #forceTimer = new EarliestTimer();
   readonly #counts = {
     accepted: 0,
@@ -136,8 +130,7 @@ class Server implements TcpServer {
     bytesRead: 0,
     bytesWritten: 0,
   };
-  /** Those whose handshake is under way, with what ends it. */
-  readonly #handshakes = new Map<RawSocket, () => void>();
+  readonly #handshakes = new Handshakes();
   #guests = 0; // connections that were let in and whose socket or handler is not done
   #accepting = true;
   #stopping = false;
@@ -147,7 +140,8 @@ class Server implements TcpServer {
   constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
     const { limits = {}, signal } = options;
     signal?.throwIfAborted();
-    this.#options = options;
+    this.#signal = signal;
+    this.#hooks = new Hooks(options);
     this.#handler = handler;
     this.#timeouts = resolveTimeouts(options.timeouts, SERVER_TIMEOUTS);
     this.#maxWriteQueue = checkCount(
@@ -162,7 +156,7 @@ class Server implements TcpServer {
     this.addr = this.#listening.addr;
     this.finished = this.#done.promise;
     try {
-      this.#announce();
+      this.#hooks.listening(this.addr);
     } catch (error) {
       this.#listening.listener.close();
       this.#done.resolve();
@@ -229,7 +223,7 @@ class Server implements TcpServer {
         this.#counts.acceptErrors++;
         if (isPeerFault(error)) continue; // it came and went; the next one is waiting
         // Out of descriptors or memory: trying at once would spin. Others leave meanwhile.
-        if (!complained) this.#report(translate(error, this.#context("accept")));
+        if (!complained) this.#hooks.report(translate(error, this.#context("accept")));
         complained = true;
         this.#pause = sleep(backoff.next());
         await this.#pause.done;
@@ -246,12 +240,13 @@ class Server implements TcpServer {
     const refusal = this.#stopping ? "max_connections" : this.#admission.enter(hostname);
     if (refusal !== null) {
       this.#counts[refusal === "denied" ? "denied" : "refused"]++;
-      socket.close();
+      if (isTls(socket)) this.#turnAway(socket, remoteAddr);
+      else socket.close();
       return;
     }
     this.#guests++;
-    if ("handshake" in socket) {
-      this.#serveTls(socket as Deno.TlsConn, remoteAddr, hostname);
+    if (isTls(socket)) {
+      this.#serveTls(socket, remoteAddr, hostname);
     } else {
       this.#configure(socket as Deno.TcpConn);
       this.#serve(socket, remoteAddr, hostname, null);
@@ -264,9 +259,34 @@ class Server implements TcpServer {
     remoteAddr: SocketAddress,
     hostname: string | null,
   ): Promise<void> {
-    const alpnProtocol = await this.#shakeHands(socket, remoteAddr);
-    if (alpnProtocol === undefined) this.#leave(hostname);
-    else this.#serve(socket, remoteAddr, hostname, alpnProtocol);
+    const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
+    let alpnProtocol: string | null;
+    try {
+      const limit = this.#timeouts.handshake;
+      alpnProtocol = await this.#handshakes.finish(socket, { context, limit });
+    } catch (error) {
+      this.#counts.handshakeErrors++;
+      if (!(error instanceof ClosedError)) this.#hooks.report(error);
+      this.#guests--;
+      this.#admission.giveUp();
+      const released = this.#discard(socket, remoteAddr);
+      this.#finishIfEmpty();
+      await released;
+      this.#admission.release(hostname);
+      return;
+    }
+    this.#serve(socket, remoteAddr, hostname, alpnProtocol);
+  }
+
+  async #turnAway(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
+    this.#admission.turnAway();
+    await this.#discard(socket, remoteAddr);
+    this.#admission.release(null);
+  }
+
+  #discard(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
+    const localAddr = normaliseAddr(socket.localAddr) as SocketAddress;
+    return this.#handshakes.discard({ socket, transport: "tls", localAddr, remoteAddr });
   }
 
   /** One guest. Not an async function: its frame would cost each idle connection half a kilobyte. */
@@ -285,21 +305,21 @@ class Server implements TcpServer {
       maxWriteQueue: this.#maxWriteQueue,
       alpnProtocol,
       onRelease: this.#released,
-      onUnhandled: (error) => this.#report(error, conn),
+      onUnhandled: (error) => this.#hooks.report(error, conn),
     });
     this.connections.add(conn);
     if (this.#stopping) drainConnection(conn);
-    if (this.#forced) conn.abort(this.#options.signal?.reason); // its handshake had just ended
+    if (this.#forced) conn.abort(this.#signal?.reason); // its handshake had just ended
     const end = () => {
       conn.close().then(() => this.#leave(hostname));
     };
     const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
-      this.#report(error, conn);
+      this.#hooks.report(error, conn);
       end();
     };
     try {
-      this.#heed(this.#options.onConnect?.(conn), conn);
+      this.#hooks.connected(conn);
       const handling: unknown = this.#handler(conn);
       if (handling === undefined) end();
       else Promise.resolve(handling).then(end, fail);
@@ -324,44 +344,16 @@ class Server implements TcpServer {
     }
   }
 
-  /** The protocol agreed on, or `undefined` if the handshake failed. */
-  async #shakeHands(
-    socket: Deno.TlsConn,
-    remoteAddr: SocketAddress,
-  ): Promise<string | null | undefined> {
-    const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
-    const limit = this.#timeouts.handshake;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const cancel = deadline(limit, () => reject(timedOut(context, limit, "not finished")));
-    const stopped = "Cannot finish the TLS handshake: the server stopped";
-    this.#handshakes.set(socket, () => reject(new ClosedError("aborted", stopped, context)));
-    try {
-      return (await Promise.race([socket.handshake(), ended])).alpnProtocol;
-    } catch (error) {
-      socket.close();
-      this.#counts.handshakeErrors++;
-      if (!(error instanceof ClosedError)) this.#report(translate(error, context));
-      return undefined;
-    } finally {
-      cancel();
-      this.#handshakes.delete(socket);
-    }
-  }
-
   readonly #released = (conn: TcpConnection, info: CloseInfo): void => {
     this.connections.delete(conn);
     this.#counts.bytesRead += conn.stats.bytesRead;
     this.#counts.bytesWritten += conn.stats.bytesWritten;
-    try {
-      this.#heed(this.#options.onClose?.(conn, info), conn);
-    } catch (error) {
-      this.#report(error, conn);
-    }
+    this.#hooks.closed(conn, info);
   };
 
   readonly #abort = (): void => {
     this.#stopAccepting();
-    this.#force(this.#options.signal?.reason);
+    this.#force(this.#signal?.reason);
     this.#finishIfEmpty();
   };
 
@@ -376,7 +368,7 @@ class Server implements TcpServer {
   #force(reason: unknown): void {
     if (this.#forced) return;
     this.#forced = true;
-    for (const end of this.#handshakes.values()) end();
+    this.#handshakes.endAll();
     for (const conn of this.connections) conn.abort(reason);
     // A handler that waits for something else than its connection may never notice.
     this.#forceTimer.stop();
@@ -389,44 +381,17 @@ class Server implements TcpServer {
 
   #finish(): void {
     this.#forceTimer.stop();
-    this.#options.signal?.removeEventListener("abort", this.#abort);
-    this.#errors.close();
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#handshakes.close();
+    this.#hooks.finished();
     this.#done.resolve();
-  }
-
-  #announce(): void {
-    if (this.#options.onListen) this.#heed(this.#options.onListen(this.addr));
-    else console.error(`listening on ${formatAddr(this.addr)}`);
-  }
-
-  #report(error: unknown, conn?: TcpConnection): void {
-    const { onError } = this.#options;
-    if (onError === undefined) {
-      if (!this.#isExpected(error)) this.#errors.report(error, conn?.remoteAddr);
-      return;
-    }
-    try {
-      heed(onError(error, conn), (thrown) => this.#errors.mistake(thrown));
-    } catch (thrown) {
-      this.#errors.mistake(thrown);
-    }
-  }
-
-  /** A hook may be an async function, although no one awaits it: its rejection is a mistake, too. */
-  #heed(result: unknown, conn?: TcpConnection): void {
-    heed(result, (error) => {
-      this.#report(error, conn);
-      conn?.close();
-    });
-  }
-
-  /** What peers and networks do all day, and what follows from our own ending. */
-  #isExpected(error: unknown): boolean {
-    return isPeerFault(error) || error instanceof ClosedError ||
-      (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
   }
 
   #context(operation: "accept" | "handshake"): OperationContext {
     return { operation, transport: this.#listening.transport, localAddr: this.addr };
   }
+}
+
+function isTls(socket: Deno.Conn): socket is Deno.TlsConn {
+  return "handshake" in socket;
 }

@@ -9,13 +9,14 @@ import { checkTimeout } from "../_internal/guard.ts";
  * How long a connection may take over what. All values are milliseconds; 0 and `Infinity` mean "no
  * limit".
  *
- * One timer looks after all of them together: a time-out never fires early, and at most an eighth of
- * its length (at least a few milliseconds) late.
+ * One timer looks after all of them together: a timeout never expires early, and at most an eighth of
+ * its length and 5 ms late, however many connections there are, as long as the process has time.
  */
 export interface TcpTimeouts {
   /**
    * From the start of the TLS handshake to its end. A silent client would otherwise keep its
-   * place for ever. (The runtime holds the descriptor of an unfinished handshake until the peer goes.)
+   * place forever. (The runtime holds the descriptor of an unfinished handshake until the peer goes,
+   * unless the library may reset the connection, which needs Linux and `--allow-ffi`.)
    *
    * @default {10_000}
    */

@@ -58,7 +58,10 @@ export function unpack(body: Pieces, encoding: string | null, options: UnpackOpt
 
 /** A body that cannot be unpacked; if it has no bytes, there is nothing to unpack. */
 async function* refused(body: Pieces, error: HttpError): Pieces {
-  for await (const piece of body) if (piece.length > 0) throw error;
+  for await (const piece of body) {
+    if (piece.length > 0) throw error;
+    yield piece;
+  }
 }
 
 /** Counts the bytes that pass. */

@@ -20,7 +20,7 @@ Deno.test(
   limit,
   async () => {
     await using server = new Shell("exec $TINCAN echo --greet hello --port 0");
-    await using client = new Shell('exec nc 127.0.0.1 "$1"', await server.port());
+    await using _client = new Shell('exec nc 127.0.0.1 "$1"', await server.port());
     await client.shows(/hello/);
     client.kill("SIGSTOP"); // it neither reads nor ends
     server.kill("SIGINT");
@@ -39,7 +39,7 @@ Deno.test(
       'exec deno eval --ext=ts "$1"'.replace("deno", Deno.execPath()),
       STUBBORN,
     );
-    await using client = new Shell('exec nc 127.0.0.1 "$1"', await server.port());
+    await using _client = new Shell('exec nc 127.0.0.1 "$1"', await server.port());
     await server.shows(/here/);
     const before = performance.now();
     server.kill("SIGTERM");

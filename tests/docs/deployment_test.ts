@@ -33,6 +33,10 @@ async function talkTo(recipe: readonly string[]): Promise<void> {
   await using conn = await connectTcp({ port, retry: 5 });
   await conn.write("hello\n");
   assertEquals(await conn.readLine(), "you said hello");
+  for (const legal of ["x".repeat(4_090), "é".repeat(2_048), "ends with a return\r"]) {
+    await conn.write(`${legal}\r\n`);
+    assertEquals(await conn.readLine(), `you said ${legal}`.replace(/\r$/, ""));
+  }
   running.kill("SIGTERM");
   assertEquals(await conn.readLine(), null); // it says goodbye
   await conn.close();

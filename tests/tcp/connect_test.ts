@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { connectTcp, isNetError, type NetError, serveTcp } from "../../mod.ts";
+import { connectTcp, isNetError, type NetError, serveTcp, type TcpConnection } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
 import { deno, mayMakeNetworks, python } from "../_util/peers.ts";
 import {
@@ -459,4 +459,82 @@ Deno.test("tls: who ignores certificate errors is told of all other failures", l
   const timeouts = { handshake: 100 };
   const late = await failure(connectTcp({ port: portOf(silent), tls: ignoring, timeouts }));
   assertEquals([late.operation, late.code], ["handshake", "ETIMEDOUT"]);
+});
+
+/** A TLS server for one client: it reads a byte, says `hello` and `!!`, and ends with or without a word. */
+const ENDING = `
+import socket, ssl, sys
+how, version, cert, key = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(cert, key)
+context.maximum_version = ssl.TLSVersion[version]
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+conn = context.wrap_socket(listener.accept()[0], server_side=True)
+conn.recv(1)
+conn.send(b"hello")
+conn.send(b"!!")
+if how == "announced":
+    try: conn.unwrap()
+    except OSError: pass
+else: socket.socket.shutdown(conn, socket.SHUT_WR)
+sys.stdin.read()
+`;
+
+for (const version of ["TLSv1_2", "TLSv1_3"]) {
+  for (const how of ["announced", "cut"]) {
+    for (const checked of [true, false]) {
+      const name = `${version}: an end that was ${how} is told, certificate ${
+        checked ? "checked" : "ignored"
+      }`;
+      Deno.test(name, limit, async () => {
+        const files = new URL("../_util/tls/", import.meta.url).pathname;
+        await using peer = python(
+          ENDING,
+          how,
+          version,
+          `${files}localhost.pem`,
+          `${files}localhost.key`,
+        );
+        const port = Number(await peer.line());
+        await using conn = await connectTcp({
+          port,
+          hostname: "localhost",
+          tls: checked ? { caCerts: [tlsFiles.ca] } : { unsafelyIgnoreCertificateErrors: true },
+        });
+        await conn.write("x");
+        assertEquals(text(await conn.readExactly(7)), "hello!!");
+        const end = () => conn.read(new Uint8Array(1));
+        if (how === "announced") assertEquals(await end(), null);
+        else {
+          for (let i = 0; i < 2; i++) {
+            const error = await assertRejects(end, Deno.errors.UnexpectedEof);
+            assertEquals((error as NetError).code, "EEOF");
+          }
+        }
+        await conn.close({ linger: 0 });
+        await peer.endInput();
+      });
+    }
+  }
+}
+
+Deno.test({
+  ...limit,
+  name: "connections to one server that are aborted together are all reset",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const pairs: [TcpConnection, Deno.TcpConn][] = [];
+    for (let i = 0; i < 5; i++) {
+      const conn = await connectTcp({ port: listener.addr.port });
+      pairs.push([conn, await listener.accept()]);
+    }
+    for (const [conn] of pairs) conn.abort();
+    for (const [conn, peer] of pairs) {
+      await assertRejects(() => peer.read(new Uint8Array(1)), Deno.errors.ConnectionReset);
+      peer.close();
+      await conn.closed;
+    }
+  },
 });

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
+import { connectTcp, serveTcp, type TcpConnection, type TcpServerOptions } from "../../mod.ts";
+import { Admission, MAX_UNRELEASED } from "../../tcp/_admission.ts";
 import { Events, nextTurn } from "../_util/events.ts";
 import { deno, python } from "../_util/peers.ts";
-import { drain, echo, portOf, tcp, text, transports } from "../_util/transports.ts";
+import { drain, echo, portOf, serverTls, tcp, text, tls, transports } from "../_util/transports.ts";
 
 const limit = { timeout: 20_000 };
 
@@ -170,6 +171,96 @@ Deno.test("lists and limits that make no sense are refused before listening", li
     assertThrows(() => serveTcp({ onListen() {}, ...options }, echo), Error, message);
   }
   assertThrows(() => serveTcp({}, undefined as unknown as () => void), TypeError, "handler");
+});
+
+/** Opens connections to a port from some addresses, says nothing on them and keeps them open: one more
+ * for each line `open ADDRESS`, which it repeats when the connection stands. */
+const SILENT = `
+import socket, sys
+held = []
+for line in sys.stdin:
+    _, source = line.split()
+    s = socket.socket()
+    s.bind((source, 0))
+    s.connect(("127.0.0.1", int(sys.argv[1])))
+    if len(held) % 3 == 1: s.send(b"\\x16\\x03\\x01\\x02\\x00\\x01\\x00")  # the beginning of a ClientHello
+    held.append(s)
+    print(line.strip(), flush=True)
+`;
+
+/** The sockets of this process. */
+function sockets(): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      if (Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
+    } catch {
+      // It was the descriptor of this look.
+    }
+  }
+  return count;
+}
+
+for (const how of ["per address", "in all", "denied"] as const) {
+  Deno.test({
+    timeout: 60_000,
+    name: `silent TLS clients hold no more descriptors than the limit ${how} allows`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      const options = {
+        "per address": { limits: { maxConnectionsPerIp: 5 } },
+        "in all": { limits: { maxConnections: 5, onLimit: "drop" } },
+        "denied": { deny: ["127.0.0.2"] },
+      }[how] as Pick<TcpServerOptions, "limits" | "deny">;
+      const failed = new Events<unknown>();
+      await using server = serveTcp({
+        tls: serverTls,
+        timeouts: { handshake: 1_000 },
+        onListen() {},
+        onError: failed.push,
+        ...options,
+      }, echo);
+      await using peer = python(SILENT, portOf(server));
+      const before = sockets();
+      for (let round = 0; round < 2; round++) {
+        const { accepted } = server.stats();
+        for (let i = 0; i < 10; i++) {
+          await peer.type("open 127.0.0.2\n");
+          assertEquals(await peer.line(), "open 127.0.0.2");
+        }
+        while (server.stats().accepted < accepted + 10) await nextTurn();
+        while (sockets() > before + 5) await nextTurn(); // what was turned away has been released
+        while (server.stats().active > 0) await nextTurn();
+        // Well-behaved clients are served meanwhile.
+        await using conn = await tls.connect(server);
+        await conn.write("x");
+        assertEquals(text(await conn.readExactly(1)), "x");
+      }
+      // The silent ones are still there, and hold nothing.
+      while (sockets() > before) await nextTurn();
+    },
+  });
+}
+
+Deno.test("sockets that the runtime does not release are bounded, too", () => {
+  const admission = new Admission({});
+  for (let i = 1; i < MAX_UNRELEASED; i++) admission.turnAway();
+  assertEquals(admission.full, false);
+  assertEquals(admission.enter("192.0.2.1"), null);
+  admission.giveUp();
+  assertEquals(admission.full, true);
+  admission.release(null);
+  assertEquals(admission.full, false);
+});
+
+Deno.test("a given-up handshake counts for its address until its socket is released", () => {
+  const admission = new Admission({ maxConnections: 1, maxConnectionsPerIp: 1 });
+  assertEquals(admission.enter("192.0.2.1"), null);
+  admission.giveUp();
+  assertEquals(admission.full, false);
+  assertEquals(admission.enter("192.0.2.1"), "max_connections_per_ip");
+  admission.release("192.0.2.1");
+  assertEquals(admission.enter("192.0.2.1"), null);
 });
 
 Deno.test("a path takes no options that only a port has", limit, () => {

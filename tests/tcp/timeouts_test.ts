@@ -127,7 +127,7 @@ Deno.test("timeouts.frame does not count before the first byte", limit, async ()
 
 Deno.test("a silent TLS client blocks nobody and is sent away", limit, async () => {
   const errors = new Events<unknown>();
-  await using server = tls.serve({ timeouts: { handshake: 60 }, onError: errors.push }, echo);
+  await using server = tls.serve({ timeouts: { handshake: 500 }, onError: errors.push }, echo);
   const silent = await Deno.connect({ port: portOf(server) });
   await using conn = await tls.connect(server);
   await conn.write("served");
@@ -143,7 +143,7 @@ Deno.test("a silent TLS client blocks nobody and is sent away", limit, async () 
 
 Deno.test("silent TLS clients give back their places at the limit", limit, async () => {
   await using server = tls.serve({
-    timeouts: { handshake: 30 },
+    timeouts: { handshake: 500 },
     limits: { maxConnections: 1 },
     onError() {},
   }, echo);

@@ -11,7 +11,7 @@
  * @param result What the hook returned.
  * @param onRejected Is told the reason; it must not throw.
  */
-export function heed(result: unknown, onRejected: (reason: unknown) => void): void {
+export function catchRejection(result: unknown, onRejected: (reason: unknown) => void): void {
   if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") return;
   Promise.resolve(result).catch(onRejected);
 }

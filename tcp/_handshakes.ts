@@ -1,0 +1,103 @@
+/**
+ * The TLS handshakes of a server, and the sockets on which none was finished.
+ *
+ * The runtime begins a handshake by itself when it accepts, and when such a socket is closed before the
+ * handshake is over, it holds the descriptor until the peer goes: a peer that is silent would take one
+ * descriptor after the other, whatever the limits. So a socket that is not wanted any more is reset
+ * where this process may do that, and counts as gone only when its handshake has come to an end.
+ *
+ * @module
+ */
+import { ClosedError } from "../errors.ts";
+import { deadline } from "../_internal/deadline.ts";
+import { type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import type { Link } from "./_link.ts";
+import { reset } from "./_reset.ts";
+
+/** The shortest time between two looks for descriptors, in milliseconds: a look goes through all
+ * descriptors of the process, and all that wait for it share it. */
+const RESET_GAP = 100;
+
+/** The connection of a handshake that was not finished. */
+export interface TlsLink extends Link {
+  readonly socket: Deno.TlsConn;
+}
+
+/** All handshakes of one server. */
+export class Handshakes {
+  readonly #underWay = new Map<Deno.TlsConn, () => void>(); // with what ends each
+  readonly #unwanted = new Set<Deno.TlsConn>(); // that the runtime still holds
+  readonly #toReset: TlsLink[] = [];
+  #lastReset = -Infinity;
+  #cancelReset: (() => void) | undefined;
+
+  /**
+   * Waits for the end of a handshake.
+   *
+   * @returns The protocol agreed on, `null` if none.
+   * @throws If it failed, did not finish within `limit` milliseconds or was ended by {@linkcode endAll}
+   * (`ClosedError`). The socket is still open then: hand it to {@linkcode discard}.
+   */
+  async finish(
+    socket: Deno.TlsConn,
+    { context, limit }: { context: OperationContext; limit: number },
+  ): Promise<string | null> {
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const cancel = deadline(limit, () => reject(timedOut(context, limit, "not finished")));
+    const stopped = "Cannot finish the TLS handshake: the server stopped";
+    this.#underWay.set(socket, () => reject(new ClosedError("aborted", stopped, context)));
+    try {
+      return (await Promise.race([socket.handshake(), ended])).alpnProtocol;
+    } catch (error) {
+      throw translate(error, context);
+    } finally {
+      cancel();
+      this.#underWay.delete(socket);
+    }
+  }
+
+  /** Ends all that are under way. */
+  endAll(): void {
+    for (const end of this.#underWay.values()) end();
+  }
+
+  /** Closes a socket that is not wanted; settles when its descriptor is free. */
+  async discard(link: TlsLink): Promise<void> {
+    const { socket } = link;
+    this.#unwanted.add(socket);
+    let isOver = false;
+    const over = socket.handshake().catch(() => {}).then(() => {
+      isOver = true;
+    });
+    for (let turns = 0; turns < 3 && !isOver; turns++) await Promise.resolve(); // it may have failed
+    if (!isOver && this.#unwanted.has(socket)) this.#resetSoon(link);
+    await over;
+    this.#close(socket);
+  }
+
+  /** Closes what is not wanted, although the runtime may hold the descriptors for longer. */
+  close(): void {
+    this.#cancelReset?.();
+    this.#resetAll();
+    for (const socket of this.#unwanted) this.#close(socket);
+  }
+
+  #close(socket: Deno.TlsConn): void {
+    if (this.#unwanted.delete(socket)) socket.close();
+  }
+
+  #resetSoon(link: TlsLink): void {
+    this.#toReset.push(link);
+    if (this.#toReset.length > 1) return; // the look is arranged for
+    const wait = this.#lastReset + RESET_GAP - performance.now();
+    if (wait <= 0) this.#resetAll();
+    else this.#cancelReset = deadline(wait, () => this.#resetAll());
+  }
+
+  #resetAll(): void {
+    this.#lastReset = performance.now();
+    for (const link of this.#toReset.splice(0)) {
+      if (this.#unwanted.has(link.socket)) reset(link);
+    }
+  }
+}
