@@ -380,8 +380,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   /**
    * Ends the connection now. Data that waits to be written is dropped; calls that wait reject with
    * `reason`. The peer sees a reset, not an end, where the system lets this process send one: over
-   * TCP and TLS on Linux, with `--allow-ffi` (for TLS, and for connections that this side opened, also
-   * with `--allow-read` for `/proc/self`).
+   * TCP and TLS on Linux, with `--allow-ffi`.
    *
    * @param reason What those calls reject with.
    */

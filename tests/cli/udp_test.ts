@@ -7,7 +7,7 @@ const limit = { timeout: 30_000 };
 
 Deno.test("nc -u talks to tincan listen --udp", limit, async () => {
   await using server = new Shell("exec $TINCAN listen --udp");
-  await using _client = new Shell('exec nc -u 127.0.0.1 "$1"', await server.port());
+  await using client = new Shell('exec nc -u 127.0.0.1 "$1"', await server.port());
   await client.type("ping\n");
   await server.shows(/^ping\n$/);
   await server.type("pong\n");
