@@ -20,7 +20,7 @@ Deno.test(
   limit,
   async () => {
     await using server = new Shell("exec $TINCAN echo --greet hello --port 0");
-    await using _client = new Shell('exec nc 127.0.0.1 "$1"', await server.port());
+    await using client = new Shell('exec nc 127.0.0.1 "$1"', await server.port());
     await client.shows(/hello/);
     client.kill("SIGSTOP"); // it neither reads nor ends
     server.kill("SIGINT");
