@@ -36,10 +36,18 @@ export const SMALL = 1024;
  */
 const TICKS = 64;
 
+/**
+ * So many microtasks pass between two that are handed data: it takes that many until a consumer, behind
+ * a few `await`s, has done what it does at once. Only then does the clock tell what that has cost.
+ */
+const HOPS = 8;
+
 let began = 0; // when this turn began, as far as is known, on the clock of performance.now()
 let steps = 0; // since the clock was read
 let isOver = false; // and the next one is on its way
 let ticks = 0; // since it was over
+let isHandingOut = false; // and the one that was handed data is at work
+let hops = 0; // that are still to come
 let waiting: (() => void)[] = [];
 let next = 0; // the first of them that still waits
 
@@ -54,6 +62,24 @@ let next = 0; // the first of them that still waits
 export function spend(bytes = 0, count = 1): boolean {
   steps += count + bytes / BYTES_PER_STEP;
   return isOver || (steps >= STEPS_PER_LOOK && look());
+}
+
+/**
+ * Asks to be the one that is handed data now: one at a time, so that the clock is read after each.
+ *
+ * @returns Whether it may: otherwise ask with {@linkcode inTurn} to be called.
+ */
+export function mayHandOut(): boolean {
+  if (isOver || isHandingOut) return false;
+  isHandingOut = true;
+  startHops();
+  return true;
+}
+
+/** Calls `resume` when it may, in this turn or in one of the next, after those that asked before. */
+export function inTurn(resume: () => void): void {
+  waiting.push(resume);
+  if (!isHandingOut) endTurn();
 }
 
 /** Calls `resume` in one of the next turns, after those that asked before. */
@@ -98,23 +124,33 @@ function begin(): void {
   began = performance.now();
   steps = 0;
   isOver = false;
+  isHandingOut = true;
   resumeNext();
 }
 
-/** Resumes one in each microtask: what it goes on to do is part of the turn and comes first. */
+function startHops(): void {
+  hops = HOPS;
+  queueMicrotask(hop);
+}
+
+/** Lets the one that was handed data do its work, and resumes the next. */
+function hop(): void {
+  if (--hops > 0) queueMicrotask(hop);
+  else resumeNext();
+}
+
 function resumeNext(): void {
-  if (next === waiting.length) {
-    waiting = [];
+  if (isOver || next === waiting.length) {
+    isHandingOut = false;
+    if (next > 0) waiting = waiting.slice(next);
     next = 0;
     return;
   }
-  if (isOver || performance.now() - began >= TURN) {
-    waiting = waiting.slice(next);
-    next = 0;
+  if (performance.now() - began >= TURN) {
     endTurn();
-    return;
+    return resumeNext();
   }
   const resume = waiting[next++] as () => void;
-  queueMicrotask(resumeNext);
   resume();
+  startHops();
 }

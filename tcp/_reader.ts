@@ -25,13 +25,15 @@
  */
 import { setImmediate } from "node:timers";
 import { busy, netError, timedOut, translate } from "../_internal/translate.ts";
-import { nextTurn, SMALL, spend, whenTurn } from "../_internal/turn_budget.ts";
+import { inTurn, mayHandOut, nextTurn, SMALL, spend } from "../_internal/turn_budget.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { type Chunk, ReadBuffer } from "./_read_buffer.ts";
 
 const CR = 0x0d;
+/** A write that is under way is told of a reset within so many turns of the event loop after a read. */
+const TURNS_FOR_A_RESET = 4;
 
 /** How long a call may wait. */
 export interface WaitLimits {
@@ -418,31 +420,37 @@ export class Reader implements Turn {
 
   readonly #onRead = (n: number | null): void => {
     if (n !== null) this.#arrived(n);
-    else if (this.writer?.active) setImmediate(this.#onEnd); // which may be told of a reset in this turn
-    else this.#onEnd();
+    else this.#endAfter(this.writer?.active ? TURNS_FOR_A_RESET : 0);
   };
 
-  readonly #onEnd = (): void => {
+  /** Waits for what a write that is under way has met: it may be told of a reset after the read. */
+  #endAfter(turns: number): void {
+    if (turns > 0 && this.#reset === undefined) setImmediate(() => this.#endAfter(turns - 1));
+    else this.#onEnd();
+  }
+
+  #onEnd(): void {
     if (this.#reset !== undefined) return this.#onFailure(this.#resetError());
     this.#isOutstanding = false;
     this.ended = true;
     this.#settle();
     this.#handOut(null);
-  };
+  }
 
   #arrived(n: number): void {
     this.#isOutstanding = false;
     this.bytesRead += n;
     if (!this.#isDirect) this.#buffer.received(n);
     this.#settle();
-    if (spend(n) && n > SMALL) this.#hold(n);
-    else this.#handOut(n);
+    spend(n);
+    if (n <= SMALL || mayHandOut()) this.#handOut(n);
+    else this.#hold(n);
   }
 
   /** Hands out in a turn that has time for it. */
   #hold(n: number): void {
     const wait = this.#waits;
-    whenTurn(() => {
+    inTurn(() => {
       if (wait === this.#waits) this.#handOut(n);
     });
   }

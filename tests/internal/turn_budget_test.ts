@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { nextTurn, spend, TURN, whenTurn } from "../../_internal/turn_budget.ts";
+import { inTurn, mayHandOut, nextTurn, spend, TURN, whenTurn } from "../../_internal/turn_budget.ts";
 
 /** Works for `ms` milliseconds without giving anything else a turn. */
 function work(ms: number): void {
@@ -68,4 +68,26 @@ Deno.test("those that wait resume in order, as many as the turn has time for", a
   clearInterval(ticks);
   assertEquals(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert(turns.size > 1, "all ten were resumed in one turn");
+});
+
+Deno.test("data is handed out to one after the other, and the clock is read in between", async () => {
+  await nextTurn();
+  let turn = 0;
+  const ticks = setInterval(() => turn++, 0);
+  const turns = new Set<number>();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let left = 10;
+  const consume = async () => {
+    for (let i = 0; i < 4; i++) await null; // as behind a few promises
+    work(TURN / 2);
+    turns.add(turn);
+    if (--left === 0) resolve();
+  };
+  for (let i = 0; i < 10; i++) { // all at once, as ten reads that are ready together
+    if (mayHandOut()) consume();
+    else inTurn(() => void consume());
+  }
+  await promise;
+  clearInterval(ticks);
+  assert(turns.size > 2, "all ten were handed out in one turn");
 });
