@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { systemReason } from "../../_internal/system_reason.ts";
-import { type CaptureEnd, endOfCapture } from "./capture.ts";
+import { systemReason } from "../_internal/system_reason.ts";
+import { type CaptureEnd, endOfCapture } from "./relay/capture.ts";
 
 /** A capture that is written to. */
 export interface CaptureFile {
