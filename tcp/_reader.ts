@@ -25,7 +25,7 @@
  */
 import { setImmediate } from "node:timers";
 import { busy, netError, timedOut, translate } from "../_internal/translate.ts";
-import { inTurn, mayHandOut, nextTurn, SMALL, spend } from "../_internal/turn_budget.ts";
+import { inTurn, mayHandOut, nextTurn, spend } from "../_internal/turn_budget.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
@@ -443,7 +443,7 @@ export class Reader implements Turn {
     if (!this.#isDirect) this.#buffer.received(n);
     this.#settle();
     spend(n);
-    if (n <= SMALL || mayHandOut()) this.#handOut(n);
+    if (mayHandOut(n)) this.#handOut(n);
     else this.#hold(n);
   }
 

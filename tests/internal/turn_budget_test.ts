@@ -1,5 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { inTurn, mayHandOut, nextTurn, spend, TURN, whenTurn } from "../../_internal/turn_budget.ts";
+import {
+  inTurn,
+  mayHandOut,
+  nextTurn,
+  spend,
+  TURN,
+  whenTurn,
+} from "../../_internal/turn_budget.ts";
 
 /** Works for `ms` milliseconds without giving anything else a turn. */
 function work(ms: number): void {
@@ -84,7 +91,7 @@ Deno.test("data is handed out to one after the other, and the clock is read in b
     if (--left === 0) resolve();
   };
   for (let i = 0; i < 10; i++) { // all at once, as ten reads that are ready together
-    if (mayHandOut()) consume();
+    if (mayHandOut(64 * 1024)) consume();
     else inTurn(() => void consume());
   }
   await promise;
