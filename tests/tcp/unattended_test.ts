@@ -114,11 +114,13 @@ for (const [name, handler] of Object.entries(background)) {
       const options = { onListen: (addr) => console.log(addr.port), onError: (error, conn) => console.log(conn.id, error.name) };
       const server = net.serveTcp(options, async (conn) => {
         if (conn.id > 1) return await conn.write("still here");
+        await conn.write("ready\\n"); // a reset before that would come before the connection
         ${handler}
       });
     `);
     const port = Number(await child.line());
     await using client = await connectTcp({ port });
+    assertEquals(await client.readLine(), "ready");
     await client.write("not a netstring");
     const told = child.line();
     if (name.includes("peer")) client.abort(); // a reset
