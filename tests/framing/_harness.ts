@@ -213,3 +213,19 @@ export function allCodecs(maxLength: number, discard?: (error: FrameError) => vo
   }
   return subjects;
 }
+
+/** A codec from outside the library: it knows only what the contract says, with progress or without. */
+export function foreign<T>(codec: Codec<T>, hasProgress = false): Codec<T> {
+  return {
+    encode: (message) => codec.encode(message),
+    decoder() {
+      const inner = codec.decoder();
+      return {
+        push: (chunk, emit) => inner.push(chunk, emit),
+        end: (emit) => inner.end(emit),
+        takeRemaining: () => inner.takeRemaining(),
+        progress: hasProgress ? inner.progress : undefined,
+      };
+    },
+  };
+}

@@ -16,6 +16,7 @@ import {
   varintPrefixed,
 } from "@tincan/net/framing";
 import { crc32 } from "node:zlib";
+import { foreign } from "./_harness.ts";
 import { between } from "../_util/random.ts";
 import {
   cobsReference,
@@ -227,22 +228,6 @@ function strictText(value: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Somebody else's codec: it knows only what the contract says. */
-function foreign<T>(codec: Codec<T>, hasProgress: boolean): Codec<T> {
-  return {
-    encode: (message) => codec.encode(message),
-    decoder() {
-      const inner = codec.decoder();
-      return {
-        push: (chunk, emit) => inner.push(chunk, emit),
-        end: (emit) => inner.end(emit),
-        takeRemaining: () => inner.takeRemaining(),
-        progress: hasProgress ? inner.progress : undefined,
-      };
-    },
-  };
 }
 
 /** Makes a codec with random options, wrapped or not. */

@@ -3,25 +3,9 @@ import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/asse
 import { FrameError, json, lengthPrefixed, lines, mapped, slip, text } from "@tincan/net/framing";
 import type { Codec } from "@tincan/net/framing";
 import { BatchDecoder, MAX_BATCH } from "../../framing/batch_decoder.ts";
-import { allCodecs, bytesOf, concat, toHex } from "./_harness.ts";
+import { allCodecs, bytesOf, concat, foreign, toHex } from "./_harness.ts";
 
 const CHUNK = 256 * 1024;
-
-/** A codec from outside this module, with progress or without. */
-function foreign<T>(codec: Codec<T>, hasProgress: boolean): Codec<T> {
-  return {
-    encode: (message) => codec.encode(message),
-    decoder() {
-      const inner = codec.decoder();
-      return {
-        push: (chunk, emit) => inner.push(chunk, emit),
-        end: (emit) => inner.end(emit),
-        takeRemaining: () => inner.takeRemaining(),
-        progress: hasProgress ? inner.progress : undefined,
-      };
-    },
-  };
-}
 
 function repeated(bytes: Uint8Array, length: number): Uint8Array {
   const count = Math.ceil(length / bytes.length);

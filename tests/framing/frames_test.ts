@@ -21,7 +21,7 @@ import {
 } from "@tincan/net/framing";
 import { Buffer } from "node:buffer";
 import { BatchDecoder } from "../../framing/batch_decoder.ts";
-import { allCodecs, bytesOf, concat, cut } from "./_harness.ts";
+import { allCodecs, bytesOf, concat, cut, foreign } from "./_harness.ts";
 
 /** A source that reuses its memory for each chunk, and counts what is done with it. */
 class Source implements AsyncIterableIterator<Uint8Array> {
@@ -329,21 +329,6 @@ Deno.test("FrameEncoderStream: a message that cannot be one fails the stream", a
   await assertRejects(() => Array.fromAsync(bytes), FrameError, "a line break");
 });
 
-/** A codec without progress, as one's own may be. */
-function bare<T>(codec: Codec<T>): Codec<T> {
-  return {
-    encode: (message) => codec.encode(message),
-    decoder() {
-      const inner = codec.decoder();
-      return {
-        push: (chunk, emit) => inner.push(chunk, emit),
-        end: (emit) => inner.end(emit),
-        takeRemaining: () => inner.takeRemaining(),
-      };
-    },
-  };
-}
-
 Deno.test("BatchDecoder: a codec can be switched behind any message", () => {
   fc.assert(
     fc.property(
@@ -351,7 +336,7 @@ Deno.test("BatchDecoder: a codec can be switched behind any message", () => {
       fc.uint8Array({ maxLength: 50 }),
       fc.nat(9),
       fc.array(fc.integer({ min: 1, max: 30 })),
-      fc.constantFrom(...[lengthPrefixed(), bare(lengthPrefixed())]),
+      fc.constantFrom(...[lengthPrefixed(), foreign(lengthPrefixed())]),
       fc.boolean(),
       (messages, trailing, at, lengths, codec, detached) => {
         const encoded = messages.map((message) => lengthPrefixed().encode(bytesOf(message)));
@@ -401,7 +386,7 @@ Deno.test("BatchDecoder: messages, then the error, then what is behind it", () =
 });
 
 Deno.test("BatchDecoder: an error in the framing is thrown again and again", () => {
-  for (const codec of [lengthPrefixed({ size: 1 }), bare(lengthPrefixed({ size: 1 }))]) {
+  for (const codec of [lengthPrefixed({ size: 1 }), foreign(lengthPrefixed({ size: 1 }))]) {
     const batch = new BatchDecoder(codec);
     batch.feed(Uint8Array.of(1, 7, 2, 7));
     batch.end();

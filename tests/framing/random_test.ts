@@ -2,8 +2,9 @@
  * Every codec with random options on random streams, valid and broken, cut, stopped and resumed anywhere,
  * against decoders that were written independently.
  */
+import { foreign } from "./_harness.ts";
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
-import { type Codec, FrameError, frames } from "@tincan/net/framing";
+import { FrameError, frames } from "@tincan/net/framing";
 import { BatchDecoder, MAX_BATCH } from "../../framing/batch_decoder.ts";
 import { between } from "../_util/random.ts";
 import { randomTest } from "../_util/soak.ts";
@@ -148,27 +149,12 @@ function drive(chance: Chance): void {
   trial.check();
 }
 
-/** Somebody's codec without progress. */
-function bare<T>(codec: Codec<T>): Codec<T> {
-  return {
-    encode: (message) => codec.encode(message),
-    decoder() {
-      const inner = codec.decoder();
-      return {
-        push: (chunk, emit) => inner.push(chunk, emit),
-        end: (emit) => inner.end(emit),
-        takeRemaining: () => inner.takeRemaining(),
-      };
-    },
-  };
-}
-
 /** The decoder of connections: pulled, taken from and fed at random. */
 function driveBatches(chance: Chance): void {
   const trial = new Trial(chance);
   const { subject, stream } = trial;
   const hasProgress = chance() < 0.8;
-  const batch = new BatchDecoder(hasProgress ? subject.codec : bare(subject.codec));
+  const batch = new BatchDecoder(hasProgress ? subject.codec : foreign(subject.codec));
   const takeOver = chance() < 0.3 ? between(chance, 0, 5) : Infinity;
   /** Notes a message where it should come: drops are reported while a batch is decoded, so before. */
   const drops: Found[] = [];

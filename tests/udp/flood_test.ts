@@ -2,33 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { bindUdp, serveUdp, sessions } from "../../udp/mod.ts";
 import { at, backends, type Peer, python, quiet, text } from "./_util.ts";
+import { gc, grownSince, heldMemory } from "../_util/memory.ts";
 
 const limit = { timeout: 60_000 };
 const MiB = 1024 * 1024;
-
-/** The collector, which the project's test task lays open. */
-const { gc } = globalThis as { gc?: () => void };
-
-/** Bytes that are held, garbage not counted where the collector can be called. */
-function heldMemory(): number {
-  gc?.();
-  const { heapUsed, external } = Deno.memoryUsage();
-  return heapUsed + external;
-}
-
-/**
- * How many bytes more than `before` are held. The memory of buffers is given back by a thread
- * beside the collector, which on a busy machine comes late: looks again until it is below
- * `enough`, and ends after 100 turns with what is really held.
- */
-async function grownSince(before: number, enough: number): Promise<number> {
-  let grown = heldMemory() - before;
-  for (let turn = 0; grown >= enough && turn < 100; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    grown = heldMemory() - before;
-  }
-  return grown;
-}
 
 /** Sends 200,000 datagrams of 256 bytes from 1,000 ports. */
 function flood(port: number): Peer {
