@@ -77,17 +77,27 @@ export function spend(bytes = 0, count = 1): boolean {
 }
 
 /**
- * Asks to hand out a piece of data that has arrived. Large pieces are handed out one at a time, so that
- * the clock is read after each, also when many are ready together.
+ * Counts a piece of data that has arrived, and asks to hand it out. Large pieces are handed out one at a
+ * time, so that the clock is read after each, also when many are ready together.
  *
  * @param bytes How long the piece is.
  * @returns Whether it may be handed out now: otherwise ask with {@linkcode inTurn} to be called.
  */
 export function mayHandOut(bytes: number): boolean {
+  const isTurnOver = spend(bytes);
   if (bytes <= SMALL) return true;
-  if (isOver) return false;
-  if (bytes <= LARGE) return true;
-  if (isHandingOut) return false;
+  if (isTurnOver) return false;
+  return bytes <= LARGE || mayHandOutAlone();
+}
+
+/**
+ * Asks to hand out what its consumer works at for long, such as a large piece or a batch of many
+ * messages: one at a time.
+ *
+ * @returns Whether it may be handed out now: otherwise ask with {@linkcode inTurn} to be called.
+ */
+export function mayHandOutAlone(): boolean {
+  if (isOver || isHandingOut) return false;
   isHandingOut = true;
   startHops();
   return true;
@@ -103,6 +113,11 @@ export function inTurn(resume: () => void): void {
 export function whenTurn(resume: () => void): void {
   waiting.push(resume);
   endTurn();
+}
+
+/** Settles when what {@linkcode mayHandOutAlone} refused may be handed out. */
+export function myTurn(): Promise<void> {
+  return new Promise(inTurn);
 }
 
 /** Settles in one of the next turns, after those that asked before. */

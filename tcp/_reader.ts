@@ -442,7 +442,6 @@ export class Reader implements Turn {
     this.bytesRead += n;
     if (!this.#isDirect) this.#buffer.received(n);
     this.#settle();
-    spend(n);
     if (mayHandOut(n)) this.#handOut(n);
     else this.#hold(n);
   }

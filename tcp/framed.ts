@@ -6,7 +6,7 @@
 import { FrameError, isNetError, LimitError } from "../errors.ts";
 import { busy, netError, timedOut } from "../_internal/translate.ts";
 import { noteError } from "../_internal/unhandled.ts";
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { mayHandOutAlone, myTurn, nextTurn, spend } from "../_internal/turn_budget.ts";
 import { unattended } from "../_internal/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
@@ -37,6 +37,11 @@ interface Waiter<In, T> {
   reject: (reason: unknown) => void;
 }
 
+/**
+ * A batch of more messages than this is handed out alone: until its consumer has worked at all of them,
+ * no one knows whether the turn of the event loop has time for another batch.
+ */
+const MANY = 64;
 /** About how many bytes are decoded in one step when no message is found in them. */
 const DECODED_AT_ONCE = 64 * 1024;
 
@@ -307,7 +312,8 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
       try {
         if (bytes === null) batch.end();
         else batch.feed(bytes);
-        resolve(this.#pull() ? take(batch) : this.#receiveWithin(take, end, undefined));
+        const isThere = this.#pull() && !this.#isCrowd(take);
+        resolve(isThere ? take(batch) : this.#receiveWithin(take, end, undefined));
       } catch (error) {
         reject(this.#note(error));
       }
@@ -335,6 +341,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
         if (this.#batch.unfinished) await this.#rest();
         else await this.#feed(limits);
       }
+      if (this.#isCrowd(take) && !mayHandOutAlone()) await myTurn();
       this.#frameUntil = undefined;
       return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
@@ -359,6 +366,11 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   /** After a piece of decoding that found no message: others first, if this turn is over. */
   async #rest(): Promise<void> {
     if (spend(DECODED_AT_ONCE)) await nextTurn();
+  }
+
+  /** Whether what would be taken is a batch to be handed out alone. */
+  #isCrowd(take: unknown): boolean {
+    return take === takeBatch && this.#batch.size > MANY;
   }
 
   /** Decodes, and drops the answers to requests that were given up. */
