@@ -21,7 +21,7 @@ const { setImmediate = (run: () => void) => setTimeout(run) } = globalThis as {
 /** How long one turn hands out data, in milliseconds: about what everyone else may have to wait. */
 export const TURN = 12;
 /** The clock is read once in so many steps: reading it costs as much as handing out a message. */
-const STEPS_PER_LOOK = 16;
+const STEPS_PER_LOOK = 32;
 /** So many bytes count as one step: searching them costs about what handing out a message does. */
 const BYTES_PER_STEP = 8 * 1024;
 /**

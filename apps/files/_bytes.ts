@@ -8,13 +8,15 @@
  */
 import { nextTurn, spend } from "../../_internal/turn_budget.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
-import { diskError, writeAll } from "./_disk.ts";
+import { diskError, writeAll, writeAllSync } from "./_disk.ts";
 import type { Digest } from "./_digest.ts";
 import type { Pace } from "./_pace.ts";
 import { FileTransferError } from "./errors.ts";
 
-/** How much is read, hashed and written at once: larger was not faster, and made others wait. */
+/** How much of a file is read, hashed and sent at once: larger was not faster, and made others wait. */
 const PIECE = 256 * 1024;
+/** How much is received before it is hashed and written: a write through another thread has its price. */
+const RECEIVED_PIECE = 1024 * 1024;
 
 /** On a slow line less than a piece is written, so that little is lost if this process is killed. */
 const WRITE_EVERY = 1_000;
@@ -40,6 +42,11 @@ export interface ReceiveMove extends Move {
   path: string;
   /** Bytes of a disk that the other side reads before it sends the first one. */
   readFirst?: number;
+  /**
+   * Whether this process serves no one else and may wait for the disk: handing each write to another
+   * thread costs up to half of the speed.
+   */
+  isAlone?: boolean;
   /** Called before bytes are written; what it throws ends the transfer. */
   beforeWrite?: (bytes: number) => void;
   /** Called after bytes were written. */
@@ -142,7 +149,7 @@ class Sink {
   constructor(file: Deno.FsFile, move: ReceiveMove) {
     this.#file = file;
     this.#move = move;
-    this.#size = Math.min(PIECE, move.to - move.from);
+    this.#size = Math.min(RECEIVED_PIECE, move.to - move.from);
     this.#buffer = new Uint8Array(this.#size);
   }
 
@@ -183,7 +190,8 @@ class Sink {
 
   async #write(piece: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
-      await writeAll(this.#file, piece);
+      if (this.#move.isAlone) writeAllSync(this.#file, piece);
+      else await writeAll(this.#file, piece);
     } catch (error) {
       throw diskError(`Cannot write ${this.#move.path}`, error);
     }

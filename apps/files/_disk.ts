@@ -47,6 +47,13 @@ export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<vo
   }
 }
 
+/** Writes all bytes, while this process does nothing else. */
+export function writeAllSync(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += file.writeSync(written === 0 ? bytes : bytes.subarray(written));
+  }
+}
+
 /**
  * Gives a finished file its final name, in one step.
  *

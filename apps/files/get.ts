@@ -178,6 +178,7 @@ async function run(download: Download): Promise<FileTransferResult> {
     await receiveBytes(exchange.conn, partial.file, {
       ...move,
       path: partial.path,
+      isAlone: true,
       readFirst: offset, // the server reads that much before it sends the rest
     });
     exchange.pace.rests();
