@@ -27,7 +27,7 @@ import { setImmediate } from "node:timers";
 import { busy, netError, timedOut, translate } from "../_internal/translate.ts";
 import { inTurn, mayHandOut, nextTurn, spend } from "../_internal/turn_budget.ts";
 import { noteError } from "../_internal/unhandled.ts";
-import { isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
+import { CROWD, isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { type Chunk, ReadBuffer } from "./_read_buffer.ts";
 
@@ -272,16 +272,21 @@ export class Reader implements Turn {
   async discard(): Promise<void> {
     await this.settled();
     this.#buffer.clear();
+    discarding++;
     while (!this.ended && this.#failure === undefined) {
       try {
-        const n = await this.#link.socket.read(discarded);
-        if (n === null) this.ended = true;
-        else this.bytesRead += n;
-        if (spend(n ?? 0)) await nextTurn();
+        const n = await this.#link.socket.read(discarded ??= new Uint8Array(DISCARDED_AT_ONCE));
+        if (n === null) {
+          this.ended = true;
+        } else {
+          this.bytesRead += n;
+          await pauseAfter(n);
+        }
       } catch (error) {
         this.#failure = error;
       }
     }
+    discarding--;
   }
 
   #busy(): unknown {
@@ -523,7 +528,26 @@ export class Reader implements Turn {
 const EXPIRED = Symbol("expired");
 
 /** Where closing connections put what they no longer want; it is never looked at. */
-const discarded = new Uint8Array(64 * 1024);
+let discarded: Uint8Array | undefined;
+const DISCARDED_AT_ONCE = 256 * 1024;
+/**
+ * So many reads a millisecond all closing connections have together, once they are more than the runtime
+ * serves fairly: what they forget must not keep others from being read.
+ */
+const DISCARDS_PER_MS = 4;
+/** No closing connection waits longer than this between two reads, in milliseconds. */
+const MAX_PAUSE = 100;
+let discarding = 0; // connections
+
+/** Passes when a closing connection that has forgotten `n` bytes may read again. */
+async function pauseAfter(n: number): Promise<void> {
+  if (discarding > CROWD) {
+    const pause = Math.min(discarding / DISCARDS_PER_MS, MAX_PAUSE);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  } else if (spend(n)) {
+    await nextTurn();
+  }
+}
 
 /** The limits of a call, counted from when it began. */
 interface Wait {
