@@ -14,8 +14,6 @@ export interface RandomMessagesInit {
   readonly place: Place;
   readonly log: Log;
   readonly chance: () => number;
-  /** Whether it may send requests. */
-  readonly isWriting: boolean;
 }
 
 /** Receives messages from wherever the stream is, with one codec after the other. */
@@ -26,10 +24,8 @@ export class RandomMessages {
   readonly #place: Place;
   readonly #log: Log;
   readonly #chance: () => number;
-  readonly #isWriting: boolean;
 
-  constructor({ conn, place, log, chance, isWriting }: RandomMessagesInit) {
-    this.#isWriting = isWriting;
+  constructor({ conn, place, log, chance }: RandomMessagesInit) {
     this.#conn = conn;
     this.#place = place;
     this.#log = log;
@@ -49,7 +45,7 @@ export class RandomMessages {
       else if (way === 3) await this.#iterateFramed(framed, reference, available);
       else if (way === 4) await this.#batches(framed, reference);
       else if (way === 5) await this.#receiveTwice(framed, reference);
-      else if (way === 6 && this.#isWriting) await this.#request(framed, reference, available);
+      else if (way === 6) await this.#request(framed, reference, available);
       else if (way === 7) await this.#readWhileFramed();
       else {
         reference = pickReference(this.#chance);

@@ -32,7 +32,6 @@ export class RandomReads {
     conn: TcpConnection,
     stream: Uint8Array,
     chance: () => number,
-    { isWriting = true }: { isWriting?: boolean } = {},
   ) {
     this.#conn = conn;
     this.#chance = chance;
@@ -42,7 +41,6 @@ export class RandomReads {
       place: this.#place,
       log: this.#log,
       chance,
-      isWriting,
     });
   }
 

@@ -42,9 +42,7 @@ export async function readUntilBroken(transport: Transport, chance: () => number
   const discarding = discard(sender);
   const settled = Promise.allSettled([sending, discarding]);
   try {
-    // A write that fails with the reset takes it away from the read, which then sees a clean end.
-    const isWriting = isOurs || transport.name !== "tcp";
-    const reads = new RandomReads(receiver, stream, chance, { isWriting });
+    const reads = new RandomReads(receiver, stream, chance);
     await reads.run(isOurs ? isClosed : isReset);
   } finally {
     sender.abort();
