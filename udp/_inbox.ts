@@ -92,7 +92,7 @@ export class Inbox {
       return Promise.reject(error);
     }
     const datagram = this.shift();
-    if (datagram !== undefined) return inTurn(datagram, datagram.data.length);
+    if (datagram !== undefined) return handOut(datagram, datagram.data.length);
     if (this.#ended) return new Promise(ending);
     if (timeout === 0) return Promise.reject(this.#late(0));
     return new Promise((resolve, reject) => {
@@ -144,7 +144,7 @@ export class Inbox {
         }
         const datagram = this.shift();
         if (datagram !== undefined) {
-          return inTurn({ value: datagram, done: false }, datagram.data.length);
+          return handOut({ value: datagram, done: false }, datagram.data.length);
         }
         return new Promise((resolve, reject) => {
           const waiter: Waiter = {
@@ -185,7 +185,7 @@ export class Inbox {
 }
 
 /** Hands out what was in memory already: in this turn of the event loop, or in the next if it is over. */
-function inTurn<T>(value: T, bytes: number): Promise<T> {
+function handOut<T>(value: T, bytes: number): Promise<T> {
   return spend(bytes) ? nextTurn().then(() => value) : Promise.resolve(value);
 }
 
