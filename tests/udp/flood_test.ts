@@ -26,6 +26,17 @@ print("sent", flush=True)
   );
 }
 
+/**
+ * Floods until enough has arrived: how much of one flood the system drops depends on what else the
+ * machine does. A flood that never brings enough runs into the limit of its test.
+ */
+async function floodUntil(port: number, isEnough: () => boolean): Promise<void> {
+  do {
+    await using flooding = flood(port);
+    assertEquals(await flooding.line(), "sent");
+  } while (!isEnough());
+}
+
 for (const backend of backends) {
   Deno.test(`${backend}: a flood with a slow handler`, limit, async () => {
     const gate = Promise.withResolvers<void>();
@@ -41,8 +52,7 @@ for (const backend of backends) {
       },
     );
     const before = heldMemory();
-    await using flooding = flood(at(server).port);
-    assertEquals(await flooding.line(), "sent");
+    await floodUntil(at(server).port, () => server.stats().received > 10_000);
     const { received, active, queued, dropped } = server.stats();
     assert(received > 10_000, `only ${received} arrived`);
     assertEquals([active, queued, most], [64, 1_000, 64]);
@@ -81,8 +91,7 @@ for (const backend of backends) {
 
   Deno.test(`${backend}: a flood that nobody reads`, limit, async () => {
     await using endpoint = await bindUdp({ backend, maxQueueBytes: MiB });
-    await using flooding = flood(at(endpoint).port);
-    assertEquals(await flooding.line(), "sent");
+    await floodUntil(at(endpoint).port, () => endpoint.stats().dropped > 0);
     const { received, queued, bytesQueued, dropped } = endpoint.stats();
     assertEquals([queued, bytesQueued], [4_096, MiB]);
     assertEquals(dropped, received - queued);
@@ -103,8 +112,7 @@ for (const backend of backends) {
       }
       running--;
     }, { maxPeers: 50 });
-    await using flooding = flood(at(endpoint).port);
-    assertEquals(await flooding.line(), "sent");
+    await floodUntil(at(endpoint).port, () => all.stats().evicted > 100);
     await using client = await bindUdp({ backend });
     const answer = await client.request("?", at(endpoint), { timeout: 100, retries: 20 });
     assertEquals(text(answer.data), "alive");
