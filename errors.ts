@@ -87,6 +87,43 @@ export function isNetError(error: unknown): error is NetError {
   return error instanceof Error && "operation" in error && "transport" in error && "code" in error;
 }
 
+/**
+ * The base of all error classes of tincan. Each has a `code` that programs can compare; the message is
+ * for people, and may change.
+ *
+ * @typeParam Code The codes of this class.
+ *
+ * @example Everything that tincan itself raises
+ * ```ts
+ * import { FrameError, TincanError } from "@tincan/net/errors";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new FrameError("corrupt", "Cannot read a frame") instanceof TincanError);
+ * ```
+ */
+export class TincanError<Code extends string = string> extends Error {
+  /** The name of the class, for messages and for `switch`. */
+  override readonly name: string;
+  /** What went wrong, for programs. */
+  readonly code: Code;
+
+  /**
+   * Makes the error; its `name` is that of its class.
+   *
+   * @param code What went wrong.
+   * @param message One line for people.
+   * @param options The cause, if there is one.
+   */
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(
+      message,
+      options !== undefined && "cause" in options ? { cause: options.cause } : undefined,
+    );
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
 /** Why bytes are not a frame. */
 export type FrameErrorCode = "too_long" | "corrupt" | "truncated" | "checksum";
 
@@ -123,11 +160,7 @@ export interface FrameErrorOptions extends ErrorOptions {
  * assertEquals(error.code, "too_long");
  * ```
  */
-export class FrameError extends Error {
-  /** The class's name, for messages and for `switch`. */
-  override readonly name = "FrameError";
-  /** Why the bytes are not a frame. */
-  readonly code: FrameErrorCode;
+export class FrameError extends TincanError<FrameErrorCode> {
   /** The length seen or announced, in bytes, where it is known. */
   readonly length: number | undefined;
   /** The limit it was held against, in bytes, where there is one. */
@@ -143,8 +176,7 @@ export class FrameError extends Error {
    * @param options Length, limit, offset and cause, as far as they are known.
    */
   constructor(code: FrameErrorCode, message: string, options: FrameErrorOptions = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = code;
+    super(code, message, options);
     this.length = options.length;
     this.limit = options.limit;
     this.offset = options.offset;
@@ -164,6 +196,33 @@ export interface SocketErrorOptions extends ErrorOptions {
   localAddr?: SocketAddress | undefined;
   /** The other side's address, where it is known. */
   remoteAddr?: SocketAddress | undefined;
+}
+
+/** The base of {@linkcode LimitError} and {@linkcode ClosedError}: an error about a socket. */
+export class SocketError<Code extends string> extends TincanError<Code> implements NetErrorFields {
+  /** What was being done. */
+  readonly operation: NetOperation;
+  /** What carried the bytes. */
+  readonly transport: NetTransport;
+  /** This side's address, where it is known. */
+  readonly localAddr: SocketAddress | undefined;
+  /** The other side's address, where it is known. */
+  readonly remoteAddr: SocketAddress | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param code What went wrong.
+   * @param message One line for people.
+   * @param options The operation, and the addresses as far as they are known.
+   */
+  constructor(code: Code, message: string, options: SocketErrorOptions) {
+    super(code, message, options);
+    this.operation = options.operation;
+    this.transport = options.transport;
+    this.localAddr = options.localAddr;
+    this.remoteAddr = options.remoteAddr;
+  }
 }
 
 /** What a {@linkcode LimitError} knows besides its message. */
@@ -189,21 +248,9 @@ export interface LimitErrorOptions extends SocketErrorOptions {
  * assertEquals(error.limit, 1024);
  * ```
  */
-export class LimitError extends Error implements NetErrorFields {
-  /** The class's name, for messages and for `switch`. */
-  override readonly name = "LimitError";
-  /** Which limit was reached. */
-  readonly code: LimitErrorCode;
+export class LimitError extends SocketError<LimitErrorCode> {
   /** The limit, in the unit its name says. */
   readonly limit: number;
-  /** What was being done. */
-  readonly operation: NetOperation;
-  /** What carried the bytes. */
-  readonly transport: NetTransport;
-  /** This side's address, where it is known. */
-  readonly localAddr: SocketAddress | undefined;
-  /** The other side's address, where it is known. */
-  readonly remoteAddr: SocketAddress | undefined;
 
   /**
    * Makes the error.
@@ -213,13 +260,8 @@ export class LimitError extends Error implements NetErrorFields {
    * @param options The limit, the operation, and the addresses as far as they are known.
    */
   constructor(code: LimitErrorCode, message: string, options: LimitErrorOptions) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = code;
+    super(code, message, options);
     this.limit = options.limit;
-    this.operation = options.operation;
-    this.transport = options.transport;
-    this.localAddr = options.localAddr;
-    this.remoteAddr = options.remoteAddr;
   }
 }
 
@@ -245,33 +287,4 @@ export type ClosedErrorCode = "closed" | "aborted" | "draining";
  * assertEquals(error.code, "closed");
  * ```
  */
-export class ClosedError extends Error implements NetErrorFields {
-  /** The class's name, for messages and for `switch`. */
-  override readonly name = "ClosedError";
-  /** How this side ended it. */
-  readonly code: ClosedErrorCode;
-  /** What was being done. */
-  readonly operation: NetOperation;
-  /** What carried the bytes. */
-  readonly transport: NetTransport;
-  /** This side's address, where it is known. */
-  readonly localAddr: SocketAddress | undefined;
-  /** The other side's address, where it is known. */
-  readonly remoteAddr: SocketAddress | undefined;
-
-  /**
-   * Makes the error.
-   *
-   * @param code How this side ended it.
-   * @param message One line for people.
-   * @param options The operation, and the addresses as far as they are known.
-   */
-  constructor(code: ClosedErrorCode, message: string, options: SocketErrorOptions) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = code;
-    this.operation = options.operation;
-    this.transport = options.transport;
-    this.localAddr = options.localAddr;
-    this.remoteAddr = options.remoteAddr;
-  }
-}
+export class ClosedError extends SocketError<ClosedErrorCode> {}

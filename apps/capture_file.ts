@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemReason } from "../_internal/system_reason.ts";
+import { systemReason } from "../common/system_reason.ts";
 import { type CaptureEnd, endOfCapture } from "./relay/capture.ts";
 
 /** A capture that is written to. */

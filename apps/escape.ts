@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { escapeCharacter } from "../_internal/escape_controls.ts";
+import { escapeCharacter } from "../common/escape_controls.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { escapeControls } from "../_internal/escape_controls.ts";
-import { systemReason } from "../_internal/system_reason.ts";
+import { escapeControls } from "../common/escape_controls.ts";
+import { systemReason } from "../common/system_reason.ts";
 import { escapeLines } from "./escape.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
+import { formatAddr } from "../common/address.ts";
 import { printNote } from "./output.ts";
 
 /** Lines in one interval: a person reads no more, and a peer cannot fill a disk with its mistakes. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemReason } from "../_internal/system_reason.ts";
+import { systemReason } from "../common/system_reason.ts";
 
 /** The largest file that is taken for certificates: a system's whole collection has 250 KB. */
 const MAX_SIZE = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** What codecs say to values that are not bytes. @module */
-import { isBytes, typeOf } from "../_internal/guard.ts";
+import { isBytes, typeOf } from "../common/kinds.ts";
 
 /**
  * Checks that `value` is bytes. The methods of arrays take a string, too, and make zeros of it.

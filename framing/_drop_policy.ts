@@ -1,8 +1,8 @@
 /** Whether broken frames are dropped. @module */
 import type { FrameError } from "../errors.ts";
-import { catchRejection } from "../_internal/catch_rejection.ts";
-import { escapeControls } from "../_internal/escape_controls.ts";
-import { oneOf, show } from "./_options.ts";
+import { catchRejection } from "../common/catch_rejection.ts";
+import { escapeControls } from "../common/escape_controls.ts";
+import { checkOneOf, show } from "../common/options.ts";
 
 /** What becomes of the frames that break a rule: `onTooLong` or `onCorrupt`, with `onDiscard`. */
 export class DropPolicy {
@@ -23,7 +23,7 @@ export class DropPolicy {
         `Cannot use onDiscard as a function: current value is ${show(onDiscard)}`,
       );
     }
-    this.drops = oneOf(name, choice ?? "error", ["error", "discard"]) === "discard";
+    this.drops = checkOneOf(name, choice ?? "error", ["error", "discard"]) === "discard";
     this.#onDiscard = onDiscard;
   }
 

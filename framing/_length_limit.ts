@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import type { Cursor } from "./_cursor.ts";
 import { DropPolicy } from "./_drop_policy.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
-import { wholeNumber } from "./_options.ts";
+import { checkCount } from "../common/options.ts";
 import type { LimitOptions } from "./limits.ts";
 
 /** A limit with its policy. */
@@ -18,7 +18,7 @@ export class LengthLimit {
    * @param defaultLength The limit if there is no `maxLength`.
    */
   constructor(options: LimitOptions, defaultLength: number) {
-    this.maxLength = wholeNumber("maxLength", options.maxLength ?? defaultLength, { min: 1 });
+    this.maxLength = checkCount("maxLength", options.maxLength ?? defaultLength, 1);
     this.policy = new DropPolicy("onTooLong", {
       choice: options.onTooLong,
       onDiscard: options.onDiscard,

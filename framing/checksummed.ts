@@ -7,7 +7,7 @@ import { encodeAlone, encodeInto } from "./encode.ts";
 import { Broken } from "./_frame_error.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
-import { oneOf, wholeNumber } from "./_options.ts";
+import { checkCount, checkOneOf } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 
 /** The most bytes in which every number is exact. */
@@ -92,8 +92,8 @@ class ChecksummedCodec implements Codec<Uint8Array> {
   ) {
     this.#codec = codec;
     this.#checksum = toChecksum(checksum);
-    this.#size = wholeNumber("checksum.size", this.#checksum.size, { min: 1 });
-    this.#littleEndian = oneOf("littleEndian", options.littleEndian ?? false, [false, true]);
+    this.#size = checkCount("checksum.size", this.#checksum.size, 1, Number.MAX_SAFE_INTEGER);
+    this.#littleEndian = checkOneOf("littleEndian", options.littleEndian ?? false, [false, true]);
     this.#policy = new DropPolicy("onCorrupt", {
       choice: options.onCorrupt,
       onDiscard: options.onDiscard,
@@ -149,13 +149,10 @@ class ChecksummedCodec implements Codec<Uint8Array> {
     const sum = this.#checksum.compute(contents);
     const size = this.#size;
     if (typeof sum !== "number") {
-      wholeNumber("length of the checksum", sum.length, { min: size, max: size });
+      checkCount("length of the checksum", sum.length, size, size);
       return sum;
     }
-    return wholeNumber("checksum", sum, {
-      min: 0,
-      max: 256 ** Math.min(size, MAX_NUMBER_SIZE) - 1,
-    });
+    return checkCount("checksum", sum, 0, 256 ** Math.min(size, MAX_NUMBER_SIZE) - 1);
   }
 
   /** The index in `frame` of byte `i` of the checksum, counted from the highest. */

@@ -10,7 +10,7 @@ import type { MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
-import { oneOf } from "./_options.ts";
+import { checkOneOf } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 
@@ -80,7 +80,7 @@ class DelimitedCodec implements Codec<Uint8Array> {
     this.#first = list[0]!;
     this.#automaton = new DelimiterAutomaton(list);
     this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
-    this.#keepEnd = oneOf("keepEnd", options.keepEnd ?? false, [false, true]);
+    this.#keepEnd = checkOneOf("keepEnd", options.keepEnd ?? false, [false, true]);
   }
 
   decoder(): Decoder<Uint8Array> {

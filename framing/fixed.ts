@@ -4,7 +4,7 @@ import type { Codec, Decoder } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
-import { wholeNumber } from "./_options.ts";
+import { checkCount } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
@@ -36,7 +36,7 @@ class FixedCodec implements Codec<Uint8Array> {
   readonly #size: number;
 
   constructor(size: number) {
-    this.#size = wholeNumber("size", size, { min: 1 });
+    this.#size = checkCount("size", size, 1, Number.MAX_SAFE_INTEGER);
   }
 
   decoder(): Decoder<Uint8Array> {

@@ -1,5 +1,5 @@
 /** Frames from any source of chunks, one by one or in batches. @module */
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../common/turn_budget.ts";
 import { MAX_BATCH } from "./batch_decoder.ts";
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
 import type { Codec } from "./codec.ts";

@@ -8,7 +8,7 @@ import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
-import { oneOf, wholeNumber } from "./_options.ts";
+import { checkCount, checkOneOf } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
@@ -106,21 +106,24 @@ class LengthPrefixedCodec implements Codec<Uint8Array> {
   readonly #layout: Layout;
 
   constructor(options: LengthPrefixedOptions) {
-    const size = oneOf("size", options.size ?? 4, [1, 2, 3, 4, 8]);
-    const offset = wholeNumber("offset", options.offset ?? 0, { min: 0 });
+    const size = checkOneOf("size", options.size ?? 4, [1, 2, 3, 4, 8]);
+    const offset = checkCount("offset", options.offset ?? 0, 0, Number.MAX_SAFE_INTEGER);
     const header = offset + size;
-    const adjustment = wholeNumber("adjustment", options.adjustment ?? 0, {
-      min: Number.MIN_SAFE_INTEGER,
-    });
-    const counted = oneOf("includesHeader", options.includesHeader ?? false, [false, true]);
+    const adjustment = checkCount(
+      "adjustment",
+      options.adjustment ?? 0,
+      Number.MIN_SAFE_INTEGER,
+      Number.MAX_SAFE_INTEGER,
+    );
+    const counted = checkOneOf("includesHeader", options.includesHeader ?? false, [false, true]);
     this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
     this.#layout = {
       size,
       offset,
       header,
-      littleEndian: oneOf("littleEndian", options.littleEndian ?? false, [false, true]),
+      littleEndian: checkOneOf("littleEndian", options.littleEndian ?? false, [false, true]),
       bias: adjustment - (counted ? header : 0),
-      strip: wholeNumber("strip", options.strip ?? header, { min: 0 }),
+      strip: checkCount("strip", options.strip ?? header, 0, Number.MAX_SAFE_INTEGER),
     };
   }
 

@@ -8,7 +8,7 @@ import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import { DEFAULT_MAX_LINE_LENGTH, type LimitOptions } from "./limits.ts";
-import { oneOf } from "./_options.ts";
+import { checkOneOf } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 
@@ -78,8 +78,8 @@ class LinesCodec implements Codec<Uint8Array> {
   constructor(options: LinesOptions) {
     const { keepEnd = false, ending = "\n" } = options;
     this.#limit = new LengthLimit(options, DEFAULT_MAX_LINE_LENGTH);
-    this.#keepEnd = oneOf("keepEnd", keepEnd, [false, true]);
-    this.#crlf = oneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
+    this.#keepEnd = checkOneOf("keepEnd", keepEnd, [false, true]);
+    this.#crlf = checkOneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
   }
 
   decoder(): Decoder<Uint8Array> {

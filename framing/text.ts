@@ -1,6 +1,6 @@
 /** Frames whose contents are text. @module */
 import { FrameError } from "../errors.ts";
-import { typeOf } from "../_internal/guard.ts";
+import { typeOf } from "../common/kinds.ts";
 import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
 import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
 import { DropPolicy } from "./_drop_policy.ts";
@@ -8,7 +8,7 @@ import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { Broken, frameError, frameReport } from "./_frame_error.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
-import { oneOf } from "./_options.ts";
+import { checkOneOf } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
 import { decodeAscii, decodeUtf8 } from "./_utf8.ts";
@@ -69,7 +69,7 @@ class TextCodec implements Codec<string> {
   #scratch: Uint8Array | undefined = undefined;
 
   constructor(codec: Codec<Uint8Array>, options: TextOptions) {
-    this.#isFatal = oneOf("fatal", options.fatal ?? true, [false, true]);
+    this.#isFatal = checkOneOf("fatal", options.fatal ?? true, [false, true]);
     this.#codec = codec;
     this.#policy = new DropPolicy("onCorrupt", {
       choice: options.onCorrupt,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { CidrList, userKey } from "../_internal/cidr.ts";
-import { checkCount, checkOneOf } from "../_internal/guard.ts";
+import { CidrList, userKey } from "../common/cidr.ts";
+import { checkCount, checkOneOf } from "../common/options.ts";
 
 /** Connections at one time, unless said otherwise: at 12 KB each, about 200 MB. */
 export const DEFAULT_MAX_CONNECTIONS = 16_384;

@@ -9,8 +9,9 @@
  * @module
  */
 import { ClosedError } from "../errors.ts";
-import { deadline } from "../_internal/deadline.ts";
-import { type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { deadline } from "../common/deadline.ts";
+import { type OperationContext, timedOut } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
 import type { Link } from "./_link.ts";
 import { reset } from "./_reset.ts";
 

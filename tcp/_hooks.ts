@@ -7,9 +7,9 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { catchRejection } from "../_internal/catch_rejection.ts";
-import { PeerReport } from "../_internal/peer_report.ts";
+import { formatAddr } from "../common/address.ts";
+import { catchRejection } from "../common/catch_rejection.ts";
+import { PeerReport } from "../common/peer_report.ts";
 import { isPeerFault } from "../_internal/translate.ts";
 import type { CloseInfo } from "./close_options.ts";
 import type { TcpConnection } from "./connection.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { NetOperation, NetTransport, SocketAddress } from "../errors.ts";
-import type { OperationContext } from "../_internal/translate.ts";
+import type { OperationContext } from "../common/net_error.ts";
 import type { ReportUnhandled } from "../_internal/unhandled.ts";
 
 /** The calls of the runtime's stream sockets that a connection is made of. */

@@ -12,9 +12,10 @@ import {
   hasPath,
   normaliseAddr,
   refusePortOptions,
-} from "../_internal/address.ts";
-import { checkCount } from "../_internal/guard.ts";
-import { netError, type OperationContext, translate } from "../_internal/translate.ts";
+} from "../common/address.ts";
+import { checkCount } from "../common/options.ts";
+import { netError, type OperationContext } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
 import {
   DEFAULT_BACKLOG,
   PORT_OPTIONS,

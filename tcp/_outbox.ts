@@ -4,8 +4,8 @@
  * @module
  */
 import { LimitError } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { unattended } from "../_internal/unattended.ts";
+import { formatAddr } from "../common/address.ts";
+import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
 import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";

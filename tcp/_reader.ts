@@ -24,8 +24,9 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { busy, netError, timedOut, translate } from "../_internal/translate.ts";
-import { inTurn, mayHandOut, nextTurn, spend } from "../_internal/turn_budget.ts";
+import { netError, timedOut } from "../common/net_error.ts";
+import { busy, translate } from "../_internal/translate.ts";
+import { inTurn, mayHandOut, nextTurn, spend } from "../common/turn_budget.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { CROWD, isTurnOver, takeTurn, type Turn } from "../_internal/turns.ts";
 import { contextOf, type Link } from "./_link.ts";

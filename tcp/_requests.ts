@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deadline } from "../_internal/deadline.ts";
+import { deadline } from "../common/deadline.ts";
 
 /** How long one request waits. */
 export interface RequestWait {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { parseIp } from "../_internal/cidr.ts";
+import { parseIp } from "../common/cidr.ts";
 import type { Link } from "./_link.ts";
 
 /** The families of addresses, on Linux. */

@@ -10,7 +10,7 @@
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import type { TLSSocket } from "node:tls";
-import { parseIp } from "../_internal/cidr.ts";
+import { parseIp } from "../common/cidr.ts";
 import type { RawSocket } from "./_link.ts";
 
 /** Bytes for one read of the socket below, and for one write: the largest TLS record is 16 KiB. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import type { Reader } from "./_reader.ts";
 import type { Writer } from "./_writer.ts";
 

@@ -10,11 +10,11 @@
  * @module
  */
 import { ClosedError, LimitError } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
+import { formatAddr } from "../common/address.ts";
 import { translate } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
 import { noteError } from "../_internal/unhandled.ts";
-import { unattended } from "../_internal/unattended.ts";
+import { unattended } from "../common/unattended.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { contextOf, type Link } from "./_link.ts";
 

@@ -12,11 +12,12 @@ import {
   hasPath,
   normaliseAddr,
   refusePortOptions,
-} from "../_internal/address.ts";
+} from "../common/address.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
-import { deadline } from "../_internal/deadline.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
+import { deadline } from "../common/deadline.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
 import type { RawSocket } from "./_link.ts";
 import { startUnverifiedTls } from "./_tls_unverified.ts";
 import { createConnection, DEFAULT_MAX_WRITE_QUEUE, type TcpConnection } from "./connection.ts";

@@ -4,10 +4,11 @@
  * @module
  */
 import { ClosedError, LimitError, type NetTransport, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { deadline, whenStalled } from "../_internal/deadline.ts";
-import { checkCount, checkTimeout, isBytes, typeOf } from "../_internal/guard.ts";
-import { netError } from "../_internal/translate.ts";
+import { formatAddr } from "../common/address.ts";
+import { deadline, whenStalled } from "../common/deadline.ts";
+import { isBytes, typeOf } from "../common/kinds.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { netError } from "../common/net_error.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import type { Codec } from "../framing/codec.ts";
 import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";

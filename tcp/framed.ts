@@ -4,10 +4,11 @@
  * @module
  */
 import { FrameError, isNetError, LimitError } from "../errors.ts";
-import { busy, netError, timedOut } from "../_internal/translate.ts";
+import { netError, timedOut } from "../common/net_error.ts";
+import { busy } from "../_internal/translate.ts";
 import { noteError } from "../_internal/unhandled.ts";
-import { mayHandOutAlone, myTurn, nextTurn, spend } from "../_internal/turn_budget.ts";
-import { unattended } from "../_internal/unattended.ts";
+import { mayHandOutAlone, myTurn, nextTurn, spend } from "../common/turn_budget.ts";
+import { unattended } from "../common/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
 import { contextOf, type Link } from "./_link.ts";

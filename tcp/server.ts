@@ -4,13 +4,14 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { hasPath, normaliseAddr } from "../_internal/address.ts";
+import { hasPath, normaliseAddr } from "../common/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { EarliestTimer } from "../_internal/earliest_timer.ts";
+import { EarliestTimer } from "../common/earliest_timer.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { isPeerFault, type OperationContext, translate } from "../_internal/translate.ts";
-import { eventLoopTurn } from "../_internal/turn_budget.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { type OperationContext } from "../common/net_error.ts";
+import { isPeerFault, translate } from "../_internal/translate.ts";
+import { eventLoopTurn } from "../common/turn_budget.ts";
 import { Admission } from "./_admission.ts";
 import { Handshakes } from "./_handshakes.ts";
 import { Hooks } from "./_hooks.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkTimeout } from "../_internal/guard.ts";
+import { checkTimeout } from "../common/options.ts";
 
 /**
  * How long a connection may take over what. All values are milliseconds; 0 and `Infinity` mean "no

@@ -12,12 +12,13 @@ const ROOT = new URL("../", import.meta.url);
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
-  "_internal": ["errors.ts"],
-  "framing": ["errors.ts", "_internal"],
-  "tcp": ["errors.ts", "_internal", "framing"],
-  "udp": ["errors.ts", "_internal", "framing"],
+  "common": ["errors.ts"],
+  "_internal": ["errors.ts", "common"],
+  "framing": ["errors.ts", "common"],
+  "tcp": ["errors.ts", "common", "_internal", "framing"],
+  "udp": ["errors.ts", "common", "_internal", "framing"],
   "mod.ts": ["errors.ts", "framing", "tcp", "udp"],
-  "apps": ["errors.ts", "_internal", "framing", "tcp", "udp"],
+  "apps": ["errors.ts", "common", "_internal", "framing", "tcp", "udp"],
   "examples": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps"],
   "cli": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps", "examples", "deno.json"],
 };
@@ -62,7 +63,9 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "NetOperation",
     "NetTransport",
     "SocketAddress",
+    "SocketError",
     "SocketErrorOptions",
+    "TincanError",
     "isNetError",
   ],
   "tcp/mod.ts": [

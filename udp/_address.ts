@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { checkPort } from "../_internal/address.ts";
+import { checkPort } from "../common/address.ts";
 import { withoutZone } from "./numeric_address.ts";
 
 /** Whom to send to, as callers write it: host and port, or a path. A `Datagram`'s `from` fits too. */

@@ -4,8 +4,8 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { canAnswer } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
 import {

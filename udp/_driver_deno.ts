@@ -5,9 +5,9 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { normaliseAddr } from "../_internal/address.ts";
+import { normaliseAddr } from "../common/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../common/turn_budget.ts";
 import { borrowBuffer, returnBuffer } from "./_buffers.ts";
 import type { Driver, Membership, OpenOptions, Sink } from "./_driver.ts";
 

@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:dgram";
 import type { SocketAddress } from "../errors.ts";
-import { normaliseAddr } from "../_internal/address.ts";
+import { normaliseAddr } from "../common/address.ts";
 import type { Driver, Membership, OpenOptions, Sink } from "./_driver.ts";
 
 /** The longest time an interval can have (a signed 32-bit number of milliseconds). */

@@ -10,7 +10,7 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../common/turn_budget.ts";
 import type { Driver, Membership, Sink } from "./_driver.ts";
 import type { Socket } from "./_driver_deno.ts";
 import { UnixSenders } from "./_unix_senders.ts";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { deadline } from "../_internal/deadline.ts";
-import { checkTimeout } from "../_internal/guard.ts";
-import { nextTurn, spend } from "../_internal/turn_budget.ts";
+import { deadline } from "../common/deadline.ts";
+import { checkTimeout } from "../common/options.ts";
+import { nextTurn, spend } from "../common/turn_budget.ts";
 import { DatagramQueue } from "./_queue.ts";
 import type { Datagram } from "./datagram.ts";
 import type { UdpReceiveOptions } from "./options.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { netError, type OperationContext, translate } from "../_internal/translate.ts";
+import { formatAddr } from "../common/address.ts";
+import { netError, type OperationContext } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
 import { numeric } from "./numeric_address.ts";
 import type { Driver } from "./_driver.ts";
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { checkPort, formatHostPort } from "../_internal/address.ts";
-import { checkCount, checkOneOf } from "../_internal/guard.ts";
-import { netError, type OperationContext, translate } from "../_internal/translate.ts";
+import { checkPort, formatHostPort } from "../common/address.ts";
+import { checkCount, checkOneOf } from "../common/options.ts";
+import { netError, type OperationContext } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
 import { resolve } from "./numeric_address.ts";
 import type { Driver, OpenOptions } from "./_driver.ts";
 import { hasDenoBackend, openDeno } from "./_driver_deno.ts";

@@ -7,9 +7,10 @@
  * @module
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
-import { deadline } from "../_internal/deadline.ts";
-import { type OperationContext, translate } from "../_internal/translate.ts";
-import { unattended } from "../_internal/unattended.ts";
+import { deadline } from "../common/deadline.ts";
+import { type OperationContext } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
+import { unattended } from "../common/unattended.ts";
 import type { Driver } from "./_driver.ts";
 
 /** How long closing waits for what was sent before, in milliseconds: a unix receiver may be full. */

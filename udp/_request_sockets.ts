@@ -9,7 +9,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { isSame } from "./_address.ts";
 import type { Driver, Sink } from "./_driver.ts";
 import { fingerprint } from "./_fingerprint.ts";

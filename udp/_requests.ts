@@ -5,8 +5,8 @@
  * @module
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
-import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
-import { netError, type OperationContext } from "../_internal/translate.ts";
+import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
+import { netError, type OperationContext } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
 import type { SendDone } from "./_outgoing.ts";

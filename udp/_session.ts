@@ -4,8 +4,8 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { type OperationContext, timedOut } from "../_internal/translate.ts";
+import { formatAddr } from "../common/address.ts";
+import { type OperationContext, timedOut } from "../common/net_error.ts";
 import { canAnswer } from "./_address.ts";
 import { DONE, Inbox } from "./_inbox.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";

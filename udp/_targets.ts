@@ -4,8 +4,8 @@
  * @module
  */
 import type { NetTransport, SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { netError, type OperationContext } from "../_internal/translate.ts";
+import { formatAddr } from "../common/address.ts";
+import { netError, type OperationContext } from "../common/net_error.ts";
 import type { UdpTarget } from "./_address.ts";
 import { destination, type Numeric, numeric, resolve } from "./numeric_address.ts";
 

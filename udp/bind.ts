@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount } from "../_internal/guard.ts";
+import { checkCount } from "../common/options.ts";
 import { another, checkMaxSize, open } from "./_open.ts";
 import { createEndpoint, type EndpointOptions, type UdpEndpoint } from "./endpoint.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { checkPort } from "../_internal/address.ts";
+import { checkPort } from "../common/address.ts";
 import { isForMany } from "./_targets.ts";
 import { destination, resolve } from "./numeric_address.ts";
 import { bind } from "./bind.ts";

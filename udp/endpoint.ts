@@ -9,10 +9,11 @@ import {
   type NetTransport,
   type SocketAddress,
 } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { netError, type OperationContext, timedOut, translate } from "../_internal/translate.ts";
-import { unattended } from "../_internal/unattended.ts";
+import { formatAddr } from "../common/address.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
+import { unattended } from "../common/unattended.ts";
 import { canAnswer, checkTarget, isSame, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
 import { DONE, Inbox } from "./_inbox.ts";

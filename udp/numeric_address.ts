@@ -3,14 +3,10 @@
  *
  * @module
  */
-import {
-  checkHostname,
-  formatHostPort,
-  stripBrackets,
-  unmapHostname,
-} from "../_internal/address.ts";
-import { parseIp } from "../_internal/cidr.ts";
-import { netError, translate } from "../_internal/translate.ts";
+import { checkHostname, formatHostPort, stripBrackets, unmapHostname } from "../common/address.ts";
+import { parseIp } from "../common/cidr.ts";
+import { netError } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
 
 /** How many hostnames are remembered as checked; then the memory starts anew. */
 const MAX_KNOWN = 1_024;

@@ -4,13 +4,13 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../_internal/address.ts";
-import { deadline } from "../_internal/deadline.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { PeerReport } from "../_internal/peer_report.ts";
+import { formatAddr } from "../common/address.ts";
+import { deadline } from "../common/deadline.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { PeerReport } from "../common/peer_report.ts";
 import { isPeerFault } from "../_internal/translate.ts";
-import { spend, whenTurn } from "../_internal/turn_budget.ts";
-import { unattended } from "../_internal/unattended.ts";
+import { spend, whenTurn } from "../common/turn_budget.ts";
+import { unattended } from "../common/unattended.ts";
 import { canAnswer } from "./_address.ts";
 import { Context } from "./_context.ts";
 import { Dedup, type Seen } from "./_dedup.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { checkCount, checkTimeout } from "../_internal/guard.ts";
-import { PeerReport } from "../_internal/peer_report.ts";
-import { userKey } from "../_internal/cidr.ts";
-import { type Sweepable, unwatch, watch } from "../_internal/sweep.ts";
+import { checkCount, checkTimeout } from "../common/options.ts";
+import { PeerReport } from "../common/peer_report.ts";
+import { userKey } from "../common/cidr.ts";
+import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { callHook } from "./_hook.ts";
 import { Session, type SessionOwner } from "./_session.ts";
 import { own } from "./_slab.ts";

@@ -1,5 +1,5 @@
 /** What people from one address have together. @module */
-import { userKey } from "../../_internal/cidr.ts";
+import { userKey } from "../../common/cidr.ts";
 import { RateLimit } from "./_rate.ts";
 import type { ChatRoomOptions } from "./room_options.ts";
 

@@ -1,5 +1,5 @@
 /** A room in which lines of text go from each to all. @module */
-import { spend } from "../../_internal/turn_budget.ts";
+import { spend } from "../../common/turn_budget.ts";
 import { AddressQuota } from "./_address_quota.ts";
 import { RateLimit } from "./_rate.ts";
 import { chatNameKey } from "./names.ts";

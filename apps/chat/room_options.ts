@@ -1,5 +1,5 @@
 /** The options of a room: names, defaults and reasons. @module */
-import { checkCount } from "../../_internal/guard.ts";
+import { checkCount } from "../../common/options.ts";
 import { DEFAULT_MAX_NAME_LENGTH } from "./names.ts";
 
 /** People in a room at one time, unless specified: a line goes out once for each of them. */

@@ -1,8 +1,8 @@
 /** A room over TCP, TLS or a unix socket. @module */
 import { LimitError } from "../../errors.ts";
-import { deadline } from "../../_internal/deadline.ts";
-import { checkTimeout } from "../../_internal/guard.ts";
-import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { deadline } from "../../common/deadline.ts";
+import { checkTimeout } from "../../common/options.ts";
+import { nextTurn, spend } from "../../common/turn_budget.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";
 import { serveTcp, type TcpHandler } from "../../tcp/server.ts";

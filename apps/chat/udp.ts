@@ -1,6 +1,6 @@
 /** Talk by name over UDP: bare text in datagrams, to and from a table of contacts. @module */
-import { formatHostPort } from "../../_internal/address.ts";
-import { checkCount } from "../../_internal/guard.ts";
+import { formatHostPort } from "../../common/address.ts";
+import { checkCount } from "../../common/options.ts";
 import type { SocketAddress } from "../../errors.ts";
 import { bindUdp } from "../../udp/bind.ts";
 import type { UdpEndpoint } from "../../udp/endpoint.ts";

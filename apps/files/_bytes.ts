@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../../common/turn_budget.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import { diskError, writeAll, writeAllSync } from "./_disk.ts";
 import type { Digest } from "./_digest.ts";

@@ -6,7 +6,7 @@
 import { ClosedError, LimitError } from "../../errors.ts";
 import { connectTcp, type TcpConnectOptions } from "../../tcp/connect.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
-import { checkTimeout } from "../../_internal/guard.ts";
+import { checkTimeout } from "../../common/options.ts";
 import { Pace, type PaceOptions } from "./_pace.ts";
 import { formatRequest, MAX_LINE_LENGTH, type Request } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";

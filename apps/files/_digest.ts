@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOneOf } from "../../_internal/guard.ts";
+import { checkOneOf } from "../../common/options.ts";
 
 /**
  * What proves that a file arrived as it was sent: `sha256` against everything, `crc32` against

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemReason } from "../../_internal/system_reason.ts";
+import { systemReason } from "../../common/system_reason.ts";
 import { toPrintable } from "../printable.ts";
 import { FileTransferError } from "./errors.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { formatEntry } from "./_protocol.ts";
 import type { Entry, List, Root } from "./_root.ts";
 import { FileTransferError } from "./errors.ts";

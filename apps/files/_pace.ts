@@ -4,7 +4,7 @@
  * @module
  */
 import type { TcpConnection } from "../../tcp/connection.ts";
-import { checkCount, checkTimeout } from "../../_internal/guard.ts";
+import { checkCount, checkTimeout } from "../../common/options.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** How slow a transfer may be before it is ended. */

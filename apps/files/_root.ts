@@ -18,7 +18,7 @@
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { toPrintable } from "../printable.ts";
 import { join, relative, SEPARATOR } from "./_paths.ts";
 import { reasonOf } from "./_disk.ts";

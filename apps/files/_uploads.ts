@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount } from "../../_internal/guard.ts";
+import { checkCount } from "../../common/options.ts";
 import { join } from "./_paths.ts";
 import { checkVacant, diskError, lookAt, place, removeIfThere } from "./_disk.ts";
 import { makePublic, makeThrowaway, type OwnFile, removeStale } from "./_own_file.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount } from "../../_internal/guard.ts";
+import { checkCount } from "../../common/options.ts";
 import { toPrintable } from "../printable.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";

@@ -5,8 +5,8 @@
  */
 import { toPrintable } from "../printable.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
-import { checkCount } from "../../_internal/guard.ts";
-import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { checkCount } from "../../common/options.ts";
+import { nextTurn, spend } from "../../common/turn_budget.ts";
 import {
   MAX_LINE_LENGTH,
   parseAnswer,

@@ -4,7 +4,7 @@
  * @module
  */
 import { LimitError, type SocketAddress } from "../../errors.ts";
-import { checkCount, checkTimeout } from "../../_internal/guard.ts";
+import { checkCount, checkTimeout } from "../../common/options.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import { serveTcp } from "../../tcp/server.ts";
 import type { TcpServer } from "../../tcp/server_handle.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { FrameError } from "../../errors.ts";
-import { type OperationContext, timedOut } from "../../_internal/translate.ts";
+import { type OperationContext, timedOut } from "../../common/net_error.ts";
 import { connectTcp } from "../../tcp/connect.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { deadline } from "../../_internal/deadline.ts";
-import { timedOut } from "../../_internal/translate.ts";
+import { deadline } from "../../common/deadline.ts";
+import { timedOut } from "../../common/net_error.ts";
 import { HttpError } from "./errors.ts";
 import { type Exchange, exchange } from "./_exchange.ts";
 import { type HttpGetOptions, resolveOptions, type Settings } from "./options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount, checkTimeout } from "../../_internal/guard.ts";
+import { checkCount, checkTimeout } from "../../common/options.ts";
 
 const KIB = 1024;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount } from "../../_internal/guard.ts";
+import { checkCount } from "../../common/options.ts";
 import type { TlsClientOptions } from "../../tcp/connect.ts";
 import {
   type HttpLimits,

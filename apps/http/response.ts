@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
-import { checkCount } from "../../_internal/guard.ts";
+import { checkCount } from "../../common/options.ts";
 import type { Exchange } from "./_exchange.ts";
 import { Collector } from "./_collector.ts";
 import { hasBody, type HttpHead } from "./head.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemReason } from "../../_internal/system_reason.ts";
+import { systemReason } from "../../common/system_reason.ts";
 import type { HttpResponse } from "./response.ts";
 
 /** Pieces are gathered up to this size: each write has its price, whatever it writes. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
-import { formatAddr } from "../../_internal/address.ts";
+import { formatAddr } from "../../common/address.ts";
 import type { Codec, Decoder, DecoderProgress } from "../../framing/codec.ts";
 import { escapeBytes } from "../escape.ts";
 

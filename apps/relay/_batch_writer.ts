@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { unattended } from "../../_internal/unattended.ts";
+import { unattended } from "../../common/unattended.ts";
 import { OutputBuffer } from "../../framing/output_buffer.ts";
 
 /** Milliseconds that text waits for more text. */

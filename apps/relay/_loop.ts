@@ -4,12 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
-import {
-  formatAddr,
-  formatHostPort,
-  stripBrackets,
-  unmapHostname,
-} from "../../_internal/address.ts";
+import { formatAddr, formatHostPort, stripBrackets, unmapHostname } from "../../common/address.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1"];
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { ClosedError, isNetError } from "../../errors.ts";
-import { nextTurn, SMALL, spend } from "../../_internal/turn_budget.ts";
+import { nextTurn, SMALL, spend } from "../../common/turn_budget.ts";
 import type { Codec } from "../../framing/codec.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import { delivered } from "./_delivered.ts";

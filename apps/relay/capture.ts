@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nextTurn, spend } from "../../_internal/turn_budget.ts";
+import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { FrameError } from "../../errors.ts";
 import { type ChunkSource, frames } from "../../framing/frames.ts";
 import { lines } from "../../framing/lines.ts";

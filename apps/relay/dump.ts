@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { formatAddr } from "../../_internal/address.ts";
+import { formatAddr } from "../../common/address.ts";
 import type { SocketAddress } from "../../errors.ts";
-import { checkOneOf } from "../../_internal/guard.ts";
+import { checkOneOf } from "../../common/options.ts";
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
 import { appendEscaped, escapeText } from "../escape.ts";
 import { BatchWriter } from "./_batch_writer.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
-import { checkPort, formatHostPort } from "../../_internal/address.ts";
-import { deadline } from "../../_internal/deadline.ts";
-import { checkCount, checkTimeout } from "../../_internal/guard.ts";
-import { PeerReport } from "../../_internal/peer_report.ts";
+import { checkPort, formatHostPort } from "../../common/address.ts";
+import { deadline } from "../../common/deadline.ts";
+import { checkCount, checkTimeout } from "../../common/options.ts";
+import { PeerReport } from "../../common/peer_report.ts";
 import type { Codec } from "../../framing/codec.ts";
 import { connectTcp, type TcpConnectOptions, type TlsClientOptions } from "../../tcp/connect.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";

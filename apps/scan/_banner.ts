@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deadline } from "../../_internal/deadline.ts";
+import { deadline } from "../../common/deadline.ts";
 import type { BannerLimits } from "./_job.ts";
 
 const LF = 0x0a;

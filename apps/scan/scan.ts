@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount, checkOneOf, checkTimeout } from "../../_internal/guard.ts";
+import { checkCount, checkOneOf, checkTimeout } from "../../common/options.ts";
 import { startHelper } from "./_helper.ts";
 import { DONE, type Job, NEXT, OPEN, type OpenPort, OUTCOMES } from "./_job.ts";
 import { Prober } from "./_prober.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { stripBrackets } from "../../_internal/address.ts";
-import { CidrList, parseIp } from "../../_internal/cidr.ts";
-import { netError } from "../../_internal/translate.ts";
+import { stripBrackets } from "../../common/address.ts";
+import { CidrList, parseIp } from "../../common/cidr.ts";
+import { netError } from "../../common/net_error.ts";
 
 /** Addresses in one scan, unless said otherwise: one /24 network. */
 export const DEFAULT_MAX_HOSTS = 256;

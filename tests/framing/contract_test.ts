@@ -499,14 +499,13 @@ Deno.test("broken packets are discarded on request", () => {
 Deno.test("options out of range are refused with their name and value", () => {
   const cases: [() => unknown, typeof RangeError | typeof TypeError, string][] = [
     [() => lines({ maxLength: 0 }), RangeError, "maxLength"],
-    [() => lines({ maxLength: Infinity }), RangeError, "current value is Infinity"],
     [() => lines({ maxLength: 1.5 }), RangeError, "current value is 1.5"],
     [() => lines({ maxLength: "9" as unknown as number }), TypeError, 'current value is "9"'],
     [() => lines({ ending: "\r" as "\n" }), TypeError, "ending"],
     [() => lines({ keepEnd: 1 as unknown as boolean }), TypeError, "keepEnd"],
     [() => lines({ onTooLong: "drop" as "error" }), TypeError, 'current value is "drop"'],
     [() => lines({ onDiscard: 1 as unknown as () => void }), TypeError, "onDiscard"],
-    [() => lengthPrefixed({ size: 5 as 4 }), TypeError, "size as one of 1, 2, 3, 4, 8"],
+    [() => lengthPrefixed({ size: 5 as 4 }), TypeError, '"size" as 1 or 2 or 3 or 4 or 8'],
     [() => lengthPrefixed({ offset: -1 }), RangeError, "offset"],
     [() => lengthPrefixed({ adjustment: 0.5 }), RangeError, "adjustment"],
     [() => lengthPrefixed({ strip: -1 }), RangeError, "strip"],

@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ClosedError, isNetError, LimitError } from "../../errors.ts";
-import {
-  busy,
-  isPeerFault,
-  netError,
-  type OperationContext,
-  timedOut,
-  translate,
-} from "../../_internal/translate.ts";
+import { netError, type OperationContext, timedOut } from "../../common/net_error.ts";
+import { busy, isPeerFault, translate } from "../../_internal/translate.ts";
 
 const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 80 };
 const localAddr: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.2", port: 5555 };

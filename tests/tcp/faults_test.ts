@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { REPORTS_PER_SECOND } from "../../_internal/peer_report.ts";
+import { REPORTS_PER_SECOND } from "../../common/peer_report.ts";
 import {
   connectTcp,
   isNetError,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CidrList, parseIp, userKey } from "../../_internal/cidr.ts";
+import { CidrList, parseIp, userKey } from "../../common/cidr.ts";
 
 Deno.test("parseIp reads IPv4 and IPv6 literals and nothing else", () => {
   assertEquals(parseIp("127.0.0.1"), { value: 0x7f000001n, bits: 32 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { deadline } from "../../_internal/deadline.ts";
+import { deadline } from "../../common/deadline.ts";
 import {
   type Clock,
   MIN_GAP,
@@ -7,7 +7,7 @@ import {
   Sweeper,
   unwatch,
   watch,
-} from "../../_internal/sweep.ts";
+} from "../../common/sweep.ts";
 import { random } from "../_util/random.ts";
 
 /** The sweep timer does not keep a process alive by itself; here nothing else would. */

@@ -6,7 +6,7 @@ import {
   normaliseAddr,
   stripBrackets,
   unmapHostname,
-} from "../../_internal/address.ts";
+} from "../../common/address.ts";
 
 Deno.test("unmapHostname turns IPv4-mapped addresses into IPv4 and nothing else", () => {
   assertEquals(unmapHostname("::ffff:127.0.0.1"), "127.0.0.1");

@@ -1,12 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  inTurn,
-  mayHandOut,
-  nextTurn,
-  spend,
-  TURN,
-  whenTurn,
-} from "../../_internal/turn_budget.ts";
+import { inTurn, mayHandOut, nextTurn, spend, TURN, whenTurn } from "../../common/turn_budget.ts";
 
 /** Works for `ms` milliseconds without giving anything else a turn. */
 function work(ms: number): void {

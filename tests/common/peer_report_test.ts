@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ClosedError, FrameError, LimitError } from "../../errors.ts";
-import { escapeControls } from "../../_internal/escape_controls.ts";
-import { catchRejection } from "../../_internal/catch_rejection.ts";
+import { escapeControls } from "../../common/escape_controls.ts";
+import { catchRejection } from "../../common/catch_rejection.ts";
 import {
   isCausedByPeer,
   MAX_REPORT_LENGTH,
   PeerReport,
   REPORTS_PER_SECOND,
-} from "../../_internal/peer_report.ts";
-import { netError } from "../../_internal/translate.ts";
+} from "../../common/peer_report.ts";
+import { netError } from "../../common/net_error.ts";
 import { jsonLines, lengthPrefixed } from "../../framing/mod.ts";
 import { captureErrors } from "../_util/events.ts";
 

@@ -1,0 +1,193 @@
+/**
+ * Checks on options. Every error names the option and shows the value.
+ *
+ * What cannot be an option is a `TypeError`: a name that does not exist, a value of another type, a word
+ * that is none of the choices. A number outside its range is a `RangeError`.
+ *
+ * @module
+ */
+import { closest } from "./closest.ts";
+
+/** The names of options; those in groups, such as `limits`, by their group. */
+export type OptionNames<T> = {
+  readonly [Name in keyof Required<T>]: true | OptionNames<NonNullable<T[Name]>>;
+};
+
+/** What an option is called elsewhere: in Node, Python, or the next layer down. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  address: "hostname",
+  host: "hostname",
+  hostName: "hostname",
+  ip: "hostname",
+  socketPath: "path",
+  timeOut: "timeout",
+};
+
+/**
+ * Checks the names of options.
+ *
+ * @param caller The function that takes them, for the message.
+ * @param given What was passed; `undefined` passes.
+ * @param names The options that there are.
+ * @throws {TypeError} If `given` is not an object, or has an option that does not exist. The message
+ * names the option that was probably meant.
+ */
+export function checkOptions<T>(caller: string, given: unknown, names: OptionNames<T>): void {
+  checkNames(caller, "", given, names as Names, names as Names);
+}
+
+/** Names whose values are not typed any more. */
+interface Names {
+  readonly [name: string]: true | Names;
+}
+
+function checkNames(
+  caller: string,
+  group: string,
+  given: unknown,
+  names: Names,
+  all: Names,
+): void {
+  if (given === undefined) return;
+  if (typeof given !== "object" || given === null) {
+    const what = group === "" ? `the options of ${caller}` : `option "${group}"`;
+    const order = typeof given === "function" ? "; options come before the handler" : "";
+    throw new TypeError(`Cannot use ${what} as an object: current value is ${show(given)}${order}`);
+  }
+  for (const name of Object.keys(given)) {
+    const inside = Object.hasOwn(names, name) ? names[name] : undefined;
+    const path = group === "" ? name : `${group}.${name}`;
+    if (inside === undefined) {
+      const meant = nameMeant(name, group, all);
+      throw new TypeError(
+        `Cannot use option "${path}" of ${caller}: ` +
+          (meant === undefined ? "there is no such option" : `did you mean "${meant}"?`),
+      );
+    }
+    if (inside !== true) {
+      checkNames(caller, path, (given as Record<string, unknown>)[name], inside, all);
+    }
+  }
+}
+
+/** The option that was meant: the same name in another place, another word for it, or a similar one. */
+function nameMeant(name: string, group: string, all: Names): string | undefined {
+  const paths = pathsOf(all);
+  const byName = (wanted: string) =>
+    paths.find((path) => path === `${group}.${wanted}`) ??
+      paths.find((path) => path.slice(path.lastIndexOf(".") + 1) === wanted);
+  const other = OTHER_NAMES[name];
+  const found = byName(name) ?? (other === undefined ? undefined : byName(other));
+  if (found !== undefined) return found;
+  const similar = closest(name, paths.map((path) => path.slice(path.lastIndexOf(".") + 1)));
+  return similar === undefined ? undefined : byName(similar);
+}
+
+function pathsOf(names: Names, group = ""): string[] {
+  return Object.entries(names).flatMap(([name, inside]) =>
+    inside === true ? [group + name] : [group + name, ...pathsOf(inside, `${group}${name}.`)]
+  );
+}
+
+/**
+ * Checks that what cannot go together was not given together.
+ *
+ * @param given The options.
+ * @param name The option that excludes others; if it is not given, nothing is checked.
+ * @param others The options that it excludes.
+ * @throws {TypeError} If one of them is given, too.
+ */
+export function checkExcluded<T extends object>(
+  given: T,
+  name: keyof T & string,
+  others: readonly (keyof T & string)[],
+): void {
+  if (given[name] === undefined) return;
+  for (const other of others) {
+    if (given[other] !== undefined) {
+      throw new TypeError(
+        `Cannot use option "${other}" together with "${name}": current value is ${
+          show(given[other])
+        }`,
+      );
+    }
+  }
+}
+
+/**
+ * Checks that the last argument is a handler.
+ *
+ * @throws {TypeError} If it is not a function, or if options came after it.
+ */
+export function checkHandler(caller: string, handler: unknown): void {
+  if (typeof handler === "function") return;
+  const order = typeof handler === "object" && handler !== null
+    ? "; the handler comes after the options"
+    : "";
+  throw new TypeError(
+    `Cannot use the handler of ${caller} as a function: current value is ${show(handler)}${order}`,
+  );
+}
+
+/**
+ * Checks a length of time in milliseconds: 0 is "now", `Infinity` is "without limit".
+ *
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is negative or not a number of milliseconds.
+ */
+export function checkTimeout(name: string, value: unknown): number {
+  return checkNumber(name, value, "milliseconds from 0", (number) => number >= 0);
+}
+
+/**
+ * Checks a count or a size: a whole number from `min` to `max`; without `max` also `Infinity`, "without
+ * limit".
+ *
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is another number.
+ */
+export function checkCount(name: string, value: unknown, min = 0, max = Infinity): number {
+  const what = `a whole number from ${min}${max === Infinity ? "" : ` to ${max}`}`;
+  return checkNumber(
+    name,
+    value,
+    what,
+    (number) => number >= min && number <= max && (number === Infinity || Number.isInteger(number)),
+  );
+}
+
+function checkNumber(
+  name: string,
+  value: unknown,
+  what: string,
+  isRight: (value: number) => boolean,
+): number {
+  if (typeof value === "number" && isRight(value)) return value;
+  const message = `Cannot use option "${name}" as ${what}: current value is ${show(value)}`;
+  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
+}
+
+/**
+ * Checks that a value is one of a few.
+ *
+ * @throws {TypeError} If it is not.
+ */
+export function checkOneOf<T>(name: string, value: unknown, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw new TypeError(
+    `Cannot use option "${name}" as ${choices.map(show).join(" or ")}: current value is ${
+      show(value)
+    }`,
+  );
+}
+
+/** A value as an error message shows it. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `the function ${value.name || "without a name"}`;
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value) ? "an array" : "an object";
+  }
+  return String(value);
+}
