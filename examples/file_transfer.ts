@@ -35,8 +35,8 @@ import {
   serveUntilInterrupted,
   UsageError,
 } from "../apps/program.ts";
-import { jsonLine } from "../apps/escape.ts";
-import { toPrintable } from "../apps/printable.ts";
+import { jsonLine } from "../common/escape.ts";
+import { toPrintable } from "../common/escape.ts";
 
 const HELP = `Files over TCP: serves a folder, lists it, fetches from it, stores in it.
 

@@ -19,7 +19,7 @@ import {
   saveBody,
 } from "../apps/http/mod.ts";
 import { packedCodings } from "../apps/http/packed_names.ts";
-import { jsonLine } from "../apps/escape.ts";
+import { jsonLine } from "../common/escape.ts";
 import { readPem } from "../apps/pem.ts";
 import {
   abortOnInterrupt,
