@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tcp",
     "udp",
     "apps",
+    "terminal",
     "examples",
     "deno.json",
   ],
