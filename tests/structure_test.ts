@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "udp": ["errors.ts", "common", "_internal", "framing"],
   "mod.ts": ["errors.ts", "framing", "tcp", "udp"],
   "apps": ["errors.ts", "common", "_internal", "framing", "tcp", "udp"],
-  "examples": ["mod.ts", "errors.ts", "common", "framing", "tcp", "udp", "apps"],
+  "terminal": ["errors.ts", "common", "framing", "tcp", "udp", "apps"],
+  "examples": ["mod.ts", "errors.ts", "common", "framing", "tcp", "udp", "apps", "terminal"],
   "cli": [
     "mod.ts",
     "errors.ts",
@@ -28,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tcp",
     "udp",
     "apps",
+    "terminal",
     "examples",
     "deno.json",
   ],
