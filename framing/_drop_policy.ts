@@ -1,7 +1,7 @@
 /** Whether broken frames are dropped. @module */
 import type { FrameError } from "../errors.ts";
 import { catchRejection } from "../common/catch_rejection.ts";
-import { escapeControls } from "../common/escape_controls.ts";
+import { escapeControls } from "../common/escape.ts";
 import { checkOneOf, type OptionNames, show } from "../common/options.ts";
 import type { CorruptOptions } from "./limits.ts";
 

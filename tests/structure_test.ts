@@ -19,8 +19,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "udp": ["errors.ts", "common", "_internal", "framing"],
   "mod.ts": ["errors.ts", "framing", "tcp", "udp"],
   "apps": ["errors.ts", "common", "_internal", "framing", "tcp", "udp"],
-  "examples": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps"],
-  "cli": ["mod.ts", "errors.ts", "framing", "tcp", "udp", "apps", "examples", "deno.json"],
+  "terminal": ["errors.ts", "common", "framing", "tcp", "udp", "apps"],
+  "examples": ["mod.ts", "errors.ts", "common", "framing", "tcp", "udp", "apps", "terminal"],
+  "cli": [
+    "mod.ts",
+    "errors.ts",
+    "common",
+    "framing",
+    "tcp",
+    "udp",
+    "apps",
+    "terminal",
+    "examples",
+    "deno.json",
+  ],
 };
 
 /** The public names of each entry point, types included. */
