@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { printData, printNote, type ProgramArguments, UsageError } from "../apps/program.ts";
+import { printData, printNote, type ProgramArguments, UsageError } from "../terminal/program.ts";
 import { RelayDump, type RelayEvent, type RelayEventBase } from "../apps/relay/mod.ts";
+import { writeAll } from "../common/write_all.ts";
 
 /** Somebody who watches. */
 export interface Watch {
@@ -51,7 +52,7 @@ export class EventClock {
 /** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
 async function printForPeople(bytes: Uint8Array): Promise<void> {
   try {
-    for (let at = 0; at < bytes.length;) at += await Deno.stderr.write(bytes.subarray(at));
+    await writeAll(Deno.stderr, bytes);
   } catch {
     // There is no one to tell: a full disk, a closed pipe.
   }

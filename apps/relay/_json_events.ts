@@ -4,7 +4,7 @@
  * @module
  */
 import type { OutputBuffer } from "../../framing/output_buffer.ts";
-import { escapeJson, jsonLine } from "../escape.ts";
+import { escapeJson, jsonLine } from "../../common/escape.ts";
 import type { RelayDataEvent, RelayEvent } from "./events.ts";
 import { JsonText } from "./json_text.ts";
 

@@ -15,7 +15,7 @@ import { serveTcp } from "../../tcp/server.ts";
 import type { TcpServer } from "../../tcp/server_handle.ts";
 import type { TcpServerOptions } from "../../tcp/server_options.ts";
 import type { TcpTimeouts } from "../../tcp/timeouts.ts";
-import { leadsTo, LoopGuard } from "./_loop.ts";
+import { leadsTo, SelfRelayGuard } from "./_loop.ts";
 import { Pair } from "./_pair.ts";
 import type { RelayEventBase, RelayObserver } from "./events.ts";
 
@@ -191,7 +191,7 @@ export function serveRelay(options: RelayOptions): TcpServer {
       options.connectTimeout ?? DEFAULT_RELAY_CONNECT_TIMEOUT,
     ),
   };
-  const loops = new LoopGuard(isItself(target));
+  const loops = new SelfRelayGuard(isItself(target));
   let lastId = firstId - 1;
   const connecting = new Set<Promise<unknown>>();
   const reports = new PeerReport();
@@ -216,7 +216,7 @@ export function serveRelay(options: RelayOptions): TcpServer {
       if (client.signal.aborted && !client.draining) return; // it was ended meanwhile
       const reason = error instanceof Error ? error.message : String(error);
       await observer?.({ ...base(), type: "refused", client: client.remoteAddr, reason });
-      if (observer === undefined) reports.mistake(reason);
+      if (observer === undefined) reports.line(reason);
       client.abort();
       return;
     }
