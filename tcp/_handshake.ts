@@ -29,6 +29,7 @@ export async function shakeHands(
   const during: OperationContext = { ...context, operation: "handshake" };
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const cancel = deadline(limit, () => reject(timedOut(during, limit, "not finished")));
+  if (limit === 0) reject(timedOut(during, limit, "not finished")); // without a look at the socket
   onEndable?.(reject);
   try {
     return (await Promise.race([socket.handshake(), ended])).alpnProtocol;

@@ -4,9 +4,9 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { hasPath, normaliseAddr } from "../common/address.ts";
+import { normaliseAddr } from "../common/address.ts";
 import { catchRejection } from "../common/catch_rejection.ts";
-import { type OperationContext } from "../common/net_error.ts";
+import type { OperationContext } from "../common/net_error.ts";
 import { checkHandler, checkOptions } from "../common/options.ts";
 import { eventLoopTurn } from "../common/turn_budget.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";

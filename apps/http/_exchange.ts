@@ -5,7 +5,7 @@
  */
 import { FrameError } from "../../errors.ts";
 import { type OperationContext, timedOut } from "../../common/net_error.ts";
-import { connectTcp } from "../../tcp/connect.ts";
+import { connectTcp } from "../../tcp/mod.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";
 import { type HttpRequestHead, httpResponses } from "./codec.ts";

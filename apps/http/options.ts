@@ -4,7 +4,7 @@
  * @module
  */
 import { checkCount } from "../../common/options.ts";
-import type { TlsClientOptions } from "../../tcp/connect.ts";
+import type { TlsClientOptions } from "../../tcp/mod.ts";
 import {
   type HttpLimits,
   type HttpTimeouts,

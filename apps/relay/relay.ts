@@ -9,7 +9,7 @@ import { deadline } from "../../common/deadline.ts";
 import { checkCount, checkTimeout } from "../../common/options.ts";
 import { PeerReport } from "../../common/peer_report.ts";
 import type { Codec } from "../../framing/codec.ts";
-import { connectTcp, type TcpConnectOptions, type TlsClientOptions } from "../../tcp/connect.ts";
+import { connectTcp, type TcpConnectOptions, type TlsClientOptions } from "../../tcp/mod.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import { serveTcp } from "../../tcp/server.ts";
 import type { TcpServer } from "../../tcp/server_handle.ts";
