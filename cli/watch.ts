@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printData, printNote, type ProgramArguments, UsageError } from "../apps/program.ts";
+import { printData, printNote, type ProgramArguments, UsageError } from "../terminal/program.ts";
 import { RelayDump, type RelayEvent } from "../apps/relay/mod.ts";
 import { writeAll } from "../common/write_all.ts";
 

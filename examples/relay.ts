@@ -34,7 +34,7 @@ import {
   serveUntilInterrupted,
   splitHostPort,
   UsageError,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 
 const HELP = `Passes bytes between clients and a server, and shows what passes.
 

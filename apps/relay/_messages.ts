@@ -121,7 +121,7 @@ export class Messages {
 
   #lose(): void {
     this.#lost = true;
-    this.#decoder.takeRemaining();
+    this.#decoder.takeRemaining?.();
   }
 }
 
