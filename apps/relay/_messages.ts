@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Codec, Decoder } from "../../framing/codec.ts";
+import type { Codec, Decoder } from "../../framing/mod.ts";
 
 /** What a read turned out to hold. */
 export type Finding =
