@@ -15,14 +15,14 @@ import { canAnswer } from "./_address.ts";
 import { Context } from "./_context.ts";
 import { Dedup, type Seen } from "./_dedup.ts";
 import { callHook } from "./_hook.ts";
-import { LoopGuard } from "./_loop_guard.ts";
+import { ReplyLoopGuard } from "./_reply_loop_guard.ts";
 import type { SendDone } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
-import { bindUdp } from "./bind.ts";
+import { bind } from "./bind.ts";
 import { type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
-import { DEFAULT_MAX_QUEUE, DEFAULT_MAX_QUEUE_BYTES } from "./options.ts";
+import { DEFAULTS } from "./options.ts";
 import type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
 import {
   DEFAULT_CONCURRENCY,
@@ -106,7 +106,7 @@ export async function serveUdp(
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
   signal?.throwIfAborted();
-  const endpoint = await bindUdp(bindOptions);
+  const endpoint = await bind(bindOptions);
   try {
     signal?.throwIfAborted();
     return new Server(endpoint, options, handler, limits);
@@ -122,7 +122,7 @@ type ServerOptions = UdpServerOptions | UnixDatagramServerOptions;
 interface Limits {
   readonly concurrency: number;
   readonly maxReplyRatio: number;
-  readonly guard: LoopGuard | undefined;
+  readonly guard: ReplyLoopGuard | undefined;
   readonly dedup: Dedup | undefined;
 }
 
@@ -136,7 +136,7 @@ function checkLimits(options: ServerOptions): Limits {
       `Cannot use option "maxReplyRatio": expected a number from 0, current value is ${maxReplyRatio}`,
     );
   }
-  const guard = loopGuard === Infinity ? undefined : new LoopGuard(loopGuard);
+  const guard = loopGuard === Infinity ? undefined : new ReplyLoopGuard(loopGuard);
   return {
     concurrency,
     maxReplyRatio,
@@ -163,7 +163,7 @@ class Server implements UdpServer, Consumer {
   readonly #handler: UdpHandler;
   readonly #concurrency: number;
   readonly #maxReplyRatio: number;
-  readonly #guard: LoopGuard | undefined;
+  readonly #guard: ReplyLoopGuard | undefined;
   readonly #dedup: Dedup | undefined;
   readonly #queue: DatagramQueue<Request>;
   readonly #context: Context = new Context();
@@ -192,8 +192,8 @@ class Server implements UdpServer, Consumer {
     this.#guard = limits.guard;
     this.#dedup = limits.dedup;
     this.#queue = new DatagramQueue(
-      options.maxQueue ?? DEFAULT_MAX_QUEUE,
-      options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
+      options.maxQueue ?? DEFAULTS.maxQueue,
+      options.maxQueueBytes ?? DEFAULTS.maxQueueBytes,
     );
     this.#announce();
     options.signal?.addEventListener("abort", this.#abort);
@@ -203,8 +203,8 @@ class Server implements UdpServer, Consumer {
   stats(): UdpServerStats {
     const endpoint = this.endpoint.stats();
     return {
-      received: endpoint.received,
-      sent: endpoint.sent,
+      datagramsReceived: endpoint.datagramsReceived,
+      datagramsSent: endpoint.datagramsSent,
       bytesReceived: endpoint.bytesReceived,
       bytesSent: endpoint.bytesSent,
       active: this.#active,

@@ -163,7 +163,7 @@ export interface RelayOptions {
 export function serveRelay(options: RelayOptions): TcpServer {
   const { target, port = 0, hostname = "127.0.0.1", observer, framing, reads = true } = options;
   const firstId = checkCount("firstId", options.firstId ?? 1, 1);
-  checkPort("relay", target.port, 1);
+  checkPort("target.port", target.port, 1);
   refuseLoop(target, port, hostname);
   const idle = checkTimeout("idleTimeout", options.idleTimeout ?? DEFAULT_RELAY_IDLE_TIMEOUT);
   const timeouts: TcpTimeouts = { idle, write: idle };
