@@ -11,7 +11,6 @@ import { checkCount, checkTimeout } from "../common/options.ts";
 import { netError } from "../common/net_error.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import type { Codec } from "../framing/codec.ts";
-import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
 import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { Outbox } from "./_outbox.ts";
@@ -30,9 +29,9 @@ export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
 /** How much went through a connection, and since when. */
 export interface TcpConnectionStats {
   /** Bytes received from the system, those not yet read by the program included. */
-  readonly bytesRead: number;
+  readonly bytesReceived: number;
   /** Bytes handed to the system. */
-  readonly bytesWritten: number;
+  readonly bytesSent: number;
   /** Bytes that have arrived and that the program has not read. */
   readonly bytesBuffered: number;
   /** Bytes that wait to be written after the write under way, messages of `framed` included. */
@@ -161,11 +160,11 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     return this.#closed.promise;
   }
 
-  /** How much went through, at this moment. */
-  get stats(): TcpConnectionStats {
+  /** What was counted so far. */
+  stats(): TcpConnectionStats {
     return {
-      bytesRead: this.#reader.bytesRead,
-      bytesWritten: this.#writer.bytesWritten,
+      bytesReceived: this.#reader.bytesRead,
+      bytesSent: this.#writer.bytesWritten,
       bytesBuffered: this.#reader.buffered,
       bytesQueued: this.#writer.queuedBytes + (this.#outbox?.collectedBytes ?? 0),
       openedAt: this.#openedAt,
@@ -553,7 +552,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
     if (this.#info !== undefined) return;
     this.#info = info;
     const reason = info.reason ?? this.#closedError("closed");
-    const isCut = info.how === "aborted" || this.#writer.active || this.stats.bytesQueued > 0;
+    const isCut = info.how === "aborted" || this.#writer.active || this.stats().bytesQueued > 0;
     this.#watchdog.stop();
     this.#reader.stop(reason);
     this.#writer.stop(reason);
@@ -608,7 +607,7 @@ function lineOf(bytes: Uint8Array | null): string | null {
 }
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {
-  return checkCount("maxLength", options?.maxLength ?? DEFAULT_MAX_LINE_LENGTH);
+  return checkCount("maxLength", options?.maxLength ?? 65_536);
 }
 
 /** The error of a mistake that would break the connection if the system were to find it. */

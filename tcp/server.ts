@@ -128,8 +128,8 @@ class Server implements TcpServer {
     acceptErrors: 0,
     handshakeErrors: 0,
     handlerErrors: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
   };
   readonly #handshakes = new Handshakes();
   #guests = 0; // connections that were let in and whose socket or handler is not done
@@ -172,8 +172,8 @@ class Server implements TcpServer {
   stats(): TcpServerStats {
     const stats = { ...this.#counts, active: this.#guests };
     for (const conn of this.connections) {
-      stats.bytesRead += conn.stats.bytesRead;
-      stats.bytesWritten += conn.stats.bytesWritten;
+      stats.bytesReceived += conn.stats().bytesReceived;
+      stats.bytesSent += conn.stats().bytesSent;
     }
     return stats;
   }
@@ -347,8 +347,8 @@ class Server implements TcpServer {
 
   readonly #released = (conn: TcpConnection, info: CloseInfo): void => {
     this.connections.delete(conn);
-    this.#counts.bytesRead += conn.stats.bytesRead;
-    this.#counts.bytesWritten += conn.stats.bytesWritten;
+    this.#counts.bytesReceived += conn.stats().bytesReceived;
+    this.#counts.bytesSent += conn.stats().bytesSent;
     this.#hooks.closed(conn, info);
   };
 

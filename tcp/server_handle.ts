@@ -30,9 +30,9 @@ export interface TcpServerStats {
   /** Handlers that threw. */
   readonly handlerErrors: number;
   /** Bytes received over all connections, ended ones included. */
-  readonly bytesRead: number;
+  readonly bytesReceived: number;
   /** Bytes sent over all connections, ended ones included. */
-  readonly bytesWritten: number;
+  readonly bytesSent: number;
 }
 
 /** How to shut down. */

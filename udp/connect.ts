@@ -210,7 +210,8 @@ export class UdpPeer<Addr extends SocketAddress = SocketAddress>
  */
 export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer<Deno.NetAddr>> {
   checkOptions("connectUdp", options, CONNECT_NAMES);
-  const { port, hostname = "127.0.0.1", localPort = 0, localHostname, transport: _, ...rest } = options;
+  const { port, hostname = "127.0.0.1", localPort = 0, localHostname, transport: _, ...rest } =
+    options;
   checkPort("port", port, 1);
   checkPort("localPort", localPort);
   if (localHostname !== undefined) checkHostname("localHostname", localHostname);

@@ -15,7 +15,7 @@ import { canAnswer } from "./_address.ts";
 import { Context } from "./_context.ts";
 import { Dedup, type Seen } from "./_dedup.ts";
 import { callHook } from "./_hook.ts";
-import { ReplyLoopGuard } from "./_reply_loop_guard.ts";
+import { LoopGuard } from "./_loop_guard.ts";
 import type { SendDone } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
@@ -122,7 +122,7 @@ type ServerOptions = UdpServerOptions | UnixDatagramServerOptions;
 interface Limits {
   readonly concurrency: number;
   readonly maxReplyRatio: number;
-  readonly guard: ReplyLoopGuard | undefined;
+  readonly guard: LoopGuard | undefined;
   readonly dedup: Dedup | undefined;
 }
 
@@ -136,7 +136,7 @@ function checkLimits(options: ServerOptions): Limits {
       `Cannot use option "maxReplyRatio": expected a number from 0, current value is ${maxReplyRatio}`,
     );
   }
-  const guard = loopGuard === Infinity ? undefined : new ReplyLoopGuard(loopGuard);
+  const guard = loopGuard === Infinity ? undefined : new LoopGuard(loopGuard);
   return {
     concurrency,
     maxReplyRatio,
@@ -163,7 +163,7 @@ class Server implements UdpServer, Consumer {
   readonly #handler: UdpHandler;
   readonly #concurrency: number;
   readonly #maxReplyRatio: number;
-  readonly #guard: ReplyLoopGuard | undefined;
+  readonly #guard: LoopGuard | undefined;
   readonly #dedup: Dedup | undefined;
   readonly #queue: DatagramQueue<Request>;
   readonly #context: Context = new Context();

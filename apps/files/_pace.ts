@@ -127,7 +127,7 @@ export class Pace implements Disposable {
   }
 
   #counter(): number {
-    return this.#way === "out" ? this.#conn.stats.bytesWritten : this.#counted;
+    return this.#way === "out" ? this.#conn.stats().bytesSent : this.#counted;
   }
 
   #look(): void {

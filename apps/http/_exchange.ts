@@ -176,9 +176,9 @@ async function receiveHead(
 }
 
 async function closeConnection(conn: TcpConnection, { onTrace }: Settings): Promise<void> {
-  const { bytesRead, bytesWritten } = conn.stats;
+  const { bytesReceived, bytesSent } = conn.stats();
   await conn.close({ linger: 0 });
-  onTrace({ type: "closed", bytesRead, bytesWritten });
+  onTrace({ type: "closed", bytesReceived, bytesSent });
 }
 
 function contextOf({ transport, localAddr, remoteAddr }: TcpConnection): OperationContext {

@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../../errors.ts";
 import { formatAddr } from "../../common/address.ts";
 import type { Codec, Decoder, DecoderProgress } from "../../framing/codec.ts";
-import { escapeBytes } from "../escape.ts";
+import { escapeBytes } from "../../common/escape_bytes.ts";
 
 /** Something that happened. Bytes are valid during the call. */
 export type HttpTraceEvent =
@@ -21,7 +21,7 @@ export type HttpTraceEvent =
   | { readonly type: "sent"; readonly bytes: Uint8Array }
   | { readonly type: "received"; readonly bytes: Uint8Array }
   | { readonly type: "redirect"; readonly status: number; readonly url: string }
-  | { readonly type: "closed"; readonly bytesRead: number; readonly bytesWritten: number };
+  | { readonly type: "closed"; readonly bytesReceived: number; readonly bytesSent: number };
 
 /** How {@linkcode formatTrace} shows things. */
 export interface FormatTraceOptions {
@@ -75,7 +75,7 @@ export function formatTrace(event: HttpTraceEvent, options: FormatTraceOptions =
     case "redirect":
       return `* ${event.status} leads to ${event.url}\n`;
     case "closed":
-      return `* closed, ${event.bytesWritten} bytes sent, ${event.bytesRead} received\n`;
+      return `* closed, ${event.bytesSent} bytes sent, ${event.bytesReceived} received\n`;
   }
 }
 
@@ -130,6 +130,6 @@ class TracedDecoder<T> implements Decoder<T> {
   }
 
   takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining();
+    return this.#inner.takeRemaining?.() ?? new Uint8Array(0);
   }
 }

@@ -367,7 +367,7 @@ function endlessly(first: string, piece: string): {
         await conn.write(first);
         while (true) await conn.write(bytes);
       } catch {
-        resolve(conn.stats.bytesWritten);
+        resolve(conn.stats().bytesSent);
       }
     },
   };

@@ -217,7 +217,7 @@ export class RandomWrites {
     begin: (texts: string[]) => Promise<void>,
   ): Promise<void> {
     const parts = texts.map((each) => encoder.encode(`${each}\n`));
-    const waiting = this.#accepted - this.#conn.stats.bytesWritten;
+    const waiting = this.#accepted - this.#conn.stats().bytesSent;
     if (waiting <= 0) this.#lastEmpty = this.#calls.length;
     const calls = this.#calls.length - this.#lastEmpty;
     const call: Call = { name, parts, awaited, waiting, calls, isSettled: false };

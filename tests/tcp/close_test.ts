@@ -163,7 +163,7 @@ Deno.test("abort drops what waits to be written", limit, async () => {
   const second = assertRejects(() => pair.client.write("never sent"), ClosedError);
   pair.client.abort();
   await Promise.all([first, second]);
-  assertEquals(pair.client.stats.bytesQueued, 0);
+  assertEquals(pair.client.stats().bytesQueued, 0);
   assert(await drain(pair.server).catch(() => 0) < 32 * MiB);
 });
 

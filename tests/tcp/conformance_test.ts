@@ -73,8 +73,8 @@ onEach("a write of 20 MB arrives whole", async (transport) => {
   await pair.client.write(sent);
   await pair.client.closeWrite();
   assert(equals(await received, sent));
-  assertEquals(pair.client.stats.bytesWritten, sent.length);
-  assertEquals(pair.server.stats.bytesRead, sent.length);
+  assertEquals(pair.client.stats().bytesSent, sent.length);
+  assertEquals(pair.server.stats().bytesReceived, sent.length);
 });
 
 onEach("20 MB go both ways at once", async (transport) => {
@@ -329,10 +329,10 @@ onEach("everything that was read and written is counted", async (transport) => {
   await using pair = await connectedPair(transport);
   await pair.client.write("12345");
   await pair.server.readExactly(2);
-  assertEquals(pair.client.stats.bytesWritten, 5);
-  assertEquals(pair.server.stats.bytesRead, 5);
-  assertEquals(pair.server.stats.bytesBuffered, 3);
-  assertEquals(pair.client.stats.bytesQueued, 0);
+  assertEquals(pair.client.stats().bytesSent, 5);
+  assertEquals(pair.server.stats().bytesReceived, 5);
+  assertEquals(pair.server.stats().bytesBuffered, 3);
+  assertEquals(pair.client.stats().bytesQueued, 0);
 });
 
 onEach("the loop over chunks can be left and taken up again", async (transport) => {

@@ -344,7 +344,7 @@ async function testKilled(transport: Transport, role: "send" | "receive"): Promi
     } else {
       while (true) {
         await conn.write(pattern(256 * 1024));
-        if (conn.stats.bytesWritten > 1_000_000) started.resolve();
+        if (conn.stats().bytesSent > 1_000_000) started.resolve();
       }
     }
   });

@@ -95,9 +95,9 @@ Deno.test("messages sent in one turn of the event loop leave in one write", asyn
   const codec = lines();
   await using ends = await pair();
   const messages = ends.near.framed(codec);
-  const before = ends.near.stats.bytesWritten;
+  const before = ends.near.stats().bytesSent;
   for (let n = 0; n < 10; n++) await messages.send(new Uint8Array([0x61]));
-  assertEquals(ends.near.stats.bytesWritten, before); // still the same turn
+  assertEquals(ends.near.stats().bytesSent, before); // still the same turn
   await messages.flush();
   // One write of 20 bytes arrives whole: the other side reads what one write sent.
   assertEquals(await ends.far.read(new Uint8Array(100)), 20);

@@ -58,7 +58,7 @@ Deno.test("small writes and empty ones that wait cost their bytes", limit, async
     pair.client.write(one);
     pair.client.write(none);
   }
-  assertEquals(pair.client.stats.bytesQueued, MiB);
+  assertEquals(pair.client.stats().bytesQueued, MiB);
   assertLess(await grownSince(before, 8 * MiB), 8 * MiB);
   await assertRejects(() => pair.client.write(one), LimitError);
   const received = readAll(pair.server);
@@ -88,7 +88,7 @@ Deno.test("bytesQueued counts messages that wait", limit, async () => {
   const messages = pair.client.framed(fixed(100));
   messages.send(new Uint8Array(100));
   messages.send(new Uint8Array(100));
-  assertEquals(pair.client.stats.bytesQueued, 200);
+  assertEquals(pair.client.stats().bytesQueued, 200);
   await messages.flush();
-  assertEquals(pair.client.stats.bytesQueued, 0);
+  assertEquals(pair.client.stats().bytesQueued, 0);
 });

@@ -27,7 +27,7 @@ interface Count {
 }
 
 /** Counts the answers to each source. The clock is read only when a count is full. */
-export class ReplyLoopGuard {
+export class LoopGuard {
   /** From so many answers on, a bucket is busy. */
   readonly #busy: number;
   /** So many more one source of a busy bucket may have. */
