@@ -302,22 +302,13 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "serveRelay",
   ],
   "apps/scan/mod.ts": [
-    "BannerOptions",
-    "DEFAULT_MAX_BANNER_LENGTH",
-    "DEFAULT_MAX_HOSTS",
-    "DEFAULT_SCAN_CONCURRENCY",
-    "DEFAULT_SCAN_TIMEOUT",
     "HostReport",
     "PortResult",
     "PortState",
     "ScanOptions",
     "ScanProgress",
     "ScanReport",
-    "TargetOptions",
-    "defaultPorts",
-    "parsePorts",
     "scanPorts",
-    "serviceName",
   ],
 };
 
