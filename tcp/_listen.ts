@@ -11,6 +11,7 @@ import {
   formatHostPort,
   hasPath,
   normaliseAddr,
+  unixAddr,
 } from "../common/address.ts";
 import { checkCount, checkExcluded } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
@@ -34,9 +35,9 @@ export function listen(options: TcpServerOptions | UnixServerOptions): Listening
 
 function listenTcp(options: TcpServerOptions): Listening {
   const { port = 0, tls, reusePort = false, noDelay = true, keepAlive = false } = options;
-  const hostname = checkHostname("listen", options.hostname ?? "127.0.0.1");
+  const hostname = checkHostname("hostname", options.hostname ?? "127.0.0.1");
   const backlog = checkCount("backlog", options.backlog ?? 511, 1);
-  checkPort("listen", port);
+  checkPort("port", port);
   const transport = tls === undefined ? "tcp" : "tls";
   const context: OperationContext = {
     operation: "listen",
@@ -57,7 +58,7 @@ function listenTcp(options: TcpServerOptions): Listening {
     const listener: Deno.Listener = tls === undefined
       ? Deno.listen(shared)
       : Deno.listenTls({ ...shared, ...tls, alpnProtocols: tls.alpnProtocols ?? [] });
-    const addr = normaliseAddr(listener.addr) as SocketAddress;
+    const addr = normaliseAddr(listener.addr);
     return { listener, transport, addr, noDelay, keepAlive };
   } catch (error) {
     throw translate(error, context);
@@ -66,9 +67,9 @@ function listenTcp(options: TcpServerOptions): Listening {
 
 function listenUnix(options: UnixServerOptions): Listening {
   const { path } = options;
-  checkPath("listen", path);
+  checkPath(path);
   checkExcluded(options, "path", PORT_OPTIONS);
-  const addr: SocketAddress = { transport: "unix", path };
+  const addr = unixAddr("unix", path);
   try {
     const listener = listenUnixSocket(path);
     return { listener, transport: "unix", addr, noDelay: false, keepAlive: false };

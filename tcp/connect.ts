@@ -11,6 +11,7 @@ import {
   formatHostPort,
   hasPath,
   normaliseAddr,
+  unixAddr,
 } from "../common/address.ts";
 import { deadline } from "../common/deadline.ts";
 import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
@@ -180,10 +181,10 @@ function closeAll(sockets: Set<Socket>): void {
 
 function unixDialer(options: UnixConnectOptions): Dialer {
   const { path } = options;
-  checkPath("connect", path);
+  checkPath(path);
   checkExcluded(options, "path", PORT_OPTIONS);
   return {
-    context: { operation: "connect", transport: "unix", remoteAddr: { transport: "unix", path } },
+    context: { operation: "connect", transport: "unix", remoteAddr: unixAddr("unix", path) },
     async open(_signal, keep) {
       const socket = await Deno.connect({ transport: "unix", path });
       keep(socket);
@@ -194,8 +195,8 @@ function unixDialer(options: UnixConnectOptions): Dialer {
 
 function tcpDialer(options: TcpConnectOptions, handshakeTimeout: number): Dialer {
   const { port, noDelay = true, keepAlive = false } = options;
-  checkPort("connect", port, 1);
-  const hostname = checkHostname("connect", options.hostname ?? "127.0.0.1");
+  checkPort("port", port, 1);
+  const hostname = checkHostname("hostname", options.hostname ?? "127.0.0.1");
   const tls = options.tls === true ? {} : options.tls || undefined;
   const context: OperationContext = {
     operation: "connect",

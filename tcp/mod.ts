@@ -17,6 +17,7 @@
  *
  * @module
  */
+export { formatAddr } from "../common/address.ts";
 export { connectTcp } from "./connect.ts";
 export type {
   RetryOptions,
