@@ -8,7 +8,7 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import type { SocketAddress } from "../errors.ts";
 import { delimited } from "../framing/delimited.ts";
 import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
-import { printNote } from "../apps/output.ts";
+import { printNote } from "../terminal/output.ts";
 import { PeerReport } from "../common/peer_report.ts";
 import { readInput } from "./input.ts";
 import { Output, type Printer } from "./output.ts";

@@ -1,5 +1,10 @@
 /** `tincan listen`: the standard streams, for whoever connects. @module */
-import { type Program, type ProgramArguments, readSeconds, UsageError } from "../apps/program.ts";
+import {
+  type Program,
+  type ProgramArguments,
+  readSeconds,
+  UsageError,
+} from "../terminal/program.ts";
 import {
   serveTcp,
   type TcpConnection,
@@ -8,7 +13,7 @@ import {
   type TlsServerOptions,
 } from "../mod.ts";
 import { listenForDatagrams } from "./datagrams.ts";
-import { endOnInterrupt, endServer, waitsFor } from "../apps/interrupt.ts";
+import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
 import type { PeerReport } from "../common/peer_report.ts";
 import { end } from "./ending.ts";
 import {

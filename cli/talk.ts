@@ -9,7 +9,7 @@ import type { TcpConnection } from "../mod.ts";
 import { Conversation } from "./conversation.ts";
 import { FrameEncoder, type Framing } from "./frames.ts";
 import { PeerReport } from "../common/peer_report.ts";
-import { printNote } from "../apps/output.ts";
+import { printNote } from "../terminal/output.ts";
 import { nextTurn } from "../common/turn_budget.ts";
 import { readInput } from "./input.ts";
 import { Output } from "./output.ts";

@@ -34,7 +34,7 @@ import {
   runProgram,
   serveUntilInterrupted,
   UsageError,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 import { jsonLine } from "../common/escape.ts";
 import { toPrintable } from "../common/escape.ts";
 

@@ -31,7 +31,7 @@ import {
   readSeconds,
   runProgram,
   UsageError,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 
 const HELP = `Fetches a web page over a raw socket: resolves, connects, asks, and shows what comes.
 

@@ -24,7 +24,7 @@ import {
   runProgram,
   statusLine,
   UsageError,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 import { escapeText, jsonLine } from "../common/escape.ts";
 import { escapeBytes } from "../common/escape_bytes.ts";
 

@@ -1,7 +1,7 @@
 /** What programs share: arguments, suggestions, endings. */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { readArguments, UsageError } from "../../apps/program.ts";
-import { nearest } from "../../apps/suggest.ts";
+import { readArguments, UsageError } from "../../terminal/program.ts";
+import { nearest } from "../../terminal/suggest.ts";
 
 const OPTIONS = ["hostname", "port", "tls", "timeout", "output", "server-name", "keep-open", "hex"];
 
