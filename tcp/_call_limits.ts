@@ -86,11 +86,9 @@ export function limitsOf(
   timeouts: ReadTimeouts,
   isMessage: boolean,
 ): CallLimits | undefined {
-  const { read } = timeouts;
   const frame = isMessage ? timeouts.frame : Infinity;
-  if (frame === Infinity) {
-    if (given === undefined && read === Infinity) return undefined;
-    if (given?.timeout === Infinity && given.signal === undefined) return undefined;
-  }
-  return new CallLimits(given, read, frame);
+  const { timeout = timeouts.read, until = timeout, signal } = given ?? {};
+  const isLimited = frame < Infinity || timeout < Infinity || until < Infinity ||
+    signal !== undefined;
+  return isLimited ? new CallLimits(given, timeouts.read, frame) : undefined;
 }

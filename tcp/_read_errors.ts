@@ -9,13 +9,6 @@ import { netError, timedOut } from "../common/net_error.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { contextOf, type Link } from "./_link.ts";
 
-/** Bytes are read while the connection is framed: they would be missing in one of the messages. */
-export function framedError(): TypeError {
-  return new TypeError(
-    "Cannot read bytes while the connection is framed: receive messages, or call release() first",
-  );
-}
-
 /** Nothing has arrived in time. */
 export function nothingArrived(link: Link, timeout: number): Error {
   return noteError(
