@@ -4,6 +4,7 @@
  * @module
  */
 import { systemReason } from "../common/system_reason.ts";
+import { writeAll } from "../common/write_all.ts";
 import { type CaptureEnd, endOfCapture } from "./relay/capture.ts";
 
 /** A capture that is written to. */
@@ -35,10 +36,7 @@ export async function openCapture(path: string): Promise<CaptureFile> {
     }
   };
   const file = await doing(() => Deno.open(path, { write: true, create: true, append: true }));
-  const write = (bytes: Uint8Array) =>
-    doing(async () => {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    });
+  const write = (bytes: Uint8Array) => doing(() => writeAll(file, bytes));
   const { lastId, isTorn } = await doing(() => continued(file, path)).catch((error) => {
     file.close();
     throw error;

@@ -1,5 +1,5 @@
 /** What a command is, and how its program is loaded. @module */
-import type { Program } from "../apps/program.ts";
+import type { Program } from "../terminal/program.ts";
 
 /** One command. Programs are loaded when they are called: starting stays quick. */
 export interface Command {

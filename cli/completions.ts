@@ -1,5 +1,5 @@
 /** `tincan completions`: what a shell needs to complete a command line of tincan. @module */
-import { printData, type Program } from "../apps/program.ts";
+import { printData, type Program } from "../terminal/program.ts";
 import type { Command } from "./command.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";

@@ -1,5 +1,10 @@
 /** `tincan connect`: the standard streams, connected to a server. @module */
-import { type Program, type ProgramArguments, readSeconds, UsageError } from "../apps/program.ts";
+import {
+  type Program,
+  type ProgramArguments,
+  readSeconds,
+  UsageError,
+} from "../terminal/program.ts";
 import {
   connectTcp,
   type TcpConnectBaseOptions,
@@ -8,7 +13,7 @@ import {
 } from "../mod.ts";
 import { connectDatagrams } from "./datagrams.ts";
 import { readPem } from "../apps/pem.ts";
-import { endOnInterrupt } from "../apps/interrupt.ts";
+import { endOnInterrupt } from "../terminal/interrupt.ts";
 import { end } from "./ending.ts";
 import {
   NC_HINTS,

@@ -1,10 +1,10 @@
 /** One connection between the standard streams and a peer. @module */
 import { isNetError } from "../errors.ts";
-import type { RelayCloseEvent, RelaySide } from "../apps/relay/mod.ts";
+import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import { FrameReader, type Framing } from "./frames.ts";
-import type { PeerNotes } from "../apps/peer_notes.ts";
-import { nextTurn, spend } from "../apps/turn.ts";
+import type { PeerReport } from "../common/peer_report.ts";
+import { nextTurn, spend } from "../common/turn_budget.ts";
 import type { Printer } from "./output.ts";
 import { EventClock, type Watch } from "./watch.ts";
 
@@ -24,7 +24,7 @@ export interface ConversationInit {
   readonly id: number;
   readonly print: Printer;
   /** Says what the peer does wrong. */
-  readonly notes: PeerNotes;
+  readonly notes: PeerReport;
   readonly watch: Watch | undefined;
   readonly framing: Framing | undefined;
 }
@@ -41,7 +41,7 @@ export class Conversation {
   readonly #clock: EventClock;
   readonly #frames: FrameReader | undefined;
   readonly #bytes = { client: 0, target: 0 };
-  #first: RelayCloseEvent["first"] | undefined;
+  #first: RelaySide | "relay" | undefined;
   #markUnsendable: () => void;
 
   constructor(init: ConversationInit) {
@@ -49,7 +49,7 @@ export class Conversation {
     this.#peer = init.own === "client" ? "target" : "client";
     this.#clock = new EventClock(init.id);
     const { conn, framing, notes, watch } = init;
-    const note = (error: unknown) => notes.tell(error, conn.remoteAddr);
+    const note = (error: unknown) => notes.line(error, conn.remoteAddr);
     const keepFrames = watch?.printsData === false;
     this.#frames = framing === undefined
       ? undefined
@@ -159,7 +159,7 @@ export class Conversation {
       if (!(error instanceof Deno.errors.UnexpectedEof)) throw error;
       // Many TLS programs just hang up, ncat among them.
       const what = "the peer hung up without ending TLS, something may be missing";
-      this.#init.notes.tell(what, this.#init.conn.remoteAddr);
+      this.#init.notes.line(what, this.#init.conn.remoteAddr);
       return null;
     }
   }

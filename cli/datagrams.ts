@@ -8,8 +8,8 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import type { SocketAddress } from "../errors.ts";
 import { delimited } from "../framing/delimited.ts";
 import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
-import { printNote } from "../apps/output.ts";
-import { PeerNotes } from "../apps/peer_notes.ts";
+import { printNote } from "../terminal/output.ts";
+import { PeerReport } from "../common/peer_report.ts";
 import { readInput } from "./input.ts";
 import { Output, type Printer } from "./output.ts";
 import { EventClock, type Watch } from "./watch.ts";
@@ -114,11 +114,11 @@ async function readDatagrams(
   send: (data: Uint8Array) => Promise<void>,
 ): Promise<void> {
   // A datagram that the system does not take is lost, as many are.
-  const notes = new PeerNotes();
-  const sendAndTell = (data: Uint8Array) => send(data).catch((error) => notes.tell(error));
+  const notes = new PeerReport({ write: printNote });
+  const sendAndTell = (data: Uint8Array) => send(data).catch((error) => notes.line(error));
   if (!isFramed) {
     await readInput(sendAndTell, { maxRead: MAX_READ });
-    return notes.flush();
+    return notes.close();
   }
   const lines = delimited("\n", {
     maxLength: 65_507,
@@ -137,7 +137,7 @@ async function readDatagrams(
   });
   lines.end((line) => void found.push(line));
   await flush();
-  notes.flush();
+  notes.close();
 }
 
 /** Who talks to whom. */

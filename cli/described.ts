@@ -1,5 +1,5 @@
 /** What completions need to know of the commands: taken from their options and their help. @module */
-import type { Program } from "../apps/program.ts";
+import type { Program } from "../terminal/program.ts";
 import { type Command, loadProgram } from "./command.ts";
 
 /** What stands behind an option. */

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { escapeJson, jsonLine } from "../apps/escape.ts";
+import { escapeJson, jsonLine } from "../common/escape.ts";
 import { JsonText } from "../apps/relay/mod.ts";
-import { spend } from "../apps/turn.ts";
+import { spend } from "../common/turn_budget.ts";
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "../framing/codec.ts";
 import { delimited } from "../framing/delimited.ts";

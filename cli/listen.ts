@@ -1,5 +1,10 @@
 /** `tincan listen`: the standard streams, for whoever connects. @module */
-import { type Program, type ProgramArguments, readSeconds, UsageError } from "../apps/program.ts";
+import {
+  type Program,
+  type ProgramArguments,
+  readSeconds,
+  UsageError,
+} from "../terminal/program.ts";
 import {
   serveTcp,
   type TcpConnection,
@@ -8,8 +13,8 @@ import {
   type TlsServerOptions,
 } from "../mod.ts";
 import { listenForDatagrams } from "./datagrams.ts";
-import { endOnInterrupt, endServer, waitsFor } from "../apps/interrupt.ts";
-import type { PeerNotes } from "../apps/peer_notes.ts";
+import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
+import type { PeerReport } from "../common/peer_report.ts";
 import { end } from "./ending.ts";
 import {
   NC_HINTS,
@@ -113,7 +118,7 @@ async function listen(args: ProgramArguments): Promise<void> {
   const server = start(where, tls, { timeout, isOpen, notes: talk.notes }, async (conn) => {
     const problem = await talk.converse(conn);
     if (!isOpen) failure = problem;
-    else if (problem !== undefined && !isInterrupted()) talk.notes.tell(problem, conn.remoteAddr);
+    else if (problem !== undefined && !isInterrupted()) talk.notes.line(problem, conn.remoteAddr);
   });
   await server.finished;
   if (isInterrupted()) return;
@@ -126,7 +131,7 @@ async function listen(args: ProgramArguments): Promise<void> {
 interface Guests {
   readonly timeout: number | undefined;
   readonly isOpen: boolean;
-  readonly notes: PeerNotes;
+  readonly notes: PeerReport;
 }
 
 function start(
@@ -144,7 +149,7 @@ function start(
       clearTimeout(patience);
       if (!isOpen) server.shutdown({ timeout: Infinity }); // nobody else is let in
     },
-    onError: (error, conn) => notes.tell(error, conn?.remoteAddr),
+    onError: (error, conn) => notes.line(error, conn?.remoteAddr),
   };
   const server = serveTcp(
     "path" in where

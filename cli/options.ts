@@ -1,7 +1,7 @@
 /** The options that `connect` and `listen` share. @module */
 import { FRAMING_NAMES, framingByName } from "../apps/relay/mod.ts";
 import { readPem } from "../apps/pem.ts";
-import { type ProgramArguments, type ProgramOptions, UsageError } from "../apps/program.ts";
+import { type ProgramArguments, type ProgramOptions, UsageError } from "../terminal/program.ts";
 import type { Framing } from "./frames.ts";
 
 /** What both understand; `fixed:SIZE` is a framing, too. */

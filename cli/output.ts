@@ -1,5 +1,5 @@
 /** The standard output, shared by everybody who has something to show. @module */
-import { foreignPrinter } from "../apps/program.ts";
+import { foreignPrinter } from "../terminal/program.ts";
 
 /** Writes what one source has sent, after what others wrote before. */
 export type Printer = (data: Uint8Array) => Promise<void>;

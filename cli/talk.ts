@@ -8,9 +8,9 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import { Conversation } from "./conversation.ts";
 import { FrameEncoder, type Framing } from "./frames.ts";
-import { PeerNotes } from "../apps/peer_notes.ts";
-import { printNote } from "../apps/output.ts";
-import { nextTurn } from "../apps/turn.ts";
+import { PeerReport } from "../common/peer_report.ts";
+import { printNote } from "../terminal/output.ts";
+import { nextTurn } from "../common/turn_budget.ts";
 import { readInput } from "./input.ts";
 import { Output } from "./output.ts";
 import type { Watch } from "./watch.ts";
@@ -39,7 +39,7 @@ export class Talk {
 
   readonly #options: TalkOptions;
   /** Says what peers do wrong. */
-  readonly notes: PeerNotes = new PeerNotes();
+  readonly notes: PeerReport = new PeerReport({ write: printNote });
   readonly #output = new Output();
   readonly #peers = new Set<Conversation>();
   readonly #inputEnd = Promise.withResolvers<void>();
@@ -79,7 +79,7 @@ export class Talk {
     if (!isOver && this.#inputEnded) await ending;
     this.#peers.delete(peer);
     await peer.close();
-    this.notes.flush();
+    this.notes.close();
     return peer.failure;
   }
 

@@ -9,7 +9,7 @@
  * Needs --allow-net; --allow-read and --allow-write for the commands that read and write files, and
  * for unix sockets.
  */
-import { fail, nearest, printData, runProgram, UsageError } from "../apps/program.ts";
+import { fail, nearest, printData, runProgram, UsageError } from "../terminal/program.ts";
 import { type Command, loadProgram } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { VERSION } from "./version.ts";

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { printData, printNote, type ProgramArguments, UsageError } from "../apps/program.ts";
-import { RelayDump, type RelayEvent, type RelayEventBase } from "../apps/relay/mod.ts";
+import { printData, printNote, type ProgramArguments, UsageError } from "../terminal/program.ts";
+import { RelayDump, type RelayEvent } from "../apps/relay/mod.ts";
+import { writeAll } from "../common/write_all.ts";
 
 /** Somebody who watches. */
 export interface Watch {
@@ -42,7 +43,7 @@ export class EventClock {
     this.#id = id;
   }
 
-  now(): RelayEventBase {
+  now(): Pick<RelayEvent, "id" | "time" | "elapsed"> {
     const elapsed = Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
     return { id: this.#id, time: Date.now(), elapsed };
   }
@@ -51,7 +52,7 @@ export class EventClock {
 /** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
 async function printForPeople(bytes: Uint8Array): Promise<void> {
   try {
-    for (let at = 0; at < bytes.length;) at += await Deno.stderr.write(bytes.subarray(at));
+    await writeAll(Deno.stderr, bytes);
   } catch {
     // There is no one to tell: a full disk, a closed pipe.
   }

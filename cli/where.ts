@@ -1,5 +1,5 @@
 /** Where to connect to or to listen: what `connect` and `listen` take as their arguments. @module */
-import { type ProgramArguments, readPort, splitHostPort, UsageError } from "../apps/program.ts";
+import { type ProgramArguments, readPort, splitHostPort, UsageError } from "../terminal/program.ts";
 
 /** A port or a unix socket. */
 export type Where =

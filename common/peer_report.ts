@@ -1,13 +1,14 @@
 /**
- * What servers report on stderr unless they have an `onError`: a line for what a peer has caused, a
- * stack for a mistake in the program. Neither can act on the terminal, and neither can fill the disk.
+ * What servers report on stderr unless they have an `onError`, and what programs report about their
+ * peers: a line for what a peer has caused, a stack for a mistake in the program. Neither can act on the
+ * terminal, and neither can fill the disk.
  *
  * @module
  */
 import { ClosedError, FrameError, isNetError, LimitError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "./address.ts";
 import { deadline } from "./deadline.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "./escape.ts";
 
 /** Reports of one kind in a second: enough to see what happens, and about 100 MB of log a day where a
  * peer fails as fast as it can. */
@@ -46,21 +47,42 @@ export function isCausedByPeer(error: unknown): boolean {
     !(error instanceof ClosedError) && !(error instanceof Deno.errors.Busy);
 }
 
-/** Reports for one server; {@linkcode close} ends them. */
-export class PeerReport {
-  readonly #lines: Limited;
-  readonly #stacks: Limited; // so that a flood of lines does not hide a mistake
+/** Where reports are written, and by which clock. */
+export interface PeerReportOptions {
+  /**
+   * Writes one report: a line, or the lines of a stack.
+   *
+   * @default {console.error}
+   */
+  write?: ((text: string) => void) | undefined;
+  /**
+   * The clock, in milliseconds.
+   *
+   * @default {performance.now}
+   */
+  now?: (() => number) | undefined;
+}
 
-  /** @param now The clock, in milliseconds. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#lines = new Limited(now);
-    this.#stacks = new Limited(now);
+/** The reports of one server or one program. */
+export class PeerReport {
+  readonly #lines: RateLimited;
+  readonly #stacks: RateLimited; // so that a flood of lines does not hide a mistake
+
+  constructor(options: PeerReportOptions = {}) {
+    const { write = console.error, now = () => performance.now() } = options;
+    this.#lines = new RateLimited(write, now);
+    this.#stacks = new RateLimited(write, now);
   }
 
   /** Reports an error of a handler or of the server itself: a line or a stack. */
   report(error: unknown, remoteAddr?: SocketAddress): void {
-    if (isCausedByPeer(error)) this.#lines.print(() => lineOf(error as Error, remoteAddr));
+    if (isCausedByPeer(error)) this.line(error, remoteAddr);
     else this.mistake(error);
+  }
+
+  /** Reports a failure in a line, whatever its cause: an error by its message, anything else as text. */
+  line(error: unknown, remoteAddr?: SocketAddress): void {
+    this.#lines.print(() => lineOf(error, remoteAddr));
   }
 
   /** Reports a mistake in the program with its stack. */
@@ -68,7 +90,7 @@ export class PeerReport {
     this.#stacks.print(() => stackOf(error));
   }
 
-  /** Reports what is still to be said about reports that were not shown. */
+  /** Reports now how many reports were not shown. More reports may follow. */
   close(): void {
     this.#lines.close();
     this.#stacks.close();
@@ -76,14 +98,16 @@ export class PeerReport {
 }
 
 /** Prints a limited number of texts in each second and says how many it left out. */
-class Limited {
+class RateLimited {
+  readonly #write: (text: string) => void;
   readonly #now: () => number;
   #began = -Infinity;
   #shown = 0;
   #hidden = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(now: () => number) {
+  constructor(write: (text: string) => void, now: () => number) {
+    this.#write = write;
     this.#now = now;
   }
 
@@ -96,7 +120,7 @@ class Limited {
     }
     if (this.#shown < REPORTS_PER_SECOND) {
       this.#shown++;
-      console.error(text());
+      this.#write(text());
     } else if (this.#hidden++ === 0) {
       this.#cancel = deadline(this.#began + SECOND - now, () => this.close());
     }
@@ -108,14 +132,14 @@ class Limited {
     const hidden = this.#hidden;
     this.#hidden = 0;
     if (hidden > 0) {
-      console.error(`${hidden} more like this ${hidden === 1 ? "was" : "were"} not shown`);
+      this.#write(`${hidden} more like this ${hidden === 1 ? "was" : "were"} not shown`);
     }
   }
 }
 
 /** `127.0.0.1:50123: Cannot read a line: …`; the messages of sockets name the peer already. */
-function lineOf(error: Error, remoteAddr: SocketAddress | undefined): string {
-  const { message } = error;
+function lineOf(error: unknown, remoteAddr: SocketAddress | undefined): string {
+  const message = error instanceof Error ? error.message : String(error);
   const peer = remoteAddr === undefined ? "" : formatAddr(remoteAddr);
   const text = peer === "" || message.includes(peer) ? message : `${peer}: ${message}`;
   return escapeControls(text, MAX_REPORT_LENGTH);

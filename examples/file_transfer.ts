@@ -34,9 +34,9 @@ import {
   runProgram,
   serveUntilInterrupted,
   UsageError,
-} from "../apps/program.ts";
-import { jsonLine } from "../apps/escape.ts";
-import { toPrintable } from "../apps/printable.ts";
+} from "../terminal/program.ts";
+import { jsonLine } from "../common/escape.ts";
+import { toPrintable } from "../common/escape.ts";
 
 const HELP = `Files over TCP: serves a folder, lists it, fetches from it, stores in it.
 

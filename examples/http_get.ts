@@ -19,7 +19,7 @@ import {
   saveBody,
 } from "../apps/http/mod.ts";
 import { packedCodings } from "../apps/http/packed_names.ts";
-import { jsonLine } from "../apps/escape.ts";
+import { jsonLine } from "../common/escape.ts";
 import { readPem } from "../apps/pem.ts";
 import {
   abortOnInterrupt,
@@ -31,7 +31,7 @@ import {
   readSeconds,
   runProgram,
   UsageError,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 
 const HELP = `Fetches a web page over a raw socket: resolves, connects, asks, and shows what comes.
 

@@ -24,8 +24,9 @@ import {
   runProgram,
   statusLine,
   UsageError,
-} from "../apps/program.ts";
-import { escapeBytes, escapeText, jsonLine } from "../apps/escape.ts";
+} from "../terminal/program.ts";
+import { escapeText, jsonLine } from "../common/escape.ts";
+import { escapeBytes } from "../common/escape_bytes.ts";
 
 const HELP = `Finds out which ports are open, closed or filtered, by connecting to them.
 

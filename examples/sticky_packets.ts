@@ -7,7 +7,7 @@
  * Needs --allow-net only.
  */
 import { type Codec, connectTcp, lengthPrefixed, serveTcp, type TcpHandler, text } from "../mod.ts";
-import { printData, type Program, runProgram } from "../apps/program.ts";
+import { printData, type Program, runProgram } from "../terminal/program.ts";
 
 const HELP = `The "sticky packet" problem and its cure, in one run.
 

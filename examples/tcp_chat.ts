@@ -16,7 +16,7 @@ import {
   joinChat,
   serveChat,
 } from "../apps/chat/mod.ts";
-import { openPrompt, type Prompt } from "../apps/prompt.ts";
+import { openPrompt, type Prompt } from "../terminal/prompt.ts";
 import {
   type Program,
   type ProgramArguments,
@@ -24,7 +24,7 @@ import {
   runProgram,
   serveUntilInterrupted,
   UsageError,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 
 const HELP = `A chat room over TCP: what one says all others see. A line of text is a message.
 

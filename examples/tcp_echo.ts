@@ -10,14 +10,14 @@
  */
 import { connectTcp, serveTcp, type TcpConnection } from "../mod.ts";
 import { echoHandler } from "../apps/echo.ts";
-import { messagesOf, readEchoOptions, replyPrinter } from "../apps/echo_program.ts";
+import { messagesOf, readEchoOptions, replyPrinter } from "../terminal/echo_program.ts";
 import {
   onInterrupt,
   type Program,
   type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 
 const HELP = `Echo over TCP: answers every message. A message is what one read returned.
 

@@ -9,8 +9,13 @@
  * Needs --allow-net, and --allow-read for the contacts.
  */
 import { bindUdpChat, parseContacts, type UdpChat, UdpConversation } from "../apps/chat/mod.ts";
-import { openPrompt, type Prompt } from "../apps/prompt.ts";
-import { type Program, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { openPrompt, type Prompt } from "../terminal/prompt.ts";
+import {
+  type Program,
+  type ProgramArguments,
+  runProgram,
+  UsageError,
+} from "../terminal/program.ts";
 
 const HELP = `Talk by name over UDP. A datagram is a message of bare text.
 

@@ -10,14 +10,14 @@
  */
 import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
 import { type EchoOptions, echoReply } from "../apps/echo.ts";
-import { messagesOf, readEchoOptions, replyPrinter } from "../apps/echo_program.ts";
+import { messagesOf, readEchoOptions, replyPrinter } from "../terminal/echo_program.ts";
 import {
   onInterrupt,
   type Program,
   type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
-} from "../apps/program.ts";
+} from "../terminal/program.ts";
 
 const HELP = `Echo over UDP: answers every datagram.
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { CHECKSUM_FILE, updateChecksums } from "./checksums.ts";
 import { DEFAULT_PROGRAM, type Program, PROGRAMS, runtimeFlags } from "./programs.ts";
 import { executableName, RELEASED_TARGETS, TARGETS } from "./targets.ts";
-import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
 
 const HELP = `Builds executables: one file each, that needs nothing else.
 

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { readConfig, ROOT } from "./copy_project.ts";
-import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
 
 const HELP = `Prints the notes of a release, from CHANGELOG.md.
 

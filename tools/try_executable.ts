@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { readConfig } from "./copy_project.ts";
 import { echoHandler } from "../apps/echo.ts";
-import { printData, type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { printData, type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
 import { serveTcp } from "../tcp/mod.ts";
 
 const HELP = `Tries whether a compiled tincan works on this machine.

@@ -5,7 +5,7 @@
  *     deno run -A tools/without_links.ts ../released && cd ../released && deno task test
  */
 import { copyProject } from "./copy_project.ts";
-import { type ProgramArguments, runProgram, UsageError } from "../apps/program.ts";
+import { type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
 
 const HELP = `Copies the project into FOLDER, with deno.json as it is without "links".
 

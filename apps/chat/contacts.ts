@@ -1,6 +1,6 @@
 /** The table of contacts: which name is at which address. @module */
 import { chatNameKey, chatNameLooks, imitation } from "./names.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 
 /** Contacts in one table: more is not a list that somebody keeps by hand. */
 const MAX_CONTACTS = 10_000;

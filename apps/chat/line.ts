@@ -1,5 +1,5 @@
 /** What a room's lines say, for programs. @module */
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 
 /** A line from a room, understood. */
 export interface ChatLine {

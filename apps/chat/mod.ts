@@ -35,7 +35,7 @@ export {
   DEFAULT_MAX_NAME_LENGTH,
 } from "./names.ts";
 export type { ChatOutput } from "./output.ts";
-export { toPrintable } from "../printable.ts";
+export { toPrintable } from "../../common/escape.ts";
 export { type ChatConnectOptions, ChatRoom } from "./room.ts";
 export {
   type ChatRoomOptions,

@@ -3,7 +3,7 @@ import { spend } from "../../common/turn_budget.ts";
 import { AddressQuota } from "./_address_quota.ts";
 import { RateLimit } from "./_rate.ts";
 import { chatNameKey } from "./names.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { type ChatRoomOptions, resolveRoomOptions } from "./room_options.ts";
 import type { ChatOutput } from "./output.ts";
 import {

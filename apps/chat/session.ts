@@ -3,7 +3,7 @@ import { type Command, HELP, parseCommand } from "./_commands.ts";
 import { PacedLines } from "./_paced_lines.ts";
 import { RateLimit } from "./_rate.ts";
 import { checkChatName } from "./names.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import type { ChatOutput } from "./output.ts";
 import type { ChatRoomOptions } from "./room_options.ts";
 

@@ -8,7 +8,7 @@ import { resolve, withoutZone } from "../../udp/numeric_address.ts";
 import type { UdpBindOptions } from "../../udp/options.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 
 /**
  * Bytes in a message, unless said otherwise: what peers of a few lines give to `recvfrom`, which cuts

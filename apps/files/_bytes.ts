@@ -7,8 +7,9 @@
  * @module
  */
 import { nextTurn, spend } from "../../common/turn_budget.ts";
+import { writeAll, writeAllSync } from "../../common/write_all.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
-import { diskError, writeAll, writeAllSync } from "./_disk.ts";
+import { diskError } from "./_disk.ts";
 import type { Digest } from "./_digest.ts";
 import type { Pace } from "./_pace.ts";
 import { FileTransferError } from "./errors.ts";

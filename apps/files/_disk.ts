@@ -4,7 +4,7 @@
  * @module
  */
 import { systemReason } from "../../common/system_reason.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Why the system refused, in words: `no space left on device`. */
@@ -37,20 +37,6 @@ export async function removeIfThere(path: string): Promise<void> {
     await Deno.remove(path);
   } catch {
     // It was not there, or cannot be removed: what led here is the error to report.
-  }
-}
-
-/** Writes all bytes. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(written === 0 ? bytes : bytes.subarray(written));
-  }
-}
-
-/** Writes all bytes, while this process does nothing else. */
-export function writeAllSync(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    written += file.writeSync(written === 0 ? bytes : bytes.subarray(written));
   }
 }
 

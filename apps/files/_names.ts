@@ -4,7 +4,7 @@
  * @module
  */
 import { crc32 } from "../../framing/crc32.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** The longest name on the wire in bytes: what the system takes as a path. */

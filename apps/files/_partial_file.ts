@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { diskError, lookAt, place, removeIfThere } from "./_disk.ts";
 import { NOTHING } from "./_digest.ts";
 import { noteName, partName } from "./_names.ts";

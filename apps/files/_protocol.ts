@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { type Checksum, CHECKSUMS, NOTHING } from "./_digest.ts";
 import { checkName, faultOf, MAX_NAME_LENGTH } from "./_names.ts";
 import { FileTransferError, type FileTransferErrorCode } from "./errors.ts";

@@ -19,7 +19,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { join, relative, SEPARATOR } from "./_paths.ts";
 import { reasonOf } from "./_disk.ts";
 import { faultOf, isTemporary, segmentsOf } from "./_names.ts";

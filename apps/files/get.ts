@@ -4,7 +4,7 @@
  * @module
  */
 import { checkCount } from "../../common/options.ts";
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkChecksum, type Checksum, createDigest, type Digest } from "./_digest.ts";

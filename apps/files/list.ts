@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkCount } from "../../common/options.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toPrintable } from "../printable.ts";
+import { toPrintable } from "../../common/escape.ts";
 import { sendBytes } from "./_bytes.ts";
 import { Exchange, type FileClientOptions } from "./_client.ts";
 import { checkChecksum, type Checksum, createDigest } from "./_digest.ts";

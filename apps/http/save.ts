@@ -4,6 +4,7 @@
  * @module
  */
 import { systemReason } from "../../common/system_reason.ts";
+import { writeAll } from "../../common/write_all.ts";
 import type { HttpResponse } from "./response.ts";
 
 /** Pieces are gathered up to this size: each write has its price, whatever it writes. */
@@ -153,7 +154,7 @@ async function copy(
   let size = 0;
   let writing = Promise.resolve();
   const write = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await writeAll(file, bytes);
     size += bytes.length;
     onProgress(size);
   };

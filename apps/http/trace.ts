@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../../errors.ts";
 import { formatAddr } from "../../common/address.ts";
 import type { Codec, Decoder, DecoderProgress } from "../../framing/codec.ts";
-import { escapeBytes } from "../escape.ts";
+import { escapeBytes } from "../../common/escape_bytes.ts";
 
 /** Something that happened. Bytes are valid during the call. */
 export type HttpTraceEvent =
@@ -130,6 +130,6 @@ class TracedDecoder<T> implements Decoder<T> {
   }
 
   takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining();
+    return this.#inner.takeRemaining?.() ?? new Uint8Array(0);
   }
 }

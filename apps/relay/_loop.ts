@@ -10,7 +10,7 @@ const LOOPBACK = ["127.0.0.1", "::1"];
 
 /**
  * Whether a connection to one address reaches a listener on the other, which has the same port. Names
- * other than `localhost` are not looked up: {@linkcode LoopGuard} recognises those when they are used.
+ * other than `localhost` are not looked up: {@linkcode SelfRelayGuard} recognises those when they are used.
  */
 export function leadsTo(target: string, listener: string): boolean {
   const there = canonical(listener);
@@ -67,7 +67,7 @@ interface End {
  * Recognises connections of the relay to itself by the addresses of both ends, whatever its target is
  * called. Both are aborted, with this error.
  */
-export class LoopGuard {
+export class SelfRelayGuard {
   readonly #error: Error;
   readonly #incoming = new Map<string, End>();
   readonly #outgoing = new Map<string, End>();

@@ -1,6 +1,6 @@
 /** A relay that leads to itself is refused, or at least does not connect to itself for ever. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { leadsTo, LoopGuard } from "../../apps/relay/_loop.ts";
+import { leadsTo, SelfRelayGuard } from "../../apps/relay/_loop.ts";
 import { type RelayEvent, serveRelay } from "../../apps/relay/mod.ts";
 import { connectTcp, type TcpConnection } from "../../mod.ts";
 import { testUnless } from "../_util/peers.ts";
@@ -106,7 +106,7 @@ Deno.test("loops are recognised by both ends, whichever is noted first", () => {
   });
   const outgoing = end("outgoing", "a 1", "b 2");
   const incoming = end("incoming", "b 2", "a 1");
-  const loops = new LoopGuard(new Error("a loop"));
+  const loops = new SelfRelayGuard(new Error("a loop"));
   loops.connected(outgoing);
   loops.entered(end("another", "c 2", "a 1")); // the same port of the client, on another address
   assertEquals(aborted, []);

@@ -11,7 +11,7 @@ const root = new URL("../../", import.meta.url).pathname;
 /** A server whose handlers never end, whatever happens to their connections. */
 const STUBBORN = `
 import { serveTcp } from "${root}mod.ts";
-import { serveUntilInterrupted } from "${root}apps/program.ts";
+import { serveUntilInterrupted } from "${root}terminal/program.ts";
 await serveUntilInterrupted(() => serveTcp({ port: 0 }, () => {
   console.log("here");
   return new Promise(() => {});

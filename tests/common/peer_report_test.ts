@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ClosedError, FrameError, LimitError } from "../../errors.ts";
-import { escapeControls } from "../../common/escape_controls.ts";
+import { escapeControls } from "../../common/escape.ts";
 import { catchRejection } from "../../common/catch_rejection.ts";
 import {
   isCausedByPeer,
@@ -22,7 +22,7 @@ async function printedBy(
 ): Promise<string[]> {
   const clock = { now: 0 };
   const printed = await captureErrors(() => {
-    const report = new PeerReport(() => clock.now);
+    const report = new PeerReport({ now: () => clock.now });
     body(report, clock);
     report.close();
     return Promise.resolve();
@@ -98,6 +98,27 @@ Deno.test("a line is bounded, however long the message", async () => {
   const printed = await printedBy((report) => report.report(error, peer));
   assertEquals(printed.length, 1);
   assert((printed[0] ?? "").length <= MAX_REPORT_LENGTH);
+});
+
+Deno.test("a program can have each failure in one line, written where it likes", () => {
+  const written: string[] = [];
+  const clock = { now: 0 };
+  const report = new PeerReport({ write: (text) => written.push(text), now: () => clock.now });
+  report.line(new TypeError("it is\n  broken"), peer);
+  report.line("Cannot read from 192.0.2.7:50123: reset", peer);
+  assertEquals(written.splice(0), [
+    "192.0.2.7:50123: it is\\n  broken",
+    "Cannot read from 192.0.2.7:50123: reset",
+  ]);
+  for (let i = 0; i < 1_000; i++) report.line("again", peer);
+  assertEquals(written.splice(0), Array(REPORTS_PER_SECOND - 2).fill("192.0.2.7:50123: again"));
+  clock.now = 1_500;
+  report.line("\x1b".repeat(100_000), peer);
+  const [leftOut, long = ""] = written.splice(0);
+  assertEquals(leftOut, `${1_002 - REPORTS_PER_SECOND} more like this were not shown`);
+  assert(long.length <= MAX_REPORT_LENGTH);
+  report.close();
+  assertEquals(written, []);
 });
 
 Deno.test("a mistake keeps its stack and its causes, and its message cannot write lines", async () => {

@@ -1,48 +1,27 @@
 /**
- * Showing bytes exactly, as those who look at a wire want it: what a terminal might obey is written as
- * an escape, and so are backslashes, so that each escape stands for one thing. For text that people read,
- * where a backslash is only a backslash, there is `printable.ts`.
+ * Bytes as text, exactly as they are on the wire. See `escape.ts` for text.
  *
  * @module
  */
-import { escapeCharacter } from "../common/escape_controls.ts";
-import { OutputBuffer } from "../framing/output_buffer.ts";
+import { AMBIGUOUS, escapeCharacter } from "./escape.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
-const BACKSLASH = "\\";
 const LINE_FEED = 0x0a;
-
-/** What a terminal might obey or show in another order: controls, format characters (marks that
- * change the direction of text, invisible ones), line and paragraph separators. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-/** The same, the escape character itself, and what stands for bytes that are no text. */
-const AMBIGUOUS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\\ufffd]/gu;
 /** No byte of input takes more bytes of output than the end of a line. */
 const MAX_GROWTH = 5;
 
-/** Text with everything that a terminal might obey written as `\n`, `\x1b`, `\u{202e}`. */
-export function escapeText(text: string): string {
-  return text.replace(AMBIGUOUS, escapeOne);
-}
-
-/**
- * Text for people, of several lines: what a terminal might obey is escaped in the same way; line ends,
- * tabs and backslashes stay.
- */
-export function escapeLines(text: string): string {
-  return text.replaceAll("\r\n", "\n").replace(
-    UNSAFE,
-    (character) =>
-      character === "\n" || character === "\t" ? character : escapeCharacter(character),
-  );
+/** Memory that grows: an `OutputBuffer`. */
+interface Output {
+  readonly bytes: Uint8Array;
+  reserve(count: number): number;
+  advance(count: number): void;
 }
 
 /** Bytes as UTF-8 text, what is not UTF-8 or not printable written as `\xff`, `\n`, `\u{202e}`. */
 export function escapeBytes(bytes: Uint8Array): string {
-  const output = new OutputBuffer();
-  appendEscaped(output, bytes);
-  return decoder.decode(output.bytes.subarray(0, output.length));
+  const memory = new Uint8Array(bytes.length * MAX_GROWTH);
+  return decoder.decode(memory.subarray(0, escapeInto(memory, 0, bytes, "")));
 }
 
 /**
@@ -53,9 +32,18 @@ export function escapeBytes(bytes: Uint8Array): string {
  * @param lineBreak What follows each line feed that is not the last byte, in ASCII and at most three
  * characters.
  */
-export function appendEscaped(output: OutputBuffer, bytes: Uint8Array, lineBreak = ""): void {
+export function appendEscaped(output: Output, bytes: Uint8Array, lineBreak = ""): void {
   const begin = output.reserve(bytes.length * MAX_GROWTH);
-  const memory = output.bytes;
+  output.advance(escapeInto(output.bytes, begin, bytes, lineBreak) - begin);
+}
+
+/** Writes to `memory` from `begin`, and returns where it ended. */
+function escapeInto(
+  memory: Uint8Array,
+  begin: number,
+  bytes: Uint8Array,
+  lineBreak: string,
+): number {
   let to = begin;
   for (let at = 0; at < bytes.length;) {
     const byte = bytes[at] as number;
@@ -74,31 +62,7 @@ export function appendEscaped(output: OutputBuffer, bytes: Uint8Array, lineBreak
       }
     }
   }
-  output.advance(to - begin);
-}
-
-/** A value as one line of JSON, in which everything a terminal might obey is escaped too. */
-export function jsonLine(value: unknown): string {
-  return `${escapeJson(JSON.stringify(value))}\n`;
-}
-
-/**
- * JSON on one line, with everything a terminal might obey escaped, and all else as it was written.
- * Inside strings an escape means the same; line ends and tabs only occur between the parts of JSON,
- * where a space means the same.
- */
-export function escapeJson(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    if (character === "\n" || character === "\r" || character === "\t") return " ";
-    return Array.from(
-      { length: character.length },
-      (_, index) => `${BACKSLASH}u${hex(character.charCodeAt(index), 4)}`,
-    ).join("");
-  });
-}
-
-function escapeOne(character: string): string {
-  return character === BACKSLASH ? BACKSLASH + BACKSLASH : escapeCharacter(character);
+  return to;
 }
 
 /** The code point of the UTF-8 character at `at`, which is not ASCII; -1 if there is none. */
@@ -138,12 +102,12 @@ function makePage(first: number): Uint8Array {
   );
 }
 
-/** The escapes of all bytes, as they are when they are no part of a longer character. */
+/** The escapes of all bytes, as they are when they are not part of a longer character. */
 const ESCAPES: readonly Uint8Array[] = Array.from(
   { length: 256 },
   (_, byte) =>
     encoder.encode(
-      byte < 0x80 ? escapeOne(String.fromCharCode(byte)) : `${BACKSLASH}x${hex(byte, 2)}`,
+      byte < 0x80 ? escapeCharacter(String.fromCharCode(byte)) : `\\x${byte.toString(16)}`,
     ),
 );
 
@@ -153,12 +117,8 @@ const longEscapes = new Map<number, Uint8Array>();
 function escapeCode(code: number): Uint8Array {
   let escape = longEscapes.get(code);
   if (escape === undefined) {
-    escape = encoder.encode(escapeOne(String.fromCodePoint(code)));
+    escape = encoder.encode(escapeCharacter(String.fromCodePoint(code)));
     longEscapes.set(code, escape);
   }
   return escape;
-}
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, "0");
 }

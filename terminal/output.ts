@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { escapeControls } from "../common/escape_controls.ts";
+import { escapeControls } from "../common/escape.ts";
 import { systemReason } from "../common/system_reason.ts";
-import { escapeLines } from "./escape.ts";
+import { escapeLines } from "../common/escape.ts";
 
 /**
  * Writes data to stdout.

@@ -1,13 +1,7 @@
 /** Bytes of others are shown exactly, and nothing of them reaches a terminal as a command. */
 import { assertEquals, assertNotMatch } from "@std/assert";
-import {
-  appendEscaped,
-  escapeBytes,
-  escapeJson,
-  escapeLines,
-  escapeText,
-  jsonLine,
-} from "../../apps/escape.ts";
+import { escapeJson, escapeLines, escapeText, jsonLine } from "../../common/escape.ts";
+import { appendEscaped, escapeBytes } from "../../common/escape_bytes.ts";
 import { OutputBuffer } from "../../framing/output_buffer.ts";
 
 Deno.test("escapeBytes makes every control and every invalid byte harmless", () => {

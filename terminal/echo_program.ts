@@ -1,6 +1,6 @@
 /** What the echo programs share, over TCP and over UDP. @module */
 import { TextLineStream } from "@std/streams";
-import type { EchoOptions } from "./echo.ts";
+import type { EchoOptions } from "../apps/echo.ts";
 import { foreignPrinter, type ProgramArguments } from "./program.ts";
 
 const LINE_END = Uint8Array.of(0x0a);

@@ -1,8 +1,7 @@
-/** What programs share: arguments, suggestions, notes about peers, endings. */
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { PeerNotes } from "../../apps/peer_notes.ts";
-import { readArguments, UsageError } from "../../apps/program.ts";
-import { nearest } from "../../apps/suggest.ts";
+/** What programs share: arguments, suggestions, endings. */
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { readArguments, UsageError } from "../../terminal/program.ts";
+import { nearest } from "../../terminal/suggest.ts";
 
 const OPTIONS = ["hostname", "port", "tls", "timeout", "output", "server-name", "keep-open", "hex"];
 
@@ -55,23 +54,4 @@ Deno.test("an option with a value takes it in every usual form, and is wrong wit
     const error = assertThrows(() => read(...args), UsageError);
     assertMatch(error.message, /^Option -\S+ needs a value$/);
   }
-});
-
-Deno.test("notes about peers are one line each, with the address, and at most ten a second", () => {
-  const lines: string[] = [];
-  let now = 0;
-  const notes = new PeerNotes((line) => lines.push(line), () => now);
-  const addr = { transport: "tcp", hostname: "::1", port: 5 } as const;
-  notes.tell(new Error("it is\n  broken"), addr);
-  notes.tell("Cannot read from [::1]:5: reset", addr);
-  assertEquals(lines.splice(0), ["[::1]:5: it is broken", "Cannot read from [::1]:5: reset"]);
-  for (let index = 0; index < 1_000; index++) notes.tell("again", addr);
-  assertEquals(lines.splice(0).length, 8);
-  now = 1_500;
-  notes.tell("x".repeat(100_000), addr);
-  const [leftOut, long = ""] = lines.splice(0);
-  assertEquals(leftOut, "992 more like this were not shown");
-  assert(long.length < 1_000);
-  notes.flush();
-  assertEquals(lines, []);
 });
