@@ -199,7 +199,7 @@ Deno.test("listen ends quietly when nobody reads its output any more", limit, as
   assertMatch((await server.end()).stderr, /exit 0\n$/);
 });
 
-Deno.test(
+ncTest(
   "Ctrl-C and SIGTERM end connect and listen with 130",
   limit,
   async () => {
