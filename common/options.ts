@@ -173,8 +173,7 @@ function checkNumber(
  * @throws {TypeError} If it is not.
  */
 export function checkOneOf<T>(name: string, value: unknown, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === value);
-  if (found !== undefined) return found;
+  if (choices.some((choice) => choice === value)) return value as T;
   throw new TypeError(
     `Cannot use option "${name}" as ${choices.map(show).join(" or ")}: current value is ${
       show(value)

@@ -20,7 +20,7 @@ import {
 } from "../apps/http/mod.ts";
 import { packedCodings } from "../apps/http/packed_names.ts";
 import { jsonLine } from "../common/escape.ts";
-import { readPem } from "../apps/pem.ts";
+import { readPem } from "../terminal/pem.ts";
 import {
   abortOnInterrupt,
   foreignPrinter,

@@ -20,7 +20,7 @@ import {
   type RelayView,
   serveRelay,
 } from "../apps/relay/mod.ts";
-import { openCapture } from "../apps/capture_file.ts";
+import { openCapture } from "../terminal/capture_file.ts";
 import type { TcpServer } from "../mod.ts";
 import {
   fail,

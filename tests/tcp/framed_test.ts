@@ -23,6 +23,10 @@ import {
   text,
 } from "../../mod.ts";
 import { nextTurn } from "../_util/events.ts";
+import { testWith } from "../_util/peers.ts";
+
+const pythonTest = testWith("python3");
+const socatTest = testWith("socat");
 
 const limit = { timeout: 20_000 };
 const textLines = text(lines());
@@ -524,7 +528,7 @@ while head := file.read(4):
     file.flush()
 `;
 
-Deno.test("framed talks to Python's struct on the other side", async () => {
+pythonTest("framed talks to Python's struct on the other side", async () => {
   const child = new Deno.Command("python3", {
     args: ["-c", PYTHON_STRUCT_SERVER],
     stdout: "piped",
@@ -543,7 +547,7 @@ Deno.test("framed talks to Python's struct on the other side", async () => {
   assertEquals((await child.status).code, 0);
 });
 
-Deno.test("framed lines talk to socat", async () => {
+socatTest("framed lines talk to socat", async () => {
   const server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     const messages = conn.framed(textLines);
     for await (const message of messages) await messages.send(message.toUpperCase());

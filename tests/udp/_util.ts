@@ -45,7 +45,9 @@ export async function settled(
 ): Promise<void> {
   const count = before + 1;
   await from.send("", at(bound));
-  while (bound.stats().received < count) await new Promise((resolve) => setTimeout(resolve, 0));
+  while (bound.stats().datagramsReceived < count) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
 
 /** Sends one UDP datagram from any source port, 0 too, which takes a raw socket and so root. */
@@ -56,13 +58,3 @@ def send(source, target, data):
     header = struct.pack("!HHHH", source, target, 8 + len(data), 0)
     raw.sendto(header + data, ("127.0.0.1", 0))
 `;
-
-/** Whether this user may make raw sockets. */
-export function maySendRaw(): boolean {
-  const args = ["-c", "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 17)"];
-  try {
-    return new Deno.Command("python3", { args, stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}

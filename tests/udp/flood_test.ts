@@ -1,8 +1,11 @@
 /** Floods: memory stays bounded, what is dropped is counted, and afterwards it still answers. */
 import { assert, assertEquals } from "@std/assert";
 import { bindUdp, serveUdp, sessions } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { at, backends, type Peer, python, quiet, text } from "./_util.ts";
 import { gc, grownSince, heldMemory } from "../_util/memory.ts";
+
+const pythonTest = testWith("python3");
 
 const limit = { timeout: 60_000 };
 const MiB = 1024 * 1024;
@@ -38,7 +41,7 @@ async function floodUntil(port: number, isEnough: () => boolean): Promise<void> 
 }
 
 for (const backend of backends) {
-  Deno.test(`${backend}: a flood with a slow handler`, limit, async () => {
+  pythonTest(`${backend}: a flood with a slow handler`, limit, async () => {
     const gate = Promise.withResolvers<void>();
     let most = 0;
     let running = 0;
@@ -52,8 +55,8 @@ for (const backend of backends) {
       },
     );
     const before = heldMemory();
-    await floodUntil(at(server).port, () => server.stats().received > 10_000);
-    const { received, active, queued, dropped } = server.stats();
+    await floodUntil(at(server).port, () => server.stats().datagramsReceived > 10_000);
+    const { datagramsReceived: received, active, queued, dropped } = server.stats();
     assert(received > 10_000, `only ${received} arrived`);
     assertEquals([active, queued, most], [64, 1_000, 64]);
     assertEquals(dropped, received - 1_064);
@@ -89,10 +92,10 @@ for (const backend of backends) {
     }
   });
 
-  Deno.test(`${backend}: a flood that nobody reads`, limit, async () => {
+  pythonTest(`${backend}: a flood that nobody reads`, limit, async () => {
     await using endpoint = await bindUdp({ backend, maxQueueBytes: MiB });
     await floodUntil(at(endpoint).port, () => endpoint.stats().dropped > 0);
-    const { received, queued, bytesQueued, dropped } = endpoint.stats();
+    const { datagramsReceived: received, queued, bytesQueued, dropped } = endpoint.stats();
     assertEquals([queued, bytesQueued], [4_096, MiB]);
     assertEquals(dropped, received - queued);
     for (let i = 0; i < queued; i++) assertEquals((await endpoint.receive()).data.length, 256);
@@ -101,7 +104,7 @@ for (const backend of backends) {
     for await (const { data } of endpoint) if (text(data) === "after") break;
   });
 
-  Deno.test(`${backend}: a flood of peers`, limit, async () => {
+  pythonTest(`${backend}: a flood of peers`, limit, async () => {
     await using endpoint = await bindUdp({ backend });
     let most = 0;
     let running = 0;

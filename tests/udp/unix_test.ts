@@ -1,10 +1,13 @@
 /** Unix datagrams: receivers that do not read, connected clients, long paths, unnamed senders. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bindUdp, type Datagram, serveUdp, type UdpEndpoint } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { Events, limit, Peer, python, quiet, text } from "./_util.ts";
 
+const pythonTest = testWith("python3");
+
 function test(name: string, body: (folder: string) => Promise<void>): void {
-  Deno.test(`unix datagrams: ${name}`, limit, async () => {
+  pythonTest(`unix datagrams: ${name}`, limit, async () => {
     const folder = await Deno.makeTempDir({ prefix: "u" });
     try {
       await body(folder);
@@ -147,7 +150,7 @@ test("files of others beside it do not matter", async (folder) => {
 test("unnamed senders are not taken for one by dedup", async (folder) => {
   const path = `${folder}/server`;
   const handled = new Events<string>();
-  await using server = await serveUdp({ ...quiet, path, dedup: true }, ({ data }) => {
+  await using server = await serveUdp({ onListen() {}, path, dedup: true }, ({ data }) => {
     handled.push(text(data));
     return "no one can be told";
   });
