@@ -230,7 +230,7 @@ async function beWelcomed(
     new ChatJoinError(code, `Cannot join as ${toPrintable(name)}: ${reason}`, { reason });
   let last = "the server closed the connection";
   for (let count = 0; count < MAX_LINES_BEFORE_WELCOME; count++) {
-    const received = await messages.receive({ timeout, ...signal === undefined ? {} : { signal } });
+    const received = await messages.receive({ timeout, signal });
     if (received === null) throw refusal("gone", last);
     const line = parseChatLine(received);
     if (!received.startsWith("*** ")) break;

@@ -30,13 +30,13 @@ export interface UdpChatOptions extends UdpBindOptions {
    *
    * @default {undefined} what the contacts have for our own name, else 127.0.0.1
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * The port to bind; 0 lets the system choose a free one.
    *
    * @default {undefined} what the contacts have for our own name, else 0
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * The longest message to send, in bytes; a longer one is refused, not cut.
    *
@@ -50,6 +50,7 @@ const NAMES: OptionNames<UdpChatOptions> = {
   name: true,
   contacts: true,
   maxLength: true,
+  path: true,
   hostname: true,
   port: true,
   reuseAddress: true,
@@ -80,7 +81,11 @@ export interface UdpChatMessage {
   readonly data: Uint8Array;
 }
 
-let create: (options: UdpChatOptions, endpoint: UdpEndpoint, addresses: Addresses) => UdpChat;
+let create: (
+  options: UdpChatOptions,
+  endpoint: UdpEndpoint<Deno.NetAddr>,
+  addresses: Addresses,
+) => UdpChat;
 
 /** The numeric addresses of contacts; missing for those that were not found. */
 type Addresses = Map<string, ContactAddress>;
@@ -98,7 +103,7 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
   /** The longest message that is sent, in bytes. */
   readonly maxLength: number;
   readonly #contacts: ReadonlyMap<string, ContactAddress>;
-  readonly #endpoint: UdpEndpoint;
+  readonly #endpoint: UdpEndpoint<Deno.NetAddr>;
   readonly #addresses: Addresses;
   readonly #names = new Map<string, string>(); // by what is the same for names that look the same
   readonly #senders = new Map<string, string>(); // by address
@@ -107,7 +112,11 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
     create = (options, endpoint, addresses) => new UdpChat(options, endpoint, addresses);
   }
 
-  private constructor(options: UdpChatOptions, endpoint: UdpEndpoint, addresses: Addresses) {
+  private constructor(
+    options: UdpChatOptions,
+    endpoint: UdpEndpoint<Deno.NetAddr>,
+    addresses: Addresses,
+  ) {
     this.name = options.name;
     this.maxLength = checkCount("maxLength", options.maxLength ?? 1_024, 1);
     this.#contacts = options.contacts;
@@ -125,7 +134,7 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
 
   /** Where we are bound; with the port the system chose, if it was 0. */
   get addr(): Deno.NetAddr {
-    return this.#endpoint.addr as Deno.NetAddr;
+    return this.#endpoint.addr;
   }
 
   /** The names of all contacts but ourselves. */
@@ -175,7 +184,6 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<UdpChatMessage, void, undefined> {
     for await (const { data, from } of this.#endpoint) {
-      if ("path" in from) continue;
       const address = formatHostPort(from.hostname, from.port);
       yield { from: this.#senders.get(address) ?? null, address, lines: linesOf(data), data };
     }
@@ -230,7 +238,7 @@ export async function bindUdpChat(options: UdpChatOptions): Promise<UdpChat> {
     port: options.port ?? own?.port ?? 0,
   });
   try {
-    return create(options, endpoint, await lookUp(contacts, endpoint.addr as Deno.NetAddr));
+    return create(options, endpoint, await lookUp(contacts, endpoint.addr));
   } catch (error) {
     await endpoint.close();
     throw error;
