@@ -33,7 +33,6 @@ export type ChatJoinOptions = (TcpConnectOptions | UnixConnectOptions) & {
 
 const NAMES: OptionNames<TcpConnectOptions & ChatJoinOptions> = {
   ...CLIENT_NAMES,
-  maxWriteQueue: true,
   limits: { ...CLIENT_NAMES.limits, maxLineLength: true },
   name: true,
 };
@@ -202,11 +201,11 @@ export class ChatClient implements AsyncIterable<ChatLine>, AsyncDisposable {
  */
 export async function joinChat(options: ChatJoinOptions): Promise<ChatClient> {
   checkOptions("joinChat", options, NAMES);
-  const { name, limits: { maxLineLength = 4_096 } = {}, ...target } = options;
+  const { name, limits: { maxLineLength = 4_096, ...limits } = {}, ...target } = options;
   // The room's lines are a little longer than those it takes: they have names in front.
   const incoming = text(lines(), { fatal: false });
   const outgoing = text(lines({ maxLength: maxLineLength }));
-  const conn = await connectTcp(target);
+  const conn = await connectTcp({ ...target, limits });
   try {
     const messages = conn.framed<string>({
       detached: true,

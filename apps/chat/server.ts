@@ -177,7 +177,9 @@ function enter(room: ChatRoom, conn: TcpConnection): {
 }
 
 /** Where to serve a room: everything that `serveTcp` takes, and the room. */
-export type ChatServerOptions = (TcpServerOptions | UnixServerOptions) & ChatHandlerOptions & {
+export type ChatServerOptions<
+  Where extends TcpServerOptions | UnixServerOptions = TcpServerOptions | UnixServerOptions,
+> = Where & ChatHandlerOptions & {
   /**
    * The room.
    *
@@ -210,7 +212,7 @@ const NAMES: OptionNames<TcpServerOptions & ChatServerOptions> = {
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * await using ada = await joinChat({ port, name: "Ada" });
  * await using bob = await joinChat({ port, name: "Bob" });
@@ -222,20 +224,41 @@ const NAMES: OptionNames<TcpServerOptions & ChatServerOptions> = {
  * }
  * ```
  */
+export function serveChat(
+  options?: ChatServerOptions<TcpServerOptions>,
+): TcpServer<Deno.NetAddr>;
+/**
+ * Serves a room on a unix socket.
+ *
+ * @param options The path, the room, timeouts and everything that `serveTcp` takes.
+ * @returns The server.
+ */
+export function serveChat(
+  options: ChatServerOptions<UnixServerOptions>,
+): TcpServer<Deno.UnixAddr>;
+/**
+ * Serves a room wherever the options say.
+ *
+ * @param options Where to listen, the room, timeouts and everything that `serveTcp` takes.
+ * @returns The server.
+ */
+export function serveChat(options?: ChatServerOptions): TcpServer;
 export function serveChat(options: ChatServerOptions = {}): TcpServer {
   checkOptions("serveChat", options, NAMES);
-  const { room = new ChatRoom(), limits, timeouts: { name, idle, ...timeouts } = {}, ...rest } =
-    options;
+  const { room = new ChatRoom(), limits, timeouts, ...rest } = options;
+  const { name, idle, ...times } = timeouts ?? {};
+  const { maxMembers, maxMembersPerAddress } = room.limits;
   return serveTcp({
-    keepAlive: true,
     ...rest,
+    keepAlive: rest.keepAlive ?? true,
     limits: {
-      maxConnections: CONNECTIONS_PER_MEMBER * room.limits.maxMembers,
-      maxConnectionsPerIp: CONNECTIONS_PER_MEMBER * room.limits.maxMembersPerAddress,
-      onLimit: "drop",
-      maxWriteQueue: MAX_WRITE_QUEUE,
       ...limits,
+      maxConnections: limits?.maxConnections ?? CONNECTIONS_PER_MEMBER * maxMembers,
+      maxConnectionsPerIp: limits?.maxConnectionsPerIp ??
+        CONNECTIONS_PER_MEMBER * maxMembersPerAddress,
+      onLimit: limits?.onLimit ?? "drop",
+      maxWriteQueue: limits?.maxWriteQueue ?? MAX_WRITE_QUEUE,
     },
-    timeouts: { frame: TYPING_TIMEOUT, ...timeouts, idle: Infinity },
+    timeouts: { ...times, frame: times.frame ?? TYPING_TIMEOUT, idle: Infinity },
   }, chatHandler(room, { timeouts: { name, idle } }));
 }
