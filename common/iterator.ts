@@ -12,17 +12,17 @@ export const DONE: IteratorReturnResult<undefined> = { done: true, value: undefi
  * An iterator that can be left at any time.
  *
  * @param next Waits for the next value.
- * @param leave Ends the waits of `next`; without it they go on, and what they bring is dropped.
+ * @param leave Ends the waits of `next`, and is awaited. Without it there is nothing to give back.
  */
 export function iterator<T>(
   next: () => Promise<IteratorResult<T>>,
-  leave?: () => void,
+  leave?: () => unknown,
 ): AsyncIterableIterator<T> {
   return {
     next,
-    return() {
-      leave?.();
-      return Promise.resolve(DONE);
+    async return() {
+      await leave?.();
+      return DONE;
     },
     [Symbol.asyncIterator]() {
       return this;

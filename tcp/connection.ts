@@ -5,6 +5,7 @@
  */
 import { ClosedError, LimitError, type NetTransport, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
+import { DONE, iterator } from "../common/iterator.ts";
 import { deadline, whenStalled } from "../common/deadline.ts";
 import { isBytes, typeOf } from "../common/kinds.ts";
 import { checkCount, checkTimeout } from "../common/options.ts";
@@ -397,7 +398,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * alive, or 4 KiB.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    return new Chunks(() => {
+    return iterator(() => {
       try {
         this.#checkUnframed();
         return this.#reader.next(toIteration, this.#limits(undefined, false));
@@ -577,25 +578,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const LF = new Uint8Array([0x0a]);
 
-/** An iterator that can be left at any time, because there is nothing to give back. */
-class Chunks implements AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-  readonly next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>;
-
-  constructor(next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>) {
-    this.next = next;
-  }
-
-  return(): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> {
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-}
-
 function toIteration<T>(value: T | null): IteratorResult<T> {
-  return value === null ? { done: true, value: undefined } : { done: false, value };
+  return value === null ? DONE : { done: false, value };
 }
 
 function lineOf(bytes: Uint8Array | null): string | null {

@@ -7,6 +7,7 @@ import { FrameError, isNetError, LimitError } from "../errors.ts";
 import { netError, timedOut } from "../common/net_error.ts";
 import { busy } from "../_internal/translate.ts";
 import { noteError } from "../_internal/unhandled.ts";
+import { DONE, iterator } from "../common/iterator.ts";
 import { mayHandOutAlone, myTurn, nextTurn, spend } from "../common/turn_budget.ts";
 import { unattended } from "../common/unattended.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
@@ -216,12 +217,12 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @returns An iterator over arrays of at least one message.
    */
   batches(): AsyncIterableIterator<In[]> {
-    return iterator(() => this.#receive<IteratorResult<In[]>>(takeBatch, END, undefined));
+    return iterator(() => this.#receive<IteratorResult<In[]>>(takeBatch, DONE, undefined));
   }
 
   /** The messages, until the peer ends its side. Leaving the loop loses nothing. */
   [Symbol.asyncIterator](): AsyncIterableIterator<In> {
-    return iterator(() => this.#receive<IteratorResult<In>>(takeNext, END, undefined));
+    return iterator(() => this.#receive<IteratorResult<In>>(takeNext, DONE, undefined));
   }
 
   /**
@@ -448,21 +449,8 @@ function takeBatch<In>(batch: BatchDecoder<In>): IteratorResult<In[]> {
   return { done: false, value: messages };
 }
 
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
 function releasedError(): TypeError {
   return new TypeError("Cannot use the messages of a connection after release()");
-}
-
-/** An iterator that can be left at any time, because there is nothing to give back. */
-function iterator<T>(next: () => Promise<IteratorResult<T>>): AsyncIterableIterator<T> {
-  return {
-    next,
-    return: () => Promise.resolve(END),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 /** Makes the messages of a connection; for connections only. */

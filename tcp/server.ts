@@ -9,7 +9,7 @@ import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { EarliestTimer } from "../common/earliest_timer.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
 import { checkCount, checkTimeout } from "../common/options.ts";
-import { type OperationContext } from "../common/net_error.ts";
+import type { OperationContext } from "../common/net_error.ts";
 import { isPeerFault, translate } from "../_internal/translate.ts";
 import { eventLoopTurn } from "../common/turn_budget.ts";
 import { Admission } from "./_admission.ts";

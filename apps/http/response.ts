@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
+import { iterator } from "../../common/iterator.ts";
 import { checkCount } from "../../common/options.ts";
 import type { Exchange } from "./_exchange.ts";
 import { Collector } from "./_collector.ts";
@@ -149,17 +150,10 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     if (this.#used) throw new TypeError("Cannot read the body again: it was read already");
     this.#used = true;
     const pieces = this.#pieces();
-    return {
-      next: () => pieces.next(),
-      return: async () => {
-        await this.close(); // then nobody waits for the network any more
-        await pieces.return();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return iterator(() => pieces.next(), async () => {
+      await this.close(); // then no read of the network is left that the generator would wait for
+      await pieces.return();
+    });
   }
 
   /**
