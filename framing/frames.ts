@@ -1,5 +1,5 @@
 /** Frames from any source of chunks, one by one or in batches. @module */
-import { DONE, iterator } from "../common/iterator.ts";
+import { END, PullIterator } from "../common/pull_iterator.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { MAX_BATCH } from "./batch_decoder.ts";
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
@@ -105,7 +105,7 @@ class FrameIterator<T> implements Frames<T> {
         if (spend()) await nextTurn();
       } else {
         const { done, value } = await this.#batches.next();
-        if (done || this.#returned) return DONE;
+        if (done || this.#returned) return END;
         this.#next = 0;
         this.#batch = value;
       }
@@ -118,7 +118,7 @@ class FrameIterator<T> implements Frames<T> {
     this.#batch = [];
     this.#next = 0;
     await this.#batches.return();
-    return DONE;
+    return END;
   }
 
   batches(): AsyncIterableIterator<T[]> {
@@ -129,7 +129,7 @@ class FrameIterator<T> implements Frames<T> {
         this.#next = this.#batch.length;
         return Promise.resolve({ done: false, value });
       });
-    return iterator(next, () => this.return());
+    return new PullIterator(next, () => this.return());
   }
 
   [Symbol.asyncIterator](): this {
@@ -146,7 +146,7 @@ class FrameIterator<T> implements Frames<T> {
       this.#last = this.#last.then(take).then(
         (result) => {
           this.#waiting--;
-          resolve(this.#returned ? DONE : result);
+          resolve(this.#returned ? END : result);
         },
         (error) => {
           this.#waiting--;
@@ -194,7 +194,7 @@ class BatchIterator<T> {
       const batch = this.#decode(this.#decoder.stalled ? EMPTY : await this.#read());
       if (batch.length > 0) return { done: false, value: batch };
     }
-    return DONE;
+    return END;
   }
 
   async return(): Promise<void> {
