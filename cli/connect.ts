@@ -115,7 +115,7 @@ async function open(
   const options: TcpConnectBaseOptions = {
     ...(timeout === undefined ? {} : { timeout }),
     // A peer may be slow: a reader at the other end may be somebody's pager.
-    timeouts: { idle: timeout ?? 0, write: timeout ?? 0 },
+    timeouts: { idle: timeout ?? Infinity, write: timeout ?? Infinity },
   };
   return await connectTcp(
     "path" in where ? { ...options, ...where } : {

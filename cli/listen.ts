@@ -144,7 +144,7 @@ function start(
   const options: TcpServerBaseOptions = {
     limits: { maxConnections: isOpen ? MAX_CLIENTS : 1 },
     // A peer may be slow: a reader at the other end may be somebody's pager.
-    timeouts: { idle: timeout ?? 0, write: timeout ?? 0 },
+    timeouts: { idle: timeout ?? Infinity, write: timeout ?? Infinity },
     onConnect() {
       clearTimeout(patience);
       if (!isOpen) server.shutdown({ timeout: Infinity }); // nobody else is let in
