@@ -17,10 +17,7 @@ import { Reader } from "./_reader.ts";
 import { writableOf } from "./_streams.ts";
 import { createFramed, type Framed } from "./framed.ts";
 import type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
-import type { TcpTimeouts } from "./timeouts.ts";
-
-/** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
-export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
+import type { Timeouts } from "./timeouts.ts";
 
 /** How much went through a connection, and since when. */
 export interface TcpConnectionStats {
@@ -38,7 +35,7 @@ export interface TcpConnectionStats {
 
 /** What a connection is made from. */
 interface ConnectionInit extends Link {
-  readonly timeouts: Required<TcpTimeouts>;
+  readonly timeouts: Timeouts;
   readonly maxWriteQueue: number;
   readonly alpnProtocol: string | null;
   readonly onRelease: ((conn: TcpConnection, info: CloseInfo) => void) | undefined;
@@ -78,7 +75,8 @@ let drain: (conn: TcpConnection) => void;
  * assertEquals(await conn.readLine(), "HELLO");
  * ```
  */
-export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable {
+export class TcpConnection<Addr extends SocketAddress = SocketAddress>
+  implements AsyncIterable<Uint8Array>, AsyncDisposable {
   /** A number that no other connection of this process has. */
   readonly id: number = ++lastId;
 
@@ -116,13 +114,13 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   }
 
   /** This side's address. IPv4 peers of a dual-stack listener show as plain IPv4. */
-  get localAddr(): SocketAddress {
-    return this.#link.localAddr;
+  get localAddr(): Addr {
+    return this.#link.localAddr as Addr;
   }
 
   /** The peer's address. IPv4 peers of a dual-stack listener show as plain IPv4. */
-  get remoteAddr(): SocketAddress {
-    return this.#link.remoteAddr;
+  get remoteAddr(): Addr {
+    return this.#link.remoteAddr as Addr;
   }
 
   /** The protocol that the TLS handshake agreed on (ALPN, RFC 7301), `null` if none. */
@@ -388,8 +386,10 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
 }
 
 /** Makes a connection; for servers and clients of this package only. */
-export function createConnection(init: ConnectionInit): TcpConnection {
-  return create(init);
+export function createConnection<Addr extends SocketAddress>(
+  init: ConnectionInit,
+): TcpConnection<Addr> {
+  return create(init) as TcpConnection<Addr>;
 }
 
 /** Tells a connection that its server is draining; for servers of this package only. */

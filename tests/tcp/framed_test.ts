@@ -207,7 +207,7 @@ Deno.test("a peer that trickles cannot stretch timeouts.frame", async () => {
 });
 
 Deno.test("a peer that trickles cannot stretch the time-out of a call", async () => {
-  await using ends = await pair({ timeouts: { frame: 0 } });
+  await using ends = await pair({ timeouts: { frame: Infinity } });
   const messages = ends.near.framed(textLines);
   let over = false;
   const trickle = (async () => {
@@ -450,7 +450,7 @@ Deno.test("a peer that does not read makes send wait, and its reading lets it go
 });
 
 Deno.test("without awaiting, what waits is bounded", async () => {
-  await using ends = await pair({ maxWriteQueue: 100_000 });
+  await using ends = await pair({ limits: { maxWriteQueue: 100_000 } });
   const messages = ends.near.framed(fixed(10_000));
   const message = new Uint8Array(10_000);
   const failures: unknown[] = [];
