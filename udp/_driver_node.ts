@@ -7,6 +7,7 @@
 import type { Socket } from "node:dgram";
 import type { SocketAddress } from "../errors.ts";
 import { netAddr, unmapHostname } from "../common/address.ts";
+import { eventLoopTurn } from "../common/turn_budget.ts";
 import type { DatagramSink, Driver, Membership, OpenOptions } from "./_driver.ts";
 
 /** The longest time an interval can have (a signed 32-bit number of milliseconds). */
@@ -134,17 +135,11 @@ class NodeDriver implements Driver {
     if (this.#closed) return;
     this.#closed = true;
     // What was sent just now leaves in the next tick; after close() it never would, nor say so.
-    await nextTurn();
+    await eventLoopTurn();
     await new Promise<void>((resolve) => {
       this.#socket.close(resolve);
     });
-    await nextTurn(); // then the receive under way has ended too, and the port is free
+    await eventLoopTurn(); // then the receive under way has ended too, and the port is free
     this.unref();
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
 }
