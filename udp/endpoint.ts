@@ -10,7 +10,7 @@ import {
   type SocketAddress,
 } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { DONE } from "../common/iterator.ts";
+import { END } from "../common/pull_iterator.ts";
 import { checkOptions } from "../common/options.ts";
 import type { OperationContext } from "../common/net_error.ts";
 import { unattended } from "../common/unattended.ts";
@@ -383,7 +383,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
     const { inbox } = this.#incoming;
     return inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
       if (this.#aborted) reject(this.#signal?.reason);
-      else resolve(DONE);
+      else resolve(END);
     }) as AsyncIterableIterator<Datagram<Addr>>;
   }
 
