@@ -148,9 +148,8 @@ export class Incoming<In> {
 
   /** Waits in the reader; a message that is not complete then is waited for by the async function. */
   readonly #call: Call = {
-    memory: undefined,
     limits: undefined,
-    missing: () => 0,
+    room: (buffer) => buffer.room(0),
     arrived: (buffer) => {
       const { take, end, resolve, reject } = this.#waiter as Waiter<In, unknown>;
       const batch = this.#batch;
