@@ -19,7 +19,7 @@ export function unmapHostname(hostname: string): string {
 /** So many addresses are made once and handed out again. Must be a power of two. */
 const RECENT = 1_024;
 
-/** Those that were made last, each in the place that its bytes say. */
+/** The addresses that were made last, each in the place that its hostname and port give. */
 const recent: (Deno.NetAddr | undefined)[] = new Array(RECENT);
 
 /**

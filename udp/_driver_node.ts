@@ -29,7 +29,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
       else found(null, host, v6 ? 6 : 4);
     },
   });
-  // The runtime heeds ref() and unref() only at the next datagram. So the socket never keeps the
+  // The runtime acts on ref() and unref() only at the next datagram. So the socket never keeps the
   // process alive, and a timer does instead.
   socket.unref();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -52,7 +52,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
 
 class NodeDriver implements Driver {
   readonly backend = "node";
-  readonly addr: SocketAddress;
+  readonly addr: Deno.NetAddr;
   readonly v6: boolean;
   readonly ordersSends = false;
   readonly #socket: Socket;
@@ -103,7 +103,7 @@ class NodeDriver implements Driver {
   }
 
   #isOnLoopback(): boolean {
-    const { hostname } = this.addr as Deno.NetAddr;
+    const { hostname } = this.addr;
     return hostname.startsWith("127.") || hostname === "::1";
   }
 

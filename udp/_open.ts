@@ -7,7 +7,7 @@ import { checkPath, checkPort, formatHostPort, hasPath } from "../common/address
 import { checkOneOf } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
-import { resolve } from "./numeric_address.ts";
+import { resolve } from "./_numeric_address.ts";
 import type { Driver, OpenOptions } from "./_driver.ts";
 import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
 import { openNode } from "./_driver_node.ts";

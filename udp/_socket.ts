@@ -30,6 +30,8 @@ import { checkSize, isForMany, Targets } from "./_targets.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
 import { type UdpEndpointStats, zeroCounts } from "./endpoint_stats.ts";
 import type {
+  DEFAULTS,
+  UdpBaseOptions,
   UdpBindOptions,
   UdpReceiveOptions,
   UdpRequestOptions,
@@ -43,18 +45,9 @@ export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
 };
 
 /** The limits of a socket, checked. */
-export type SocketLimits = Readonly<
-  Record<
-    | "maxDatagramSize"
-    | "maxQueue"
-    | "maxQueueBytes"
-    | "maxRequests"
-    | "maxRequestSockets"
-    | "maxSendQueue"
-    | "maxSendQueueBytes",
-    number
-  >
->;
+export type SocketLimits = {
+  readonly [Name in keyof typeof DEFAULTS & keyof UdpBaseOptions]: number;
+};
 
 /** What a socket is made from. */
 export interface DatagramSocketInit {

@@ -86,35 +86,16 @@ export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
 
 /** The limits of a socket, with their defaults. */
 function checkLimits(options: EndpointOptions): SocketLimits {
-  const {
-    maxDatagramSize,
-    maxQueue,
-    maxQueueBytes,
-    maxRequests,
-    maxRequestSockets,
-    maxSendQueue,
-    maxSendQueueBytes,
-  } = options;
   const largest = hasPath(options) ? MAX_UNIX_SIZE : MAX_UDP_SIZE;
+  const check = (name: keyof SocketLimits, least: number, most?: number) =>
+    checkCount(name, options[name] ?? DEFAULTS[name], least, most);
   return {
-    maxDatagramSize: checkCount(
-      "maxDatagramSize",
-      maxDatagramSize ?? DEFAULTS.maxDatagramSize,
-      1,
-      largest,
-    ),
-    maxQueue: checkCount("maxQueue", maxQueue ?? DEFAULTS.maxQueue),
-    maxQueueBytes: checkCount("maxQueueBytes", maxQueueBytes ?? DEFAULTS.maxQueueBytes),
-    maxRequests: checkCount("maxRequests", maxRequests ?? DEFAULTS.maxRequests),
-    maxRequestSockets: checkCount(
-      "maxRequestSockets",
-      maxRequestSockets ?? DEFAULTS.maxRequestSockets,
-      1,
-    ),
-    maxSendQueue: checkCount("maxSendQueue", maxSendQueue ?? DEFAULTS.maxSendQueue, 1),
-    maxSendQueueBytes: checkCount(
-      "maxSendQueueBytes",
-      maxSendQueueBytes ?? DEFAULTS.maxSendQueueBytes,
-    ),
+    maxDatagramSize: check("maxDatagramSize", 1, largest),
+    maxQueue: check("maxQueue", 0),
+    maxQueueBytes: check("maxQueueBytes", 0),
+    maxRequests: check("maxRequests", 0),
+    maxRequestSockets: check("maxRequestSockets", 1),
+    maxSendQueue: check("maxSendQueue", 1),
+    maxSendQueueBytes: check("maxSendQueueBytes", 0),
   };
 }

@@ -209,7 +209,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
 
   /**
    * Lets the process end although the endpoint is open, even while a call waits. A unix socket keeps
-   * it alive all the same: the runtime cannot do otherwise.
+   * it alive in any case: the runtime offers nothing else.
    */
   unref(): void {
     this.#socket.setRef(false);
