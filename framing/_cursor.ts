@@ -81,7 +81,7 @@ export class Cursor implements DecoderProgress {
     this.#buffer = EMPTY.buffer;
   }
 
-  /** Sets who receives the frames: in views, or as parts of their window. */
+  /** Sets the receiver of the frames: in views, or as parts of their window. */
   direct(emit: Emit<Uint8Array> | undefined, emitRange: EmitRange | undefined): void {
     this.#emit = emit;
     this.#emitRange = emitRange;
@@ -92,7 +92,7 @@ export class Cursor implements DecoderProgress {
   /**
    * Emits the frame at `start`, which holds the bytes from `from` to `to`, and moves on to `next`.
    *
-   * @returns Whether to go on.
+   * @returns Whether to continue.
    */
   emit(from: number, to: number, next: number): boolean {
     this.#emitted = this.start;
