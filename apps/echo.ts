@@ -23,8 +23,7 @@
  *
  * @module
  */
-import type { TcpConnection } from "../tcp/connection.ts";
-import type { TcpHandler } from "../tcp/server.ts";
+import type { TcpConnection, TcpHandler } from "../tcp/mod.ts";
 
 /** What an echo does besides echoing. Without any of these it is binary-safe. */
 export interface EchoOptions {

@@ -1,6 +1,6 @@
 /** One connection between the standard streams and a peer. @module */
 import { isNetError } from "../errors.ts";
-import type { RelayCloseEvent, RelaySide } from "../apps/relay/mod.ts";
+import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import { FrameReader, type Framing } from "./frames.ts";
 import type { PeerReport } from "../common/peer_report.ts";
@@ -41,7 +41,7 @@ export class Conversation {
   readonly #clock: EventClock;
   readonly #frames: FrameReader | undefined;
   readonly #bytes = { client: 0, target: 0 };
-  #first: RelayCloseEvent["first"] | undefined;
+  #first: RelaySide | "relay" | undefined;
   #markUnsendable: () => void;
 
   constructor(init: ConversationInit) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { printData, printNote, type ProgramArguments, UsageError } from "../terminal/program.ts";
-import { RelayDump, type RelayEvent, type RelayEventBase } from "../apps/relay/mod.ts";
+import { RelayDump, type RelayEvent } from "../apps/relay/mod.ts";
 import { writeAll } from "../common/write_all.ts";
 
 /** Somebody who watches. */
@@ -43,7 +43,7 @@ export class EventClock {
     this.#id = id;
   }
 
-  now(): RelayEventBase {
+  now(): Pick<RelayEvent, "id" | "time" | "elapsed"> {
     const elapsed = Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
     return { id: this.#id, time: Date.now(), elapsed };
   }

@@ -168,11 +168,11 @@ function relayOptions(args: ProgramArguments): RelayOptions {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const maxConnections = readCount(args, "max-connections", 1);
-  if (maxConnections !== undefined) options.maxConnections = maxConnections;
-  const connectTimeout = readCount(args, "timeout");
-  if (connectTimeout !== undefined) options.connectTimeout = connectTimeout;
-  const idleTimeout = readCount(args, "idle");
-  if (idleTimeout !== undefined) options.idleTimeout = idleTimeout;
+  if (maxConnections !== undefined) options.limits = { maxConnections };
+  const timeout = readCount(args, "timeout");
+  if (timeout !== undefined) options.target.timeout = timeout;
+  const idle = readCount(args, "idle");
+  if (idle !== undefined) options.timeouts = { idle };
   return options;
 }
 

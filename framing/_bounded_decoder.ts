@@ -15,6 +15,8 @@ export const BOUNDED: unique symbol = Symbol("bounded");
 /** A decoder that can stop in the middle of a chunk at no cost. */
 export interface BoundedDecoder<T> extends Decoder<T> {
   readonly [BOUNDED]: true;
+  /** @throws {TypeError} When the decoder is one of the user's own that cannot do it. */
+  takeRemaining(): Uint8Array;
   /**
    * From here on, no chunk changes before it is decoded, so what is left of it after a stop need not
    * be copied; and each call stops after it has dropped `maxDrops` frames.
@@ -32,6 +34,20 @@ export function bounded<T>(decoder: Decoder<T>, maxDrops: number): BoundedDecode
 }
 
 /**
+ * Takes from a decoder what it holds.
+ *
+ * @param isFed Whether it may hold anything.
+ * @throws {TypeError} When it may, and cannot hand it over.
+ */
+export function takeRemaining(decoder: Decoder<unknown>, isFed: boolean): Uint8Array {
+  if (decoder.takeRemaining !== undefined) return decoder.takeRemaining();
+  if (!isFed || decoder.progress?.partial === false) return EMPTY;
+  throw new TypeError(
+    "Cannot hand over the bytes after the last message: the codec's decoder has no takeRemaining()",
+  );
+}
+
+/**
  * Hands chunks to another decoder slice by slice. Slices grow while they are sparse, so that a large
  * frame is not put together from many small pieces.
  */
@@ -45,6 +61,8 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   #count = 0;
   /** Whether the decoder holds a part of the slice, because it was stopped or threw. */
   #isStopped = false;
+  /** Whether the decoder was ever handed bytes. */
+  #isFed = false;
 
   constructor(decoder: Decoder<T>) {
     this.#decoder = decoder;
@@ -83,7 +101,7 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   }
 
   takeRemaining(): Uint8Array {
-    const held = this.#decoder.takeRemaining();
+    const held = takeRemaining(this.#decoder, this.#isFed);
     this.#isStopped = false;
     const rest = this.#chunk.subarray(this.#at);
     this.#chunk = EMPTY;
@@ -97,6 +115,7 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
 
   #hand(slice: Uint8Array, emit: Emit<T>): void {
     this.#isStopped = true; // unless it returns by itself
+    this.#isFed = true;
     let isStopped = false;
     this.#decoder.push(slice, (message) => {
       this.#count++;

@@ -2,7 +2,11 @@
 import type { FrameError } from "../errors.ts";
 import { catchRejection } from "../common/catch_rejection.ts";
 import { escapeControls } from "../common/escape.ts";
-import { checkOneOf, show } from "../common/options.ts";
+import { checkOneOf, type OptionNames, show } from "../common/options.ts";
+import type { CorruptOptions } from "./limits.ts";
+
+/** The options of {@linkcode DropPolicy} for frames whose contents are broken. */
+export const CORRUPT_NAMES: OptionNames<CorruptOptions> = { onCorrupt: true, onDiscard: true };
 
 /** What becomes of the frames that break a rule: `onTooLong` or `onCorrupt`, with `onDiscard`. */
 export class DropPolicy {
@@ -13,21 +17,24 @@ export class DropPolicy {
 
   constructor(
     name: "onTooLong" | "onCorrupt",
-    { choice, onDiscard }: {
-      choice: unknown;
-      onDiscard: ((error: FrameError) => void) | undefined;
-    },
+    choice: "error" | "discard",
+    onDiscard: ((error: FrameError) => void) | undefined,
   ) {
     if (onDiscard !== undefined && typeof onDiscard !== "function") {
       throw new TypeError(
-        `Cannot use onDiscard as a function: current value is ${show(onDiscard)}`,
+        `Cannot use option "onDiscard" as a function: current value is ${show(onDiscard)}`,
       );
     }
-    this.drops = checkOneOf(name, choice ?? "error", ["error", "discard"]) === "discard";
+    this.drops = checkOneOf(name, choice, ["error", "discard"]) === "discard";
     this.#onDiscard = onDiscard;
   }
 
-  /** Whether the frame is dropped without a word, so that no error is needed. */
+  /** The policy for frames whose contents are broken. */
+  static ofCorrupt({ onCorrupt = "error", onDiscard }: CorruptOptions): DropPolicy {
+    return new DropPolicy("onCorrupt", onCorrupt, onDiscard);
+  }
+
+  /** Whether the frame is dropped without a report, so that no error is needed. */
   get isSilent(): boolean {
     return this.drops && this.#onDiscard === undefined;
   }

@@ -3,8 +3,15 @@ import { FrameError } from "../errors.ts";
 import type { Cursor } from "./_cursor.ts";
 import { DropPolicy } from "./_drop_policy.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
-import { checkCount } from "../common/options.ts";
+import { checkCount, type OptionNames } from "../common/options.ts";
 import type { LimitOptions } from "./limits.ts";
+
+/** The options of {@linkcode LengthLimit}. */
+export const LIMIT_NAMES: OptionNames<LimitOptions> = {
+  maxLength: true,
+  onDiscard: true,
+  onTooLong: true,
+};
 
 /** A limit with its policy. */
 export class LengthLimit {
@@ -13,16 +20,10 @@ export class LengthLimit {
   /** What becomes of frames that are too long. */
   readonly policy: DropPolicy;
 
-  /**
-   * @param options Where `maxLength`, `onTooLong` and `onDiscard` come from.
-   * @param defaultLength The limit if there is no `maxLength`.
-   */
-  constructor(options: LimitOptions, defaultLength: number) {
-    this.maxLength = checkCount("maxLength", options.maxLength ?? defaultLength, 1);
-    this.policy = new DropPolicy("onTooLong", {
-      choice: options.onTooLong,
-      onDiscard: options.onDiscard,
-    });
+  /** Without `maxLength`, a frame may have 1 MiB; without limit, what a number can count exactly. */
+  constructor({ maxLength = 1_048_576, onTooLong = "error", onDiscard }: LimitOptions) {
+    this.maxLength = Math.min(checkCount("maxLength", maxLength, 1), Number.MAX_SAFE_INTEGER);
+    this.policy = new DropPolicy("onTooLong", onTooLong, onDiscard);
   }
 
   /**

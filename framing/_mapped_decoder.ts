@@ -1,6 +1,6 @@
 /** The decoder of all payload wrappers. @module */
 import { FrameError } from "../errors.ts";
-import { BOUNDED, bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
+import { BOUNDED, bounded, type BoundedDecoder, takeRemaining } from "./_bounded_decoder.ts";
 import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
 import type { DropPolicy } from "./_drop_policy.ts";
 import { Broken, frameError, frameReport, type MakeFrameError } from "./_frame_error.ts";
@@ -19,6 +19,8 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
   #maxDrops = Infinity;
   /** How many frames were dropped in this call. */
   #drops = 0;
+  /** Whether the inner decoder was ever handed bytes. */
+  #isFed = false;
 
   /**
    * @param inner Finds the frames.
@@ -51,6 +53,7 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
 
   push(chunk: Uint8Array, emit: Emit<In>): void {
     this.#drops = 0;
+    this.#isFed = true;
     this.#inner.push(chunk, (frame) => this.#emit(frame, emit));
   }
 
@@ -59,7 +62,7 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
   }
 
   takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining();
+    return takeRemaining(this.#inner, this.#isFed);
   }
 
   #emit(frame: Frame, emit: Emit<In>): void | boolean {

@@ -1,11 +1,16 @@
 /** The scanner of codecs whose packets are escaped so that one byte can end them. @module */
 import { ByteFinder } from "./_byte_finder.ts";
 import type { Cursor } from "./_cursor.ts";
-import type { DropPolicy } from "./_drop_policy.ts";
+import type { OptionNames } from "../common/options.ts";
+import { CORRUPT_NAMES, type DropPolicy } from "./_drop_policy.ts";
 import type { MakeFrameError } from "./_frame_error.ts";
-import type { LengthLimit } from "./_length_limit.ts";
+import { type LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
+import type { PacketOptions } from "./limits.ts";
 import type { Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
+
+/** The options of codecs of packets. */
+export const PACKET_NAMES: OptionNames<PacketOptions> = { ...LIMIT_NAMES, ...CORRUPT_NAMES };
 
 /** What {@linkcode PacketRules.check} answers about a packet that is too long. */
 export const TOO_LONG = Symbol("too long");

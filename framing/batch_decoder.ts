@@ -189,6 +189,7 @@ export class BatchDecoder<T> {
     if (this.size > 0 && this.#next === 0) {
       throw new TypeError("Cannot take the remaining bytes: a message was pulled and not taken");
     }
+    const held = this.#decoder.takeRemaining(); // first: it throws if a decoder cannot do it
     const from = this.#next > 0 ? this.#ends[this.#next - 1] : this.#takenTo;
     this.takeAll();
     this.#takenTo = undefined;
@@ -196,7 +197,6 @@ export class BatchDecoder<T> {
     this.#fed = false;
     this.#stalled = false;
     this.#failure = undefined;
-    const held = this.#decoder.takeRemaining();
     const chunk = this.#chunk;
     const start = this.#chunkStart;
     this.#chunk = EMPTY;

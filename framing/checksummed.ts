@@ -1,20 +1,21 @@
 /** Frames that end with a checksum of their contents. @module */
-import type { Codec, Decoder } from "./codec.ts";
+import type { Codec, Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import { crc32 } from "./crc32.ts";
-import { DropPolicy } from "./_drop_policy.ts";
+import { checkCodec } from "./_codec.ts";
+import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { encodeAlone, encodeInto } from "./encode.ts";
 import { Broken } from "./_frame_error.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
-import { checkCount, checkOneOf } from "../common/options.ts";
+import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 
 /** The most bytes in which every number is exact. */
 const MAX_NUMBER_SIZE = 6;
 
 /** A checksum of one's own. */
-export interface Checksum {
+export interface ChecksumFunction {
   /** How many bytes the checksum takes in the frame, at least 1. */
   readonly size: number;
   /**
@@ -38,20 +39,20 @@ export interface ChecksummedOptions extends CorruptOptions {
   littleEndian?: boolean | undefined;
 }
 
-const CRC32: Checksum = { size: 4, compute: (contents) => crc32(contents) };
+const CRC32: ChecksumFunction = { size: 4, compute: (contents) => crc32(contents) };
 
 /**
- * Bytes in the frames of another codec, with a checksum behind them inside the frame. The checksum is
- * the trailer: contents first, then `size` bytes, highest byte first unless told otherwise. The
+ * Bytes in the frames of another codec, with a checksum after them inside the frame. The checksum is
+ * the trailer: contents first, then `size` bytes, highest byte first unless specified otherwise. The
  * limit of the codec below counts both.
  *
  * A frame whose checksum does not fit is thrown as a `FrameError` with code `checksum` (`corrupt` if
  * it is too short to have one). The codec below has found its end by then, so nothing but that frame
- * is lost: the decoder goes on behind it when it is pushed an empty chunk, or by itself with
+ * is lost: the decoder resumes after it when it is pushed an empty chunk, or by itself with
  * `onCorrupt: "discard"`. Whether the next frame is found is up to the codec below: `slip` and `cobs`
  * find it whatever was damaged, a damaged length prefix may lead anywhere.
  *
- * A checksum can be any bytes, so delimiter codecs such as `lines` are no good below: their `encode`
+ * A checksum can be any bytes, so delimiter codecs such as `lines` do not work below it: their `encode`
  * throws when the checksum happens to hold a delimiter.
  *
  * @param codec What finds the frames.
@@ -72,35 +73,36 @@ const CRC32: Checksum = { size: 4, compute: (contents) => crc32(contents) };
  */
 export function checksummed(
   codec: Codec<Uint8Array>,
-  checksum: "crc32" | Checksum,
+  checksum: "crc32" | ChecksumFunction,
   options: ChecksummedOptions = {},
-): Codec<Uint8Array> {
+): FramingCodec<Uint8Array> {
   return new ChecksummedCodec(codec, checksum, options);
 }
 
-class ChecksummedCodec implements Codec<Uint8Array> {
+const OPTIONS: OptionNames<ChecksummedOptions> = { ...CORRUPT_NAMES, littleEndian: true };
+
+class ChecksummedCodec implements FramingCodec<Uint8Array> {
   readonly #codec: Codec<Uint8Array>;
-  readonly #checksum: Checksum;
+  readonly #checksum: ChecksumFunction;
   readonly #size: number;
   readonly #littleEndian: boolean;
   readonly #policy: DropPolicy;
 
   constructor(
     codec: Codec<Uint8Array>,
-    checksum: "crc32" | Checksum,
+    checksum: "crc32" | ChecksumFunction,
     options: ChecksummedOptions,
   ) {
-    this.#codec = codec;
+    checkOptions<ChecksummedOptions>("checksummed", options, OPTIONS);
+    const { littleEndian = false } = options;
+    this.#codec = checkCodec("checksummed", codec);
     this.#checksum = toChecksum(checksum);
     this.#size = checkCount("checksum.size", this.#checksum.size, 1, Number.MAX_SAFE_INTEGER);
-    this.#littleEndian = checkOneOf("littleEndian", options.littleEndian ?? false, [false, true]);
-    this.#policy = new DropPolicy("onCorrupt", {
-      choice: options.onCorrupt,
-      onDiscard: options.onDiscard,
-    });
+    this.#littleEndian = checkOneOf("littleEndian", littleEndian, [false, true]);
+    this.#policy = DropPolicy.ofCorrupt(options);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const decode = (frame: Uint8Array): Uint8Array => this.#verify(frame);
     return new MappedDecoder(this.#codec.decoder(), decode, this.#policy);
   }
@@ -175,7 +177,7 @@ class ChecksummedCodec implements Codec<Uint8Array> {
   }
 }
 
-function toChecksum(checksum: unknown): Checksum {
+function toChecksum(checksum: unknown): ChecksumFunction {
   if (checksum === "crc32") return CRC32;
   if (isChecksum(checksum)) return checksum;
   throw new TypeError(
@@ -185,7 +187,7 @@ function toChecksum(checksum: unknown): Checksum {
   );
 }
 
-function isChecksum(checksum: unknown): checksum is Checksum {
+function isChecksum(checksum: unknown): checksum is ChecksumFunction {
   return typeof checksum === "object" && checksum !== null && "size" in checksum &&
     "compute" in checksum && typeof checksum.compute === "function";
 }

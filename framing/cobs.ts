@@ -1,13 +1,13 @@
 /** COBS: packets without zero bytes, after Cheshire and Baker. @module */
-import type { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { checkOptions } from "../common/options.ts";
 import { DropPolicy } from "./_drop_policy.ts";
 import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
-import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
+import { PACKET_NAMES, type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
 import { Slab } from "./_slab.ts";
 
@@ -15,23 +15,6 @@ const TERMINATOR = 0;
 /** The code of a block of 254 bytes that stands for no zero. */
 const FULL_BLOCK = 0xff;
 const MAX_BLOCK = 254;
-
-/** Options for {@linkcode cobs}. */
-export interface CobsOptions extends LimitOptions, CorruptOptions {
-  /**
-   * The longest permitted packet, in bytes, decoded.
-   *
-   * @default {1048576}
-   */
-  maxLength?: number | undefined;
-  /**
-   * Receives the error of each packet that was dropped instead of thrown, once: because it was too
-   * long (`onTooLong`) or broken (`onCorrupt`).
-   *
-   * @default {() => {}}
-   */
-  onDiscard?: ((error: FrameError) => void) | undefined;
-}
 
 /**
  * Consistent overhead byte stuffing: each packet is rewritten without zero bytes, at a cost of one
@@ -53,23 +36,21 @@ export interface CobsOptions extends LimitOptions, CorruptOptions {
  * assertEquals(cobs().encode(Uint8Array.of(0x11, 0, 0x22)), Uint8Array.of(2, 0x11, 2, 0x22, 0));
  * ```
  */
-export function cobs(options: CobsOptions = {}): Codec<Uint8Array> {
+export function cobs(options: PacketOptions = {}): FramingCodec<Uint8Array> {
   return new CobsCodec(options);
 }
 
-class CobsCodec implements Codec<Uint8Array> {
+class CobsCodec implements FramingCodec<Uint8Array> {
   readonly #limit: LengthLimit;
   readonly #onCorrupt: DropPolicy;
 
-  constructor(options: CobsOptions) {
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
-    this.#onCorrupt = new DropPolicy("onCorrupt", {
-      choice: options.onCorrupt,
-      onDiscard: options.onDiscard,
-    });
+  constructor(options: PacketOptions) {
+    checkOptions<PacketOptions>("cobs", options, PACKET_NAMES);
+    this.#limit = new LengthLimit(options);
+    this.#onCorrupt = DropPolicy.ofCorrupt(options);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const limit = this.#limit;
     const scanner = new PacketScanner({
       terminator: TERMINATOR,

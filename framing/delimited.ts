@@ -1,6 +1,6 @@
 /** Frames that end with a delimiter of any length, or with one of several. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
@@ -8,20 +8,14 @@ import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
 import { encodeAlone } from "./encode.ts";
 import type { MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
-import { LengthLimit } from "./_length_limit.ts";
-import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
-import { checkOneOf } from "../common/options.ts";
+import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
+import type { LimitOptions } from "./limits.ts";
+import { checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 
 /** Options for {@linkcode delimited}. */
 export interface DelimitedOptions extends LimitOptions {
-  /**
-   * The longest permitted frame, in bytes, without its delimiter.
-   *
-   * @default {1048576}
-   */
-  maxLength?: number | undefined;
   /**
    * Whether frames keep their delimiter. A message to encode may then bring its delimiter along; if it
    * has none, the first one is added.
@@ -62,11 +56,13 @@ export interface DelimitedOptions extends LimitOptions {
 export function delimited(
   delimiters: Uint8Array | string | readonly (Uint8Array | string)[],
   options: DelimitedOptions = {},
-): Codec<Uint8Array> {
+): FramingCodec<Uint8Array> {
   return new DelimitedCodec(delimiters, options);
 }
 
-class DelimitedCodec implements Codec<Uint8Array> {
+const OPTIONS: OptionNames<DelimitedOptions> = { ...LIMIT_NAMES, keepEnd: true };
+
+class DelimitedCodec implements FramingCodec<Uint8Array> {
   readonly #automaton: DelimiterAutomaton;
   readonly #first: Uint8Array;
   readonly #limit: LengthLimit;
@@ -76,14 +72,16 @@ class DelimitedCodec implements Codec<Uint8Array> {
     delimiters: Uint8Array | string | readonly (Uint8Array | string)[],
     options: DelimitedOptions,
   ) {
+    checkOptions<DelimitedOptions>("delimited", options, OPTIONS);
+    const { keepEnd = false } = options;
     const list = toDelimiters(delimiters);
     this.#first = list[0]!;
     this.#automaton = new DelimiterAutomaton(list);
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
-    this.#keepEnd = checkOneOf("keepEnd", options.keepEnd ?? false, [false, true]);
+    this.#limit = new LengthLimit(options);
+    this.#keepEnd = checkOneOf("keepEnd", keepEnd, [false, true]);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new DelimitedScanner(this.#automaton, this.#limit, this.#keepEnd);
     return new ScanDecoder(scanner, this.#limit.maxLength + this.#automaton.longest);
   }

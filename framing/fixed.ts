@@ -1,6 +1,6 @@
 /** Frames that all have the same length. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
@@ -28,18 +28,18 @@ import { refusePartial } from "./_truncated.ts";
  * assertEquals(seen, [[1, 2], [3, 4]]);
  * ```
  */
-export function fixed(size: number): Codec<Uint8Array> {
+export function fixed(size: number): FramingCodec<Uint8Array> {
   return new FixedCodec(size);
 }
 
-class FixedCodec implements Codec<Uint8Array> {
+class FixedCodec implements FramingCodec<Uint8Array> {
   readonly #size: number;
 
   constructor(size: number) {
     this.#size = checkCount("size", size, 1, Number.MAX_SAFE_INTEGER);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     return new ScanDecoder(new FixedScanner(this.#size), this.#size);
   }
 

@@ -2,6 +2,8 @@
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { MAX_BATCH } from "./batch_decoder.ts";
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
+import { checkCodec } from "./_codec.ts";
+import { show } from "../common/options.ts";
 import type { Codec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 
@@ -53,6 +55,7 @@ export interface Frames<T> extends AsyncIterableIterator<T> {
  * @param codec What finds the frames.
  * @returns The frames.
  * @throws {FrameError} From the iteration, when the bytes are not the frames that the codec expects.
+ * @throws {TypeError} When the source or the codec is none.
  *
  * @example
  * ```ts
@@ -66,7 +69,16 @@ export interface Frames<T> extends AsyncIterableIterator<T> {
  * ```
  */
 export function frames<T>(source: ChunkSource, codec: Codec<T, unknown>): Frames<T> {
+  checkCodec("frames", codec);
+  if (!isIterable(source)) {
+    throw new TypeError(`Cannot use the source of frames: current value is ${show(source)}`);
+  }
   return new FrameIterator(source, codec);
+}
+
+function isIterable(source: unknown): source is ChunkSource {
+  return typeof source === "object" && source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source);
 }
 
 /** Written by hand: an async generator takes half as long again for each frame. */
@@ -74,7 +86,7 @@ class FrameIterator<T> implements Frames<T> {
   readonly #batches: BatchIterator<T>;
   #batch: T[] = [];
   #next = 0;
-  /** How many calls wait for a batch; later ones must queue behind them. */
+  /** How many calls wait for a batch; later ones must queue after them. */
   #waiting = 0;
   #last: Promise<void> = Promise.resolve();
   #returned = false;

@@ -1,6 +1,10 @@
 /** Frames whose contents are JSON. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec } from "./codec.ts";
+import { checkOptions, type OptionNames } from "../common/options.ts";
+import type { Codec, FramingCodec } from "./codec.ts";
+import { checkCodec } from "./_codec.ts";
+import { CORRUPT_NAMES } from "./_drop_policy.ts";
+import { LIMIT_NAMES } from "./_length_limit.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { lines, type LinesOptions } from "./lines.ts";
 import { Broken } from "./_frame_error.ts";
@@ -8,15 +12,12 @@ import { mapped } from "./mapped.ts";
 import { shown } from "./_shown.ts";
 import { text } from "./text.ts";
 
-/** How every JSON text begins. To ask first is cheap, and the parser's own error is dear. */
+/** How every JSON text begins. To ask first is cheap, and the parser's own error is expensive. */
 const BEGINNING = /^[\t\n\r ]*["{[\-\dtfn]/;
 /** How much is shown of what does not begin like that. */
 const MAX_START = 10;
 /** How much is shown of what the parser says, which quotes a few characters of the frame. */
 const MAX_REASON = 120;
-
-/** Options for {@linkcode json}. */
-export interface JsonOptions extends CorruptOptions {}
 
 /** Options for {@linkcode jsonLines}. */
 export interface JsonLinesOptions extends Omit<LinesOptions, "keepEnd">, CorruptOptions {
@@ -24,7 +25,7 @@ export interface JsonLinesOptions extends Omit<LinesOptions, "keepEnd">, Corrupt
    * Receives the error of each line that was dropped instead of thrown, once: because it was too long
    * (`onTooLong`) or not JSON (`onCorrupt`).
    *
-   * @default {() => {}}
+   * @default {undefined} dropped without a report
    */
   onDiscard?: ((error: FrameError) => void) | undefined;
 }
@@ -39,7 +40,7 @@ export interface JsonLinesOptions extends Omit<LinesOptions, "keepEnd">, Corrupt
  * @param codec What finds the frames.
  * @param options What to do about frames that are not JSON.
  * @returns The codec. Decoding throws a `FrameError` with code `corrupt` for a frame that is not JSON in
- * UTF-8, and its decoder goes on behind it when it is pushed an empty chunk; `encode` throws one for
+ * UTF-8, and its decoder resumes after it when it is pushed an empty chunk; `encode` throws one for
  * a value that has no JSON (`undefined`, a function, a cycle, a `bigint`).
  * @throws {TypeError} When an option is of the wrong kind.
  *
@@ -54,9 +55,11 @@ export interface JsonLinesOptions extends Omit<LinesOptions, "keepEnd">, Corrupt
  */
 export function json<T = unknown>(
   codec: Codec<Uint8Array>,
-  options: JsonOptions = {},
-): Codec<T> {
+  options: CorruptOptions = {},
+): FramingCodec<T> {
+  checkOptions<CorruptOptions>("json", options, CORRUPT_NAMES);
   const { onCorrupt, onDiscard } = options;
+  checkCodec("json", codec);
   return mapped<string, T>(text(codec, { onCorrupt, onDiscard }), {
     decode: parse<T>,
     encode: stringify,
@@ -84,10 +87,17 @@ export function json<T = unknown>(
  * assertEquals(ids, [1, 2]);
  * ```
  */
-export function jsonLines<T = unknown>(options: JsonLinesOptions = {}): Codec<T> {
+export function jsonLines<T = unknown>(options: JsonLinesOptions = {}): FramingCodec<T> {
+  checkOptions<JsonLinesOptions>("jsonLines", options, JSON_LINES);
   const { onCorrupt, onDiscard, ...rest } = options;
   return json<T>(lines({ ...rest, onDiscard }), { onCorrupt, onDiscard });
 }
+
+const JSON_LINES: OptionNames<JsonLinesOptions> = {
+  ...CORRUPT_NAMES,
+  ...LIMIT_NAMES,
+  ending: true,
+};
 
 function parse<T>(source: string): T {
   if (!BEGINNING.test(source)) {

@@ -1,14 +1,14 @@
 /** Frames that begin with their length in binary. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { encodeAlone } from "./encode.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
-import { LengthLimit } from "./_length_limit.ts";
-import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
-import { checkCount, checkOneOf } from "../common/options.ts";
+import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
+import type { LimitOptions } from "./limits.ts";
+import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
@@ -53,12 +53,6 @@ export interface LengthPrefixedOptions extends LimitOptions {
    * @default {offset + size}
    */
   strip?: number | undefined;
-  /**
-   * The longest permitted frame, in bytes: what stands behind the length field counts.
-   *
-   * @default {1048576}
-   */
-  maxLength?: number | undefined;
 }
 
 /**
@@ -85,7 +79,7 @@ export interface LengthPrefixedOptions extends LimitOptions {
  * assertEquals(codec.encode(Uint8Array.of(7, 8)), Uint8Array.of(0, 2, 7, 8));
  * ```
  */
-export function lengthPrefixed(options: LengthPrefixedOptions = {}): Codec<Uint8Array> {
+export function lengthPrefixed(options: LengthPrefixedOptions = {}): FramingCodec<Uint8Array> {
   return new LengthPrefixedCodec(options);
 }
 
@@ -101,33 +95,42 @@ interface Layout {
   readonly strip: number;
 }
 
-class LengthPrefixedCodec implements Codec<Uint8Array> {
+const OPTIONS: OptionNames<LengthPrefixedOptions> = {
+  ...LIMIT_NAMES,
+  adjustment: true,
+  includesHeader: true,
+  littleEndian: true,
+  offset: true,
+  size: true,
+  strip: true,
+};
+
+class LengthPrefixedCodec implements FramingCodec<Uint8Array> {
   readonly #limit: LengthLimit;
   readonly #layout: Layout;
 
   constructor(options: LengthPrefixedOptions) {
-    const size = checkOneOf("size", options.size ?? 4, [1, 2, 3, 4, 8]);
-    const offset = checkCount("offset", options.offset ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    checkOptions<LengthPrefixedOptions>("lengthPrefixed", options, OPTIONS);
+    const { MAX_SAFE_INTEGER, MIN_SAFE_INTEGER } = Number;
+    const { size = 4, offset = 0, adjustment = 0 } = options;
+    const { littleEndian = false, includesHeader = false, strip = offset + size } = options;
+    checkOneOf("size", size, [1, 2, 3, 4, 8]);
+    checkCount("offset", offset, 0, MAX_SAFE_INTEGER);
+    checkCount("adjustment", adjustment, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
     const header = offset + size;
-    const adjustment = checkCount(
-      "adjustment",
-      options.adjustment ?? 0,
-      Number.MIN_SAFE_INTEGER,
-      Number.MAX_SAFE_INTEGER,
-    );
-    const counted = checkOneOf("includesHeader", options.includesHeader ?? false, [false, true]);
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
+    const counted = checkOneOf("includesHeader", includesHeader, [false, true]);
+    this.#limit = new LengthLimit(options);
     this.#layout = {
       size,
       offset,
       header,
-      littleEndian: checkOneOf("littleEndian", options.littleEndian ?? false, [false, true]),
+      littleEndian: checkOneOf("littleEndian", littleEndian, [false, true]),
       bias: adjustment - (counted ? header : 0),
-      strip: checkCount("strip", options.strip ?? header, 0, Number.MAX_SAFE_INTEGER),
+      strip: checkCount("strip", strip, 0, MAX_SAFE_INTEGER),
     };
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new LengthPrefixedScanner(this.#layout, this.#limit);
     return new ScanDecoder(scanner, this.#layout.header + this.#limit.maxLength);
   }

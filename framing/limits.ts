@@ -1,31 +1,20 @@
-/** The limits that codecs have unless told otherwise. @module */
+/** What codecs do about frames that are too long or broken. @module */
 import type { FrameError } from "../errors.ts";
-
-/**
- * The longest line unless told otherwise, in bytes: 64 KiB. Lines are written by people and text
- * protocols, whose own limits are far lower (998 bytes in mail, 512 in IRC).
- */
-export const DEFAULT_MAX_LINE_LENGTH: number = 64 * 1024;
-
-/**
- * The longest frame of every other codec unless told otherwise, in bytes: 1 MiB. That is enough for
- * messages; what is larger should be sent in parts, because a frame is held in memory whole.
- */
-export const DEFAULT_MAX_FRAME_LENGTH: number = 1024 * 1024;
 
 /** What a codec does about frames that are too long. */
 export interface LimitOptions {
   /**
    * The longest frame, in bytes, for decoding and for encoding. What surrounds the contents
-   * (delimiters, headers, escapes) does not count.
+   * (delimiters, headers, escapes) does not count. `Infinity` means without limit.
    *
-   * @default {1048576}
+   * @default {1_048_576} enough for messages. What is larger should be sent in parts, because a frame
+   * is held in memory whole
    */
   maxLength?: number | undefined;
   /**
    * What to do when a frame exceeds `maxLength`: throw a `FrameError` with code `too_long`, or drop
-   * the frame, report it to `onDiscard` and go on behind it. A length beyond 2^53 - 1 is thrown in
-   * both cases, because nothing comes behind such a frame.
+   * the frame, report it to `onDiscard` and resume after it. A length beyond 2^53 - 1 is thrown in
+   * both cases, because nothing comes after such a frame.
    *
    * @default {"error"}
    */
@@ -34,7 +23,7 @@ export interface LimitOptions {
    * Receives the error of each frame that was dropped instead of thrown, once, as soon as it is
    * known. It has no stack, because peers can cause it by the thousand.
    *
-   * @default {() => {}}
+   * @default {undefined} dropped without a report
    */
   onDiscard?: ((error: FrameError) => void) | undefined;
 }
@@ -43,7 +32,7 @@ export interface LimitOptions {
 export interface CorruptOptions {
   /**
    * What to do with such a frame: throw a `FrameError`, or drop the frame, report it to `onDiscard`
-   * and go on behind it.
+   * and resume after it.
    *
    * @default {"error"}
    */
@@ -51,7 +40,18 @@ export interface CorruptOptions {
   /**
    * Receives the error of each frame that was dropped instead of thrown, once.
    *
-   * @default {() => {}}
+   * @default {undefined} dropped without a report
+   */
+  onDiscard?: ((error: FrameError) => void) | undefined;
+}
+
+/** What a codec of packets does about those that are too long or broken. */
+export interface PacketOptions extends LimitOptions, CorruptOptions {
+  /**
+   * Receives the error of each packet that was dropped instead of thrown, once: because it was too
+   * long (`onTooLong`) or broken (`onCorrupt`).
+   *
+   * @default {undefined} dropped without a report
    */
   onDiscard?: ((error: FrameError) => void) | undefined;
 }

@@ -1,14 +1,14 @@
 /** Lines of text: the framing of most protocols that people can type. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { encodeAlone } from "./encode.ts";
 import { hint } from "./_hint.ts";
-import { LengthLimit } from "./_length_limit.ts";
-import { DEFAULT_MAX_LINE_LENGTH, type LimitOptions } from "./limits.ts";
-import { checkOneOf } from "../common/options.ts";
+import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
+import type { LimitOptions } from "./limits.ts";
+import { checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 
@@ -20,9 +20,10 @@ const SHORT_LINE = 256;
 /** Options for {@linkcode lines}. */
 export interface LinesOptions extends LimitOptions {
   /**
-   * The longest line in bytes, without its ending.
+   * The longest line in bytes, without its ending. `Infinity` means without limit.
    *
-   * @default {65536}
+   * @default {65_536} lines are written by people and text protocols, whose own limits are far lower
+   * (998 bytes in mail, 512 in IRC)
    */
   maxLength?: number | undefined;
   /**
@@ -33,7 +34,7 @@ export interface LinesOptions extends LimitOptions {
    */
   keepEnd?: boolean | undefined;
   /**
-   * What is written behind each line. Both endings are always read.
+   * What is written after each line. Both endings are always read.
    *
    * @default {"\n"}
    */
@@ -66,23 +67,26 @@ export interface LinesOptions extends LimitOptions {
  * assertEquals(seen, ["one", "two", "three"]);
  * ```
  */
-export function lines(options: LinesOptions = {}): Codec<Uint8Array> {
+export function lines(options: LinesOptions = {}): FramingCodec<Uint8Array> {
   return new LinesCodec(options);
 }
 
-class LinesCodec implements Codec<Uint8Array> {
+const OPTIONS: OptionNames<LinesOptions> = { ...LIMIT_NAMES, ending: true, keepEnd: true };
+
+class LinesCodec implements FramingCodec<Uint8Array> {
   readonly #limit: LengthLimit;
   readonly #keepEnd: boolean;
   readonly #crlf: boolean;
 
   constructor(options: LinesOptions) {
-    const { keepEnd = false, ending = "\n" } = options;
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_LINE_LENGTH);
+    checkOptions<LinesOptions>("lines", options, OPTIONS);
+    const { maxLength = 65_536, keepEnd = false, ending = "\n" } = options;
+    this.#limit = new LengthLimit({ ...options, maxLength });
     this.#keepEnd = checkOneOf("keepEnd", keepEnd, [false, true]);
     this.#crlf = checkOneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new LineScanner(this.#limit, this.#keepEnd);
     return new ScanDecoder(scanner, this.#limit.maxLength + 2);
   }

@@ -1,7 +1,9 @@
 /** Messages of any kind in the frames of another codec. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
-import { DropPolicy } from "./_drop_policy.ts";
+import type { Codec, Decoder, FramingCodec } from "./codec.ts";
+import { checkCodec } from "./_codec.ts";
+import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
+import { checkOptions, type OptionNames, show } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder, reason } from "./_mapped_decoder.ts";
@@ -17,7 +19,7 @@ import type { OutputBuffer } from "./output_buffer.ts";
 export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
   /**
    * Turns the contents of a frame into a message. A byte frame is borrowed just as it is in `emit`, so
-   * a message may hold views of it. Whatever is thrown makes the frame a broken one; what is no
+   * a message may hold views of it. An exception makes the frame a broken one; what is no
    * `FrameError` becomes the `cause` of one with code `corrupt`.
    */
   decode: (frame: Frame) => In;
@@ -57,11 +59,18 @@ export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
 export function mapped<Frame, In, Out = In>(
   codec: Codec<Frame>,
   options: MappedOptions<Frame, In, Out>,
-): Codec<In, Out> {
+): FramingCodec<In, Out> {
   return new MappedCodec(codec, options);
 }
 
-class MappedCodec<Frame, In, Out> implements Codec<In, Out> {
+const OPTIONS: OptionNames<MappedOptions<unknown, unknown>> = {
+  ...CORRUPT_NAMES,
+  decode: true,
+  detached: true,
+  encode: true,
+};
+
+class MappedCodec<Frame, In, Out> implements FramingCodec<In, Out> {
   readonly detached: boolean;
   readonly #codec: Codec<Frame>;
   readonly #decode: (frame: Frame) => In;
@@ -69,24 +78,22 @@ class MappedCodec<Frame, In, Out> implements Codec<In, Out> {
   readonly #policy: DropPolicy;
 
   constructor(codec: Codec<Frame>, options: MappedOptions<Frame, In, Out>) {
+    checkOptions<MappedOptions<unknown, unknown>>("mapped", options, OPTIONS);
     for (const name of ["decode", "encode"] as const) {
-      if (typeof options[name] !== "function") {
+      if (typeof options?.[name] !== "function") {
         throw new TypeError(
-          `Cannot use ${name} as a function: current value is ${String(options[name])}`,
+          `Cannot use option "${name}" as a function: current value is ${show(options?.[name])}`,
         );
       }
     }
-    this.#codec = codec;
+    this.#codec = checkCodec("mapped", codec);
     this.#decode = options.decode;
     this.#encode = options.encode;
-    this.#policy = new DropPolicy("onCorrupt", {
-      choice: options.onCorrupt,
-      onDiscard: options.onDiscard,
-    });
+    this.#policy = DropPolicy.ofCorrupt(options);
     this.detached = options.detached ?? codec.detached ?? false;
   }
 
-  decoder(): Decoder<In> {
+  decoder(): Required<Decoder<In>> {
     return new MappedDecoder(this.#codec.decoder(), this.#decode, this.#policy);
   }
 

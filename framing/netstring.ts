@@ -1,12 +1,13 @@
 /** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
+import { checkOptions } from "../common/options.ts";
 import { encodeAlone } from "./encode.ts";
 import { frameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
-import { LengthLimit } from "./_length_limit.ts";
-import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
+import type { LimitOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
@@ -16,16 +17,6 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 /** The digits of 2^53 - 1. */
 const MAX_DIGITS = 16;
-
-/** Options for {@linkcode netstring}. */
-export interface NetstringOptions extends LimitOptions {
-  /**
-   * The longest permitted frame, in bytes, without its length, colon and comma.
-   *
-   * @default {1048576}
-   */
-  maxLength?: number | undefined;
-}
 
 /**
  * Netstrings: the length in decimal digits, a colon, the contents, a comma, as in `5:hello,`.
@@ -48,18 +39,19 @@ export interface NetstringOptions extends LimitOptions {
  * assertEquals(new TextDecoder().decode(bytes), "5:hello,");
  * ```
  */
-export function netstring(options: NetstringOptions = {}): Codec<Uint8Array> {
+export function netstring(options: LimitOptions = {}): FramingCodec<Uint8Array> {
   return new NetstringCodec(options);
 }
 
-class NetstringCodec implements Codec<Uint8Array> {
+class NetstringCodec implements FramingCodec<Uint8Array> {
   readonly #limit: LengthLimit;
 
-  constructor(options: NetstringOptions) {
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
+  constructor(options: LimitOptions) {
+    checkOptions<LimitOptions>("netstring", options, LIMIT_NAMES);
+    this.#limit = new LengthLimit(options);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new NetstringScanner(this.#limit);
     return new ScanDecoder(scanner, MAX_DIGITS + this.#limit.maxLength + 2);
   }

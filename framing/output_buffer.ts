@@ -20,8 +20,8 @@ const NO_WORDS = new Int32Array(0);
  *
  * const output = new OutputBuffer();
  * const codec = lines();
- * codec.encodeInto?.(new TextEncoder().encode("one"), output);
- * codec.encodeInto?.(new TextEncoder().encode("two"), output);
+ * codec.encodeInto(new TextEncoder().encode("one"), output);
+ * codec.encodeInto(new TextEncoder().encode("two"), output);
  * assertEquals(new TextDecoder().decode(output.take()), "one\ntwo\n");
  * ```
  */

@@ -1,13 +1,14 @@
 /** SLIP: packets on a serial line, after RFC 1055. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { checkOptions } from "../common/options.ts";
 import { DropPolicy } from "./_drop_policy.ts";
 import { encodeAlone } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
-import { type CorruptOptions, DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
+import { PACKET_NAMES, type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
 import { Slab } from "./_slab.ts";
 
@@ -15,23 +16,6 @@ const END = 0xc0;
 const ESC = 0xdb;
 const ESC_END = 0xdc;
 const ESC_ESC = 0xdd;
-
-/** Options for {@linkcode slip}. */
-export interface SlipOptions extends LimitOptions, CorruptOptions {
-  /**
-   * The longest permitted packet, in bytes, without escapes. Escaped it may take twice as many.
-   *
-   * @default {1048576}
-   */
-  maxLength?: number | undefined;
-  /**
-   * Receives the error of each packet that was dropped instead of thrown, once: because it was too
-   * long (`onTooLong`) or broken (`onCorrupt`).
-   *
-   * @default {() => {}}
-   */
-  onDiscard?: ((error: FrameError) => void) | undefined;
-}
 
 /**
  * SLIP packets: the byte C0 ends a packet; C0 and DB inside it are escaped as DB DC and DB DD.
@@ -52,23 +36,21 @@ export interface SlipOptions extends LimitOptions, CorruptOptions {
  * assertEquals(slip().encode(Uint8Array.of(1, 0xc0)), Uint8Array.of(1, 0xdb, 0xdc, 0xc0));
  * ```
  */
-export function slip(options: SlipOptions = {}): Codec<Uint8Array> {
+export function slip(options: PacketOptions = {}): FramingCodec<Uint8Array> {
   return new SlipCodec(options);
 }
 
-class SlipCodec implements Codec<Uint8Array> {
+class SlipCodec implements FramingCodec<Uint8Array> {
   readonly #limit: LengthLimit;
   readonly #onCorrupt: DropPolicy;
 
-  constructor(options: SlipOptions) {
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
-    this.#onCorrupt = new DropPolicy("onCorrupt", {
-      choice: options.onCorrupt,
-      onDiscard: options.onDiscard,
-    });
+  constructor(options: PacketOptions) {
+    checkOptions<PacketOptions>("slip", options, PACKET_NAMES);
+    this.#limit = new LengthLimit(options);
+    this.#onCorrupt = DropPolicy.ofCorrupt(options);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const limit = this.#limit;
     const scanner = new PacketScanner({
       terminator: END,

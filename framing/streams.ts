@@ -1,4 +1,5 @@
 /** Codecs as web streams. @module */
+import { checkCodec } from "./_codec.ts";
 import type { Codec } from "./codec.ts";
 import { frames } from "./frames.ts";
 
@@ -34,6 +35,7 @@ export class FrameDecoderStream<T> {
    * @param codec What finds the frames.
    */
   constructor(codec: Codec<T, unknown>) {
+    checkCodec("FrameDecoderStream", codec);
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const reader = readable.getReader();
     const batches = frames(chunksOf(reader), codec).batches();
@@ -55,7 +57,7 @@ export class FrameDecoderStream<T> {
   }
 }
 
-/** The chunks of a stream that someone else cancels. */
+/** The chunks of a stream that is cancelled elsewhere. */
 function chunksOf(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]: () => ({
@@ -95,6 +97,7 @@ export class FrameEncoderStream<T> {
    * @param codec What encodes the messages.
    */
   constructor(codec: Codec<unknown, T>) {
+    checkCodec("FrameEncoderStream", codec);
     const { readable, writable } = new TransformStream<T, Uint8Array>({
       transform: (message, controller) => controller.enqueue(codec.encode(message)),
     });

@@ -1,14 +1,15 @@
 /** Frames whose contents are text. @module */
 import { FrameError } from "../errors.ts";
 import { typeOf } from "../common/kinds.ts";
-import type { Codec, Decoder, DecoderProgress, Emit } from "./codec.ts";
+import type { Codec, Decoder, DecoderProgress, Emit, FramingCodec } from "./codec.ts";
 import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
-import { DropPolicy } from "./_drop_policy.ts";
+import { checkCodec } from "./_codec.ts";
+import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { Broken, frameError, frameReport } from "./_frame_error.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
-import { checkOneOf } from "../common/options.ts";
+import { checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
 import { decodeAscii, decodeUtf8 } from "./_utf8.ts";
@@ -56,11 +57,13 @@ export interface TextOptions extends CorruptOptions {
  * assertEquals(seen, ["hello"]);
  * ```
  */
-export function text(codec: Codec<Uint8Array>, options: TextOptions = {}): Codec<string> {
+export function text(codec: Codec<Uint8Array>, options: TextOptions = {}): FramingCodec<string> {
   return new TextCodec(codec, options);
 }
 
-class TextCodec implements Codec<string> {
+const OPTIONS: OptionNames<TextOptions> = { ...CORRUPT_NAMES, fatal: true };
+
+class TextCodec implements FramingCodec<string> {
   readonly detached = true;
   readonly #codec: Codec<Uint8Array>;
   readonly #isFatal: boolean;
@@ -69,15 +72,14 @@ class TextCodec implements Codec<string> {
   #scratch: Uint8Array | undefined = undefined;
 
   constructor(codec: Codec<Uint8Array>, options: TextOptions) {
-    this.#isFatal = checkOneOf("fatal", options.fatal ?? true, [false, true]);
-    this.#codec = codec;
-    this.#policy = new DropPolicy("onCorrupt", {
-      choice: options.onCorrupt,
-      onDiscard: options.onDiscard,
-    });
+    checkOptions<TextOptions>("text", options, OPTIONS);
+    const { fatal = true } = options;
+    this.#isFatal = checkOneOf("fatal", fatal, [false, true]);
+    this.#codec = checkCodec("text", codec);
+    this.#policy = DropPolicy.ofCorrupt(options);
   }
 
-  decoder(): Decoder<string> {
+  decoder(): Required<Decoder<string>> {
     const inner = this.#codec.decoder();
     const decode = this.#isFatal ? decodeUtf8 : decodeLeniently;
     return inner instanceof ScanDecoder
@@ -125,7 +127,7 @@ class TextCodec implements Codec<string> {
 }
 
 /**
- * Decodes the frames of a chunk. Decoding is dear to start and cheap to go on with, so from the second
+ * Decodes the frames of a chunk. Decoding is expensive to start and cheap to continue, so from the second
  * frame on the chunk is decoded whole, and if it turns out to be ASCII throughout, frames are parts
  * of its text.
  */

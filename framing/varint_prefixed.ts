@@ -1,29 +1,20 @@
 /** Frames that begin with their length as a varint, as Protocol Buffers delimits messages. @module */
 import type { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "./codec.ts";
+import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
+import { checkOptions } from "../common/options.ts";
 import { encodeAlone } from "./encode.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
-import { LengthLimit } from "./_length_limit.ts";
-import { DEFAULT_MAX_FRAME_LENGTH, type LimitOptions } from "./limits.ts";
+import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
+import type { LimitOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
 
 /** The bytes that 64 bits take in groups of seven: no varint is longer. */
 const MAX_VARINT_SIZE = 10;
-
-/** Options for {@linkcode varintPrefixed}. */
-export interface VarintPrefixedOptions extends LimitOptions {
-  /**
-   * The longest permitted frame, in bytes, without its length.
-   *
-   * @default {1048576}
-   */
-  maxLength?: number | undefined;
-}
 
 /**
  * Frames with their length in front as an unsigned varint (LEB128): seven bits to a byte, the lowest
@@ -46,18 +37,19 @@ export interface VarintPrefixedOptions extends LimitOptions {
  * assertEquals(bytes.subarray(0, 2), Uint8Array.of(0xac, 0x02));
  * ```
  */
-export function varintPrefixed(options: VarintPrefixedOptions = {}): Codec<Uint8Array> {
+export function varintPrefixed(options: LimitOptions = {}): FramingCodec<Uint8Array> {
   return new VarintPrefixedCodec(options);
 }
 
-class VarintPrefixedCodec implements Codec<Uint8Array> {
+class VarintPrefixedCodec implements FramingCodec<Uint8Array> {
   readonly #limit: LengthLimit;
 
-  constructor(options: VarintPrefixedOptions) {
-    this.#limit = new LengthLimit(options, DEFAULT_MAX_FRAME_LENGTH);
+  constructor(options: LimitOptions) {
+    checkOptions<LimitOptions>("varintPrefixed", options, LIMIT_NAMES);
+    this.#limit = new LengthLimit(options);
   }
 
-  decoder(): Decoder<Uint8Array> {
+  decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new VarintPrefixedScanner(this.#limit);
     return new ScanDecoder(scanner, MAX_VARINT_SIZE + this.#limit.maxLength);
   }

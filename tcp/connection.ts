@@ -11,7 +11,6 @@ import { checkCount, checkTimeout } from "../common/options.ts";
 import { netError } from "../common/net_error.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import type { Codec } from "../framing/codec.ts";
-import { DEFAULT_MAX_LINE_LENGTH } from "../framing/limits.ts";
 import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { Outbox } from "./_outbox.ts";
@@ -608,7 +607,7 @@ function lineOf(bytes: Uint8Array | null): string | null {
 }
 
 function maxLengthOf(options: ReadUntilOptions | undefined): number {
-  return checkCount("maxLength", options?.maxLength ?? DEFAULT_MAX_LINE_LENGTH);
+  return checkCount("maxLength", options?.maxLength ?? 65_536);
 }
 
 /** The error of a mistake that would break the connection if the system were to find it. */

@@ -43,7 +43,7 @@ export class ResponseDecoder implements Decoder<HttpPart>, DecoderProgress {
   #headLeft: number; // bytes that heads, or the trailer section, may still have
   #left = 0; // bytes of the body, or of the chunk, that are to come
   #size = 0; // bytes of the body so far
-  #parts: Decoder<Uint8Array>; // finds the end of the head or line that has begun
+  #parts: Required<Decoder<Uint8Array>>; // finds the end of the head or line that has begun
   #trailerLines: string[] = [];
 
   #bytes: Uint8Array = EMPTY; // what push was given, or what it left over
@@ -327,7 +327,7 @@ export class ResponseDecoder implements Decoder<HttpPart>, DecoderProgress {
     throw new FrameError("too_long", message, { length, limit });
   }
 
-  #headFinder(): Decoder<Uint8Array> {
+  #headFinder(): Required<Decoder<Uint8Array>> {
     const maxLength = limitOf(this.#headLeft);
     return delimited(HEAD_ENDS, { maxLength, keepEnd: true }).decoder();
   }
@@ -362,7 +362,7 @@ function hexDigit(byte: number | undefined): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-function lineFinder(maxLength: number): Decoder<Uint8Array> {
+function lineFinder(maxLength: number): Required<Decoder<Uint8Array>> {
   return lines({ maxLength: limitOf(maxLength), keepEnd: true }).decoder();
 }
 

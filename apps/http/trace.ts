@@ -130,6 +130,6 @@ class TracedDecoder<T> implements Decoder<T> {
   }
 
   takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining();
+    return this.#inner.takeRemaining?.() ?? new Uint8Array(0);
   }
 }

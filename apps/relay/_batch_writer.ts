@@ -4,7 +4,7 @@
  * @module
  */
 import { unattended } from "../../common/unattended.ts";
-import { OutputBuffer } from "../../framing/output_buffer.ts";
+import { OutputBuffer } from "../../framing/mod.ts";
 
 /** Milliseconds that text waits for more text. */
 const FLUSH_AFTER = 5;

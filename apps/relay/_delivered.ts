@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TcpConnection } from "../../tcp/connection.ts";
+import type { TcpConnection } from "../../tcp/mod.ts";
 
 /** Milliseconds to wait for a peer that takes nothing. */
 const PATIENCE = 2_000;

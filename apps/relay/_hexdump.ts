@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OutputBuffer } from "../../framing/output_buffer.ts";
+import type { OutputBuffer } from "../../framing/mod.ts";
 
 const PER_ROW = 16;
 /** `  00000000  68 65 6c 6c 6f 20 77 6f  72 6c 64 0a              |hello world.|` and its newline. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { OutputBuffer } from "../../framing/output_buffer.ts";
+import type { OutputBuffer } from "../../framing/mod.ts";
 import { escapeJson, jsonLine } from "../../common/escape.ts";
-import type { RelayDataEvent, RelayEvent } from "./events.ts";
+import type { RelayEvent } from "./events.ts";
 import { JsonText } from "./json_text.ts";
 
 const encoder = new TextEncoder();
@@ -43,7 +43,7 @@ export function appendJson(output: OutputBuffer, event: RelayEvent): void {
 }
 
 /** Appends a read. This is the one that must be fast, and nothing in it needs an escape. */
-function appendData(output: OutputBuffer, event: RelayDataEvent): void {
+function appendData(output: OutputBuffer, event: Extract<RelayEvent, { type: "data" }>): void {
   const { id, time, elapsed, from, data } = event;
   const begun = `{"type":"data","id":${id},"time":"${new Date(time).toISOString()}",` +
     `"elapsed":${elapsed},"from":"${from}","offset":`;

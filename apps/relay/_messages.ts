@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Codec, Decoder } from "../../framing/codec.ts";
+import type { Codec, Decoder } from "../../framing/mod.ts";
 
 /** What a read turned out to hold. */
 export type Finding =
@@ -121,7 +121,7 @@ export class Messages {
 
   #lose(): void {
     this.#lost = true;
-    this.#decoder.takeRemaining();
+    this.#decoder.takeRemaining?.();
   }
 }
 

@@ -5,11 +5,11 @@
  */
 import { ClosedError, isNetError } from "../../errors.ts";
 import { nextTurn, SMALL, spend } from "../../common/turn_budget.ts";
-import type { Codec } from "../../framing/codec.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
+import type { Codec } from "../../framing/mod.ts";
+import type { TcpConnection } from "../../tcp/mod.ts";
 import { delivered } from "./_delivered.ts";
 import { type Finding, Messages } from "./_messages.ts";
-import type { RelayCloseEvent, RelayEventBase, RelayObserver, RelaySide } from "./events.ts";
+import type { RelayEvent, RelayObserver, RelaySide } from "./events.ts";
 
 /** What a direction begins with: most traffic is small. */
 const MIN_BUFFER = 16 * 1024;
@@ -22,6 +22,9 @@ const SMALL_COUNT = 16;
 /** So many reads in a row that would fit into a quarter make it smaller again. */
 const SHRINK_AFTER = 16;
 
+/** The fields that all events have. */
+export type EventBase = Pick<RelayEvent, "id" | "time" | "elapsed">;
+
 /** What a pair is made from. */
 interface PairInit {
   readonly client: TcpConnection;
@@ -30,16 +33,16 @@ interface PairInit {
   readonly reads: boolean;
   readonly framing: Codec<unknown> | undefined;
   /** The fields that all events have, at this moment. */
-  readonly base: () => RelayEventBase;
+  readonly base: () => EventBase;
 }
 
 /** Relays until both directions are over. */
 export class Pair {
   readonly #init: PairInit;
   readonly #sent = { client: 0, target: 0 };
-  #first: RelayCloseEvent["first"] | undefined;
+  #first: RelaySide | "relay" | undefined;
   #reason: string | undefined;
-  /** Whether one side broke its connection off: then the other one must not end as if all were well. */
+  /** Whether one side aborted its connection: then the other one must not end as if it were complete. */
   #isCut = false;
 
   constructor(init: PairInit) {
@@ -48,7 +51,7 @@ export class Pair {
 
   async run(): Promise<void> {
     const { client, target, observer, base } = this.#init;
-    // Not conn.signal: it also aborts when the server drains, and then connections go on.
+    // Not conn.signal: it also aborts when the server drains, and then connections stay open.
     client.closed.then(({ how }) => how === "aborted" ? target.abort() : target.close());
     try {
       await observer?.({
@@ -88,7 +91,7 @@ export class Pair {
         return this.#broken(side, error);
       }
       if (n === null) break;
-      // Little data is not held back, so that others are served while somebody floods.
+      // Little data is not held back, so that others are served while one connection floods.
       if (spend(n) && n > SMALL) await nextTurn();
       const data = n === buffer.length ? buffer : buffer.subarray(0, n);
       const writing = to.write(data);
@@ -115,7 +118,7 @@ export class Pair {
       }
     }
     this.#first ??= side;
-    // After a reset the system may report an end, if a write was told of the reset before.
+    // After a reset the system may report an end, if a write has reported the reset before.
     const closing = this.#isCut ? cut(to) : to.closeWrite().catch(() => {}); // it has gone
     const ending = watch?.(null);
     if (ending !== undefined) await ending;
@@ -123,7 +126,7 @@ export class Pair {
     await closing;
   }
 
-  /** One side cannot be read any more: nothing can reach it either, so the other one is let go. */
+  /** One side cannot be read any more: nothing can reach it either, so the other one is closed. */
   async #broken(side: RelaySide, error: unknown): Promise<void> {
     const { client, target } = this.#init;
     this.#note(side, error);
@@ -169,7 +172,7 @@ export class Pair {
   }
 }
 
-/** Breaks a connection off, after what was written to it has arrived. */
+/** Aborts a connection, after what was written to it has arrived. */
 async function cut(conn: TcpConnection): Promise<void> {
   await delivered(conn);
   conn.abort();

@@ -5,8 +5,7 @@
  */
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { FrameError } from "../../errors.ts";
-import { type ChunkSource, frames } from "../../framing/frames.ts";
-import { lines } from "../../framing/lines.ts";
+import { type ChunkSource, frames, lines } from "../../framing/mod.ts";
 import { toEvent } from "./_event_fields.ts";
 import { MAX_CAPTURE_LINE } from "./_json_events.ts";
 import { memberText } from "./_member_text.ts";

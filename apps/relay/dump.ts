@@ -6,20 +6,16 @@
 import { formatAddr } from "../../common/address.ts";
 import type { SocketAddress } from "../../errors.ts";
 import { checkOneOf } from "../../common/options.ts";
-import type { OutputBuffer } from "../../framing/output_buffer.ts";
+import type { OutputBuffer } from "../../framing/mod.ts";
 import { escapeText } from "../../common/escape.ts";
 import { appendEscaped } from "../../common/escape_bytes.ts";
 import { BatchWriter } from "./_batch_writer.ts";
 import { appendHexdump } from "./_hexdump.ts";
 import { append, appendJson, jsonOf } from "./_json_events.ts";
-import type {
-  RelayDataEvent,
-  RelayEvent,
-  RelayMessageEvent,
-  RelayPartialEvent,
-  RelaySide,
-  RelayUnframedEvent,
-} from "./events.ts";
+import type { RelayEvent, RelaySide } from "./events.ts";
+
+/** The event of a type. */
+type EventOf<Type extends RelayEvent["type"]> = Extract<RelayEvent, { type: Type }>;
 
 /**
  * How to write down what passes.
@@ -38,14 +34,14 @@ export interface RelayDumpOptions {
    *
    * @default {"hex"}
    */
-  view?: RelayView;
+  view?: RelayView | undefined;
   /**
-   * Writes lines about connections: who came, how it ended. They arrive in order with what is written
+   * Writes lines about connections: where they came from, how they ended. They arrive in order with what is written
    * to the sink.
    *
    * @default {undefined} they are left out, except in the view `json`
    */
-  note?: (line: string) => void;
+  note?: ((line: string) => void) | undefined;
 }
 
 /** Text of a message that is shown on its line; the reads hold the rest. */
@@ -54,7 +50,7 @@ const MAX_SHOWN = 2_048;
 /**
  * Writes down what a relay tells. Lines are collected and written in batches, at the latest after five
  * milliseconds; nothing is ever left out: when the sink is slower than the traffic, up to 4 MiB wait,
- * and then the relay.
+ * and then the relay does.
  *
  * @example
  * ```ts
@@ -122,7 +118,7 @@ export class RelayDump {
     else this.#tell(noteOf(event));
   }
 
-  #read(event: RelayDataEvent): void {
+  #read(event: EventOf<"data">): void {
     if (this.#view === "quiet") return;
     const { buffer } = this.#writer;
     append(
@@ -133,7 +129,7 @@ export class RelayDump {
     else appendLines(buffer, event.data);
   }
 
-  #message(event: RelayMessageEvent): void {
+  #message(event: EventOf<"message">): void {
     const { buffer } = this.#writer;
     const { number, length, reads, value } = event;
     const pieces = reads > 1 ? `, in ${reads} reads` : "";
@@ -148,27 +144,27 @@ export class RelayDump {
     }
   }
 
-  #partial(event: RelayPartialEvent): void {
+  #partial(event: EventOf<"partial">): void {
     if (this.#view === "quiet") return;
     this.#inside(event, `… ${bytes(event.length)} of message ${event.number}, which goes on`);
   }
 
-  #unframed(event: RelayUnframedEvent): void {
+  #unframed(event: EventOf<"unframed">): void {
     const end = event.lost ? "; from here on, reads only" : "";
     this.#inside(event, `not a message: ${escapeText(event.reason)}${end}`);
   }
 
-  #inside(event: RelayPartialEvent | RelayUnframedEvent, text: string): void {
+  #inside(event: EventOf<"partial" | "unframed">, text: string): void {
     append(this.#writer.buffer, `${this.#head(event)} ${text}\n`);
   }
 
   /** How a line below its read begins; where reads are not shown, it says itself when. */
-  #head(event: RelayMessageEvent | RelayPartialEvent | RelayUnframedEvent): string {
+  #head(event: EventOf<"message" | "partial" | "unframed">): string {
     const time = this.#view === "quiet" ? clock(event.time) : " ";
     return `${time} #${event.id} ${arrow(event.from)}`;
   }
 
-  /** Says a line about a connection, behind what was written before. */
+  /** Writes a line about a connection, after what was written before. */
   #tell(line: string): void {
     if (this.#note === undefined) return;
     const note = this.#note;
@@ -184,7 +180,7 @@ function appendLines(output: OutputBuffer, data: Uint8Array): void {
 
 /** A line about a connection, for people. */
 function noteOf(
-  event: Exclude<RelayEvent, { type: "data" | "message" | "partial" | "unframed" }>,
+  event: EventOf<"open" | "refused" | "end" | "close">,
 ): string {
   const head = `${clock(event.time)} #${event.id}`;
   switch (event.type) {
@@ -196,11 +192,13 @@ function noteOf(
       return `${head} ${arrow(event.from)} end: the ${event.from} sends no more`;
     case "close": {
       const { first, reason, fromClient, fromTarget, elapsed } = event;
-      const who = reason === undefined
+      const ending = reason === undefined
         ? `the ${first} ended first`
         : `by the ${first} (${escapeText(reason)})`;
       const seconds = (elapsed / 1_000).toFixed(3);
-      return `${head} closed: ${who}, > ${bytes(fromClient)}, < ${bytes(fromTarget)}, ${seconds} s`;
+      return `${head} closed: ${ending}, > ${bytes(fromClient)}, < ${
+        bytes(fromTarget)
+      }, ${seconds} s`;
     }
   }
 }

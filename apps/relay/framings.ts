@@ -3,41 +3,33 @@
  *
  * @module
  */
-import type { Codec } from "../../framing/codec.ts";
-import { cobs } from "../../framing/cobs.ts";
-import { fixed } from "../../framing/fixed.ts";
-import { jsonLines } from "../../framing/json.ts";
-import { lengthPrefixed, type LengthPrefixedOptions } from "../../framing/length_prefixed.ts";
-import { lines } from "../../framing/lines.ts";
-import { netstring } from "../../framing/netstring.ts";
-import { slip } from "../../framing/slip.ts";
-import { varintPrefixed } from "../../framing/varint_prefixed.ts";
+import {
+  cobs,
+  type Codec,
+  fixed,
+  jsonLines,
+  lengthPrefixed,
+  lines,
+  netstring,
+  slip,
+  varintPrefixed,
+} from "../../framing/mod.ts";
 import { jsonTextLines } from "./json_text.ts";
 
-const prefixed = (size: 1 | 2 | 3 | 4 | 8, littleEndian = false) => (): Codec<Uint8Array> => {
-  const options: LengthPrefixedOptions = { size, littleEndian };
-  return lengthPrefixed(options);
-};
+const SIZES = { u8: 1, u16: 2, u24: 3, u32: 4, u64: 8 } as const;
 
-const CODECS: ReadonlyMap<string, () => Codec<unknown>> = new Map<string, () => Codec<unknown>>([
-  ["lines", () => lines() as Codec<unknown>],
+const CODECS: ReadonlyMap<string, () => Codec<unknown, never>> = new Map([
+  ["lines", () => lines()],
   ["json", () => jsonLines()],
-  ["netstring", () => netstring() as Codec<unknown>],
-  ["varint", () => varintPrefixed() as Codec<unknown>],
-  ["slip", () => slip() as Codec<unknown>],
-  ["cobs", () => cobs() as Codec<unknown>],
-  ...([["u8", 1], ["u16", 2], ["u24", 3], ["u32", 4], ["u64", 8]] as const).flatMap(
-    ([name, size]): [string, () => Codec<unknown>][] => [
-      [name, prefixed(size) as () => Codec<unknown>],
-      ...(size === 1 ? [] : [
-        [`${name}le`, prefixed(size, true) as () => Codec<unknown>] as [
-          string,
-          () => Codec<unknown>,
-        ],
-      ]),
-    ],
-  ),
-]);
+  ["netstring", () => netstring()],
+  ["varint", () => varintPrefixed()],
+  ["slip", () => slip()],
+  ["cobs", () => cobs()],
+  ...Object.entries(SIZES).map(([name, size]) => [name, () => lengthPrefixed({ size })]),
+  ...Object.entries(SIZES).slice(1).map((
+    [name, size],
+  ) => [`${name}le`, () => lengthPrefixed({ size, littleEndian: true })]),
+] as [string, () => Codec<unknown, never>][]);
 
 /** Options for {@linkcode framingByName}. */
 export interface FramingOptions {

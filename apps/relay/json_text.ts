@@ -3,10 +3,7 @@
  *
  * @module
  */
-import type { Codec } from "../../framing/codec.ts";
-import { lines } from "../../framing/lines.ts";
-import { mapped } from "../../framing/mapped.ts";
-import { text } from "../../framing/text.ts";
+import { type Codec, lines, mapped, text } from "../../framing/mod.ts";
 
 /**
  * The text of one JSON value. It was checked, but not changed: numbers keep all their digits

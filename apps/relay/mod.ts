@@ -19,27 +19,8 @@
  */
 export { type CaptureEnd, endOfCapture, readCapture, type ReadCaptureOptions } from "./capture.ts";
 export { RelayDump, type RelayDumpOptions, type RelayView } from "./dump.ts";
-export type {
-  RelayCloseEvent,
-  RelayDataEvent,
-  RelayEndEvent,
-  RelayEvent,
-  RelayEventBase,
-  RelayMessageEvent,
-  RelayObserver,
-  RelayOpenEvent,
-  RelayPartialEvent,
-  RelayRefusedEvent,
-  RelaySide,
-  RelayUnframedEvent,
-} from "./events.ts";
+export type { RelayEvent, RelayObserver, RelaySide } from "./events.ts";
 export { FRAMING_NAMES, framingByName, type FramingOptions } from "./framings.ts";
 export { JsonText } from "./json_text.ts";
-export {
-  DEFAULT_MAX_RELAYED,
-  DEFAULT_RELAY_CONNECT_TIMEOUT,
-  DEFAULT_RELAY_IDLE_TIMEOUT,
-  type RelayOptions,
-  type RelayTarget,
-  serveRelay,
-} from "./relay.ts";
+export type { RelayOptions } from "./options.ts";
+export { serveRelay } from "./relay.ts";

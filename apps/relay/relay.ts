@@ -3,33 +3,12 @@
  *
  * @module
  */
-import type { SocketAddress } from "../../errors.ts";
-import { checkPort, formatHostPort } from "../../common/address.ts";
 import { deadline } from "../../common/deadline.ts";
-import { checkCount, checkTimeout } from "../../common/options.ts";
 import { PeerReport } from "../../common/peer_report.ts";
-import type { Codec } from "../../framing/codec.ts";
-import { connectTcp, type TcpConnectOptions, type TlsClientOptions } from "../../tcp/connect.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
-import { serveTcp } from "../../tcp/server.ts";
-import type { TcpServer } from "../../tcp/server_handle.ts";
-import type { TcpServerOptions } from "../../tcp/server_options.ts";
-import type { TcpTimeouts } from "../../tcp/timeouts.ts";
-import { leadsTo, SelfRelayGuard } from "./_loop.ts";
-import { Pair } from "./_pair.ts";
-import type { RelayEventBase, RelayObserver } from "./events.ts";
-
-/** Connections at one time, unless said otherwise: each may hold two buffers and two sockets. */
-export const DEFAULT_MAX_RELAYED = 1_024;
-
-/** Milliseconds to reach the target, unless said otherwise. */
-export const DEFAULT_RELAY_CONNECT_TIMEOUT = 10_000;
-
-/**
- * Milliseconds without a byte in either direction after which a connection is ended, unless said
- * otherwise: an hour. A relay does not know how patient its clients are, but some never come back.
- */
-export const DEFAULT_RELAY_IDLE_TIMEOUT = 3_600_000;
+import { connectTcp, serveTcp, type TcpConnection, type TcpServer } from "../../tcp/mod.ts";
+import { SelfRelayGuard } from "./_loop.ts";
+import { type EventBase, Pair } from "./_pair.ts";
+import { isItself, type RelayOptions, resolveOptions } from "./options.ts";
 
 /**
  * Milliseconds that a client waits which may be the relay itself, while the relay is connecting: by then
@@ -37,100 +16,11 @@ export const DEFAULT_RELAY_IDLE_TIMEOUT = 3_600_000;
  */
 const LOOP_TIME = 100;
 
-/** Where a relay leads to. */
-export interface RelayTarget {
-  /** The port. */
-  port: number;
-  /**
-   * The name or address.
-   *
-   * @default {"127.0.0.1"}
-   */
-  hostname?: string;
-  /**
-   * Speak TLS to the target, so that plain clients can use it and what passes can be read.
-   *
-   * @default {false}
-   */
-  tls?: boolean | TlsClientOptions;
-}
-
-/** How to relay. */
-export interface RelayOptions {
-  /** Where to. */
-  target: RelayTarget;
-  /**
-   * The port to listen on; 0 lets the system choose a free one.
-   *
-   * @default {0}
-   */
-  port?: number;
-  /**
-   * The address to listen on.
-   *
-   * @default {"127.0.0.1"} nothing is exposed unless asked for
-   */
-  hostname?: string;
-  /**
-   * Is told what happens.
-   *
-   * @default {undefined} nobody looks, and nothing is spent on it
-   */
-  observer?: RelayObserver;
-  /**
-   * The number of the first connection. A capture that is continued needs one that is not in it yet:
-   * see `endOfCapture`.
-   *
-   * @default {1}
-   */
-  firstId?: number;
-  /**
-   * Tell the observer about each read. Without it, only about connections: the fastest way.
-   *
-   * @default {true}
-   */
-  reads?: boolean;
-  /**
-   * Finds the messages inside the reads, for the observer. What is relayed are the bytes as they come,
-   * whether or not they are messages.
-   *
-   * @default {undefined} reads only
-   */
-  framing?: Codec<unknown>;
-  /**
-   * Connections at one time; who comes later waits to be accepted.
-   *
-   * @default {1_024}
-   */
-  maxConnections?: number;
-  /**
-   * Milliseconds to reach the target.
-   *
-   * @default {10_000}
-   */
-  connectTimeout?: number;
-  /**
-   * Milliseconds without a byte in either direction after which a connection is ended; also, how long
-   * one side may refuse to take anything while there is something for it.
-   *
-   * @default {3_600_000}
-   */
-  idleTimeout?: number;
-  /** Ends the relay and all its connections at once. */
-  signal?: AbortSignal;
-  /**
-   * Called once with the address, when the relay listens.
-   *
-   * @default {undefined} prints `listening on HOST:PORT` to stderr
-   */
-  onListen?: (addr: SocketAddress) => void;
-}
-
 /**
- * Relays connections: everybody who connects is connected to the target, and bytes are passed on both
- * ways as they come. Each side can end for itself (half-close), and a slow side slows down the other.
+ * Relays connections: each client is connected to the target, and bytes are passed on both ways as they
+ * come. Each side can end for itself (half-close), and a slow side slows down the other.
  *
- * @param options Where to listen, where to, and who is told.
+ * @param options Where to listen, where to, and what is told of it.
  * @returns The server, which is listening already. `shutdown` lets connections come to their end.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Deno.errors.NotCapable} Without the permission to listen there.
@@ -161,36 +51,9 @@ export interface RelayOptions {
  * ```
  */
 export function serveRelay(options: RelayOptions): TcpServer {
-  const { target, port = 0, hostname = "127.0.0.1", observer, framing, reads = true } = options;
-  const firstId = checkCount("firstId", options.firstId ?? 1, 1);
-  checkPort("relay", target.port, 1);
-  refuseLoop(target, port, hostname);
-  const idle = checkTimeout("idleTimeout", options.idleTimeout ?? DEFAULT_RELAY_IDLE_TIMEOUT);
-  const timeouts: TcpTimeouts = { idle, write: idle };
-  const serverOptions: TcpServerOptions = {
-    port,
-    hostname,
-    timeouts,
-    keepAlive: true,
-    limits: {
-      maxConnections: checkCount(
-        "maxConnections",
-        options.maxConnections ?? DEFAULT_MAX_RELAYED,
-        1,
-      ),
-    },
-  };
-  if (options.signal !== undefined) serverOptions.signal = options.signal;
-  if (options.onListen !== undefined) serverOptions.onListen = options.onListen;
-  const targetOptions: TcpConnectOptions = {
-    ...target,
-    timeouts,
-    keepAlive: true,
-    timeout: checkTimeout(
-      "connectTimeout",
-      options.connectTimeout ?? DEFAULT_RELAY_CONNECT_TIMEOUT,
-    ),
-  };
+  const { server: serverOptions, target, observer, firstId, reads, framing } = resolveOptions(
+    options,
+  );
   const loops = new SelfRelayGuard(isItself(target));
   let lastId = firstId - 1;
   const connecting = new Set<Promise<unknown>>();
@@ -208,7 +71,7 @@ export function serveRelay(options: RelayOptions): TcpServer {
 
   async function relay(client: TcpConnection, id: number): Promise<void> {
     const startedAt = performance.now();
-    const base = (): RelayEventBase => stamp(id, startedAt);
+    const base = (): EventBase => stamp(id, startedAt);
     let upstream: TcpConnection;
     try {
       upstream = await connect(client);
@@ -229,7 +92,10 @@ export function serveRelay(options: RelayOptions): TcpServer {
 
   async function connect(client: TcpConnection): Promise<TcpConnection> {
     if (mayBeOwn(client)) await settled(connecting, LOOP_TIME);
-    const connected = connectTcp({ ...targetOptions, signal: client.signal });
+    const signal = target.signal === undefined
+      ? client.signal
+      : AbortSignal.any([client.signal, target.signal]);
+    const connected = connectTcp({ ...target, signal });
     connecting.add(connected);
     try {
       const upstream = await connected;
@@ -255,20 +121,7 @@ async function settled(promises: Iterable<Promise<unknown>>, time: number): Prom
   cancel();
 }
 
-function stamp(id: number, startedAt: number): RelayEventBase {
+function stamp(id: number, startedAt: number): EventBase {
   const elapsed = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
   return { id, time: Date.now(), elapsed };
-}
-
-/** A relay that leads to itself would connect to itself until it runs out of connections. */
-function refuseLoop(target: RelayTarget, port: number, hostname: string): void {
-  const to = target.hostname ?? "127.0.0.1";
-  if (port === 0 || port !== target.port || !leadsTo(to, hostname)) return;
-  throw isItself(target);
-}
-
-function isItself({ hostname = "127.0.0.1", port }: RelayTarget): TypeError {
-  return new TypeError(
-    `Cannot relay to ${formatHostPort(hostname, port)}: that is the relay itself`,
-  );
 }

@@ -268,8 +268,8 @@ Deno.test("what a target sent before it went arrives, although the client still 
   await sending;
 });
 
-Deno.test("silence for longer than idleTimeout ends a connection", async () => {
-  await using here = scene(echo, { idleTimeout: 50 });
+Deno.test("silence for longer than timeouts.idle ends a connection", async () => {
+  await using here = scene(echo, { timeouts: { idle: 50 } });
   await using conn = await connectTcp({ port: here.port });
   assertEquals(await conn.readLine(), null);
   await here.told("close");
@@ -280,7 +280,7 @@ Deno.test("silence for longer than idleTimeout ends a connection", async () => {
 });
 
 Deno.test("beyond maxConnections, clients wait for their turn", async () => {
-  await using here = scene(echo, { maxConnections: 1 });
+  await using here = scene(echo, { limits: { maxConnections: 1 } });
   const first = await connectTcp({ port: here.port });
   await first.write("one\n");
   await first.readLine();
@@ -335,12 +335,73 @@ Deno.test("an observer that takes its time slows the relay down", async () => {
   assertEquals(await conn.readLine(), "two");
 });
 
+Deno.test("the options of the server and of the client are those of a relay, too", async () => {
+  const calls: string[] = [];
+  const closed = Promise.withResolvers<void>();
+  await using here = scene(echo, {
+    hostname: "::1",
+    allow: ["::1"],
+    onConnect: () => void calls.push("connect"),
+    onClose: () => closed.resolve(),
+  });
+  const conn = await connectTcp({ hostname: "::1", port: here.port });
+  await conn.write("hello\n");
+  assertEquals(await conn.readLine(), "hello");
+  assertEquals(here.relay.stats().bytesReceived, 6);
+  await conn.close();
+  await closed.promise;
+  assertEquals(calls, ["connect"]);
+  await using denied = scene(echo, { deny: ["127.0.0.0/8"] });
+  await using other = await connectTcp({ port: denied.port });
+  await other.readLine().catch(() => {}); // the end, or a reset
+  assertEquals(denied.relay.stats().denied, 1);
+});
+
+Deno.test("a target can be a unix socket", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/echo.sock`;
+  await using _server = serveTcp({ path, onListen() {} }, echo);
+  await using here = scene(echo, { target: { path } });
+  await using conn = await connectTcp({ port: here.port });
+  await conn.write("hello\n");
+  assertEquals(await conn.readLine(), "hello");
+  const [open] = here.events;
+  assert(open?.type === "open");
+  assertEquals(open.target, { transport: "unix", path });
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("serveRelay checks its options and refuses to lead to itself", () => {
   const target = { port: 1 };
   assertThrows(() => serveRelay({ target: { port: 0 } }), RangeError, "port");
-  assertThrows(() => serveRelay({ target, maxConnections: 0 }), RangeError, "maxConnections");
-  assertThrows(() => serveRelay({ target, idleTimeout: -1 }), RangeError, "idleTimeout");
-  assertThrows(() => serveRelay({ target, connectTimeout: NaN }), RangeError, "connectTimeout");
+  assertThrows(() => serveRelay({ target, firstId: 0 }), RangeError, "firstId");
+  assertThrows(
+    () => serveRelay({ target, limits: { maxConnections: 0 } }),
+    RangeError,
+    "limits.maxConnections",
+  );
+  assertThrows(() => serveRelay({ target, timeouts: { idle: -1 } }), RangeError, "timeouts.idle");
+  for (const timeout of [NaN, -1]) {
+    assertThrows(
+      () => serveRelay({ target: { ...target, timeout } }),
+      RangeError,
+      "target.timeout",
+    );
+    assertThrows(
+      () => serveRelay({ target: { ...target, timeouts: { write: timeout } } }),
+      RangeError,
+      "target.timeouts.write",
+    );
+  }
+  const wrong: [object, string][] = [
+    [{ maxConnections: 5 }, 'did you mean "limits.maxConnections"?'],
+    [{ idle: 5 }, 'did you mean "timeouts.idle"?'],
+    [{ observr() {} }, 'did you mean "observer"?'],
+    [{ target: { host: "a", port: 1 } }, 'did you mean "target.hostname"?'],
+  ];
+  for (const [options, message] of wrong) {
+    assertThrows(() => serveRelay({ target, ...options }), TypeError, message);
+  }
   for (const hostname of ["127.0.0.1", "localhost", "::", "0.0.0.0"]) {
     assertThrows(
       () => serveRelay({ port: 7777, hostname, target: { port: 7777, hostname: "localhost" } }),

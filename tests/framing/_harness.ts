@@ -104,7 +104,7 @@ export function decode(
     error = cause.code;
     offset = cause.offset;
   }
-  return { frames, error, offset, remaining: toHex(decoder.takeRemaining()) };
+  return { frames, error, offset, remaining: toHex(decoder.takeRemaining!()) };
 }
 
 /** Every cut that vectors are run with: whole, byte by byte, and in two at every place. */
@@ -223,7 +223,7 @@ export function foreign<T>(codec: Codec<T>, hasProgress = false): Codec<T> {
       return {
         push: (chunk, emit) => inner.push(chunk, emit),
         end: (emit) => inner.end(emit),
-        takeRemaining: () => inner.takeRemaining(),
+        takeRemaining: () => inner.takeRemaining!(),
         progress: hasProgress ? inner.progress : undefined,
       };
     },

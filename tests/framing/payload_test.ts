@@ -2,7 +2,7 @@
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
-  type Checksum,
+  type ChecksumFunction,
   checksummed,
   cobs,
   type Codec,
@@ -274,8 +274,11 @@ Deno.test("checksummed: with discard, a stream of packets survives any damage", 
 });
 
 Deno.test("checksummed: one's own, as a number or as bytes", () => {
-  const xor: Checksum = { size: 1, compute: (bytes) => bytes.reduce((a, b) => a ^ b, 0) };
-  const reversed: Checksum = { size: 8, compute: (bytes) => new Uint8Array(8).fill(bytes.length) };
+  const xor: ChecksumFunction = { size: 1, compute: (bytes) => bytes.reduce((a, b) => a ^ b, 0) };
+  const reversed: ChecksumFunction = {
+    size: 8,
+    compute: (bytes) => new Uint8Array(8).fill(bytes.length),
+  };
   for (const sum of [xor, reversed]) {
     const codec = checksummed(lengthPrefixed({ size: 2 }), sum);
     assertEquals(decodeAll(codec, [codec.encode(bytesOf("abc"))]), [bytesOf("abc")]);

@@ -122,13 +122,13 @@ for (const { name, codec, fit } of allCodecs(MAX_LENGTH)) {
           for (const chunk of cut(stream, lengths)) {
             // Once stopped, the rest is pushed at an emit that must not be called.
             if (seen === taken) {
-              const rest = concat([decoder.takeRemaining(), chunk]);
+              const rest = concat([decoder.takeRemaining!(), chunk]);
               assertEquals(toHex(expected).startsWith(toHex(rest)), true);
               return;
             }
             decoder.push(chunk, () => ++seen < taken);
           }
-          assertEquals(toHex(decoder.takeRemaining()), toHex(expected));
+          assertEquals(toHex(decoder.takeRemaining!()), toHex(expected));
         },
       ),
       { numRuns: 200 },
@@ -197,7 +197,7 @@ Deno.test("property: what a decoder holds is bounded by its limit and one chunk"
             pushed += chunk.length;
             assertLessOrEqual(pushed - decoder.progress!.position, 100 + overhead + size);
           }
-          assertLessOrEqual(decoder.takeRemaining().length, 100 + overhead + size);
+          assertLessOrEqual(decoder.takeRemaining!().length, 100 + overhead + size);
         }),
         { numRuns: 100 },
       );

@@ -132,7 +132,7 @@ function drive(chance: Chance): void {
     while (goesOn && stopped && chance() < 0.8) goesOn = run(() => decoder.push(EMPTY, emit));
     if (!goesOn || chance() > 0.02) continue;
     // What is taken is what was not framed; pushed again it comes to the same.
-    const taken = stringOfBytes(decoder.takeRemaining());
+    const taken = stringOfBytes(decoder.takeRemaining!());
     assertEquals(taken, stream.slice(at - taken.length, at));
     const isDropped = trial.seen.at(-1)?.kind === "drop";
     if (isDropped || progress === undefined) return; // in the middle of it, perhaps
