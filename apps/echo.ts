@@ -32,25 +32,25 @@ export interface EchoOptions {
    *
    * @default {undefined} nothing
    */
-  greet?: string;
+  greet?: string | undefined;
   /**
    * What is answered; each `{}` stands for the message.
    *
    * @default {"{}"}
    */
-  reply?: string;
+  reply?: string | undefined;
   /**
    * Answer in upper case.
    *
    * @default {false}
    */
-  upper?: boolean;
+  upper?: boolean | undefined;
   /**
    * A message that ends the conversation instead of being answered.
    *
    * @default {undefined} none
    */
-  exit?: string;
+  exit?: string | undefined;
 }
 
 /**

@@ -70,17 +70,20 @@ export function operand<T>(value: Value<T>, summary: string): Field<T | undefine
  *
  * @param words The commands.
  * @param fallback The one that is meant if none is given.
+ * @param summary What they are.
  */
-export function commands<T extends string, F extends T | undefined>(
-  words: readonly T[],
-  fallback: F,
+export function commands<const W extends readonly string[]>(
+  words: W,
+  fallback: W[number],
   summary: string,
-): Field<T | F> {
-  const described = argument(commandWord(words), {
-    description: plain(summary),
-    errors: { invalidValue: (error) => error },
-  });
-  return withDefault(described, fallback);
+): Field<W[number]> {
+  return withDefault(
+    argument(commandWord<W[number]>(words), {
+      description: plain(summary),
+      errors: { invalidValue: (error) => error },
+    }),
+    fallback,
+  );
 }
 
 /** Fields under one heading of the help. */

@@ -81,11 +81,14 @@ async function helpOf<F extends Fields>(
   const { formatDocPage } = await import("@optique/core/doc");
   const shown = parserOf({ ...fields, ...section("Help", { help: HELP }) });
   const { sections } = getDocPageSync(shown) as DocPage;
-  const options = formatDocPage(calledAs, { sections }, { maxWidth: 100, termWidth: "auto" });
+  const page = formatDocPage(calledAs, { sections }, { maxWidth: 100, termWidth: "auto" });
+  const options = page.split("\n").map((line) => line.trimEnd()).join("\n");
   const blocks = [
     summary,
-    usage.map((line, index) => `${index === 0 ? "Usage:" : "      "} ${calledAs} ${line}`).join("\n"),
-    options.trim(),
+    usage.map((line, index) => `${index === 0 ? "Usage:" : "      "} ${calledAs} ${line}`).join(
+      "\n",
+    ),
+    options.replace(/^\n+/, "").trimEnd(),
     ...notes === undefined ? [] : [notes.trim()],
     `Examples:\n${examples.map((line) => `  ${line.replaceAll("$0", calledAs)}`).join("\n")}`,
   ];
