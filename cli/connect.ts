@@ -12,7 +12,7 @@ import {
   type TlsClientOptions,
 } from "../mod.ts";
 import { connectDatagrams } from "./datagrams.ts";
-import { readPem } from "../apps/pem.ts";
+import { readPem } from "../terminal/pem.ts";
 import { endOnInterrupt } from "../terminal/interrupt.ts";
 import { end } from "./ending.ts";
 import {

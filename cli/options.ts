@@ -1,6 +1,6 @@
 /** The options that `connect` and `listen` share. @module */
 import { FRAMING_NAMES, framingByName } from "../apps/relay/mod.ts";
-import { readPem } from "../apps/pem.ts";
+import { readPem } from "../terminal/pem.ts";
 import { type ProgramArguments, type ProgramOptions, UsageError } from "../terminal/program.ts";
 import type { Framing } from "./frames.ts";
 

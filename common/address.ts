@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
+import { checkCount, show } from "./options.ts";
 
 const MAPPED_V4 = /^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/i;
 
@@ -15,19 +16,65 @@ export function unmapHostname(hostname: string): string {
   return MAPPED_V4.exec(hostname)?.[1] ?? hostname;
 }
 
+/** So many addresses are made once and handed out again. Must be a power of two. */
+const RECENT = 1_024;
+
+/** Those that were made last, each in the place that its bytes say. */
+const recent: (Deno.NetAddr | undefined)[] = new Array(RECENT);
+
 /**
- * The address as its type says it is, with an IPv4-mapped hostname turned into plain IPv4.
+ * An address as it is handed out: a plain object that prints as one short line, in a template and in
+ * `console.log`.
+ *
+ * Making one costs half a microsecond, because it is not its prototype that knows how to print it:
+ * comparisons take a plain object with another prototype for another value. So a peer that sends many
+ * datagrams has the same address object each time, and it is frozen.
+ */
+export function netAddr(
+  transport: "tcp" | "udp",
+  hostname: string,
+  port: number,
+): Deno.NetAddr {
+  const { length } = hostname;
+  // Hosts of one network differ at the end; servers hear from many hosts and the same port.
+  const end = hostname.charCodeAt(length - 1) * 31 + hostname.charCodeAt(length - 2) * 7;
+  const place = (port + end) & (RECENT - 1);
+  const known = recent[place];
+  if (
+    known !== undefined && known.port === port && known.hostname === hostname &&
+    known.transport === transport
+  ) return known;
+  return recent[place] = printable({ transport, hostname, port });
+}
+
+/** The address of a unix socket as it is handed out; see {@linkcode netAddr}. */
+export function unixAddr(transport: "unix" | "unixpacket", path: string): Deno.UnixAddr {
+  return printable({ transport, path });
+}
+
+const PRINTED: PropertyDescriptor = {
+  value(this: SocketAddress): string {
+    return formatAddr(this);
+  },
+};
+
+function printable<A extends SocketAddress>(addr: A): A {
+  Reflect.defineProperty(addr, "toString", PRINTED);
+  Reflect.defineProperty(addr, Symbol.for("Deno.customInspect"), PRINTED);
+  return Object.freeze(addr);
+}
+
+/**
+ * The address as its type says it is, with an IPv4-mapped hostname turned into plain IPv4, in the form
+ * in which addresses are handed out.
  *
  * The runtime reports `null` as the path of a unix socket without a name (every client's), and
  * leaves out the transport of a connection that `startTls` has taken over.
  */
-export function normaliseAddr<A extends Deno.Addr>(addr: A): A {
-  if ("path" in addr) return (addr.path as string | null) === null ? { ...addr, path: "" } : addr;
-  if (!("hostname" in addr)) return addr;
-  const transport = (addr.transport as "tcp" | "udp" | undefined) ?? "tcp";
-  const hostname = unmapHostname(addr.hostname);
-  if (hostname === addr.hostname && transport === addr.transport) return addr;
-  return { ...addr, transport, hostname };
+export function normaliseAddr(addr: Deno.Addr): SocketAddress {
+  if ("path" in addr) return unixAddr(addr.transport, (addr.path as string | null) ?? "");
+  const { transport = "tcp", hostname, port } = addr as Partial<Deno.NetAddr> & Deno.NetAddr;
+  return netAddr(transport, unmapHostname(hostname), port);
 }
 
 /** `host:port`, with an IPv6 host in brackets as in RFC 3986 section 3.2.2. */
@@ -49,17 +96,14 @@ export function stripBrackets(hostname: string): string {
 }
 
 /**
- * Checks that `port` is a whole number a socket address can hold.
+ * Checks that `port` is a whole number that a socket address can hold.
  *
- * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @param name The option, for the message.
+ * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If it is not a whole number from `lowest` to 65535.
  */
-export function checkPort(action: string, port: number, lowest: 0 | 1 = 0): void {
-  if (!Number.isInteger(port) || port < lowest || port > 65_535) {
-    throw new RangeError(
-      `Cannot ${action}: port must be a whole number from ${lowest} to 65535, current value is ${port}`,
-    );
-  }
+export function checkPort(name: string, port: unknown, lowest: 0 | 1 = 0): number {
+  return checkCount(name, port, lowest, 65_535);
 }
 
 /** What no name and no address contains: white space and control characters. */
@@ -71,27 +115,20 @@ const MAX_NAME_LENGTH = 253;
 /**
  * Checks that `hostname` can be a name or an address. (The runtime's own message names no option.)
  *
- * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @param name The option, for the message.
  * @returns The hostname without brackets.
  * @throws {TypeError} If it is not text.
  * @throws {RangeError} If it is empty, too long, or contains white space.
  */
-export function checkHostname(action: string, hostname: string): string {
-  if (typeof hostname !== "string") {
-    throw new TypeError(
-      `Cannot ${action}: hostname must be a string, current value is ${String(hostname)}`,
-    );
-  }
-  const plain = stripBrackets(hostname);
-  if (plain === "" || plain.length > MAX_NAME_LENGTH || NOT_IN_NAMES.test(plain)) {
-    const value = hostname.length > MAX_NAME_LENGTH
-      ? `${hostname.length} characters long`
-      : JSON.stringify(hostname);
-    throw new RangeError(
-      `Cannot ${action}: hostname must be a name or an address, current value is ${value}`,
-    );
-  }
-  return plain;
+export function checkHostname(name: string, hostname: unknown): string {
+  const plain = stripBrackets(checkText(name, "a name or an address", hostname));
+  if (plain !== "" && plain.length <= MAX_NAME_LENGTH && !NOT_IN_NAMES.test(plain)) return plain;
+  const value = plain.length > MAX_NAME_LENGTH
+    ? `${plain.length} characters long`
+    : JSON.stringify(plain);
+  throw new RangeError(
+    `Cannot use option "${name}" as a name or an address: current value is ${value}`,
+  );
 }
 
 /** Whether options are those of a unix socket; a path that is `undefined` was not given. */
@@ -102,11 +139,17 @@ export function hasPath<T extends object>(options: T): options is Extract<T, { p
 /**
  * Checks that `path` names a unix socket. (Linux would take an empty one for "any name".)
  *
- * @param action What is being done, for the message: `"listen"`, `"connect"` …
+ * @throws {TypeError} If it is not text.
  * @throws {RangeError} If it is empty.
  */
-export function checkPath(action: string, path: string): void {
-  if (path === "") throw new RangeError(`Cannot ${action}: path must not be empty`);
+export function checkPath(path: unknown): string {
+  if (checkText("path", "a path", path) !== "") return path as string;
+  throw new RangeError('Cannot use option "path" as a path: current value is ""');
+}
+
+function checkText(name: string, what: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`Cannot use option "${name}" as ${what}: current value is ${show(value)}`);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { PACKET_NAMES, type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
-import { Slab } from "./_slab.ts";
+import { Slab } from "../common/slab.ts";
 
 const TERMINATOR = 0;
 /** The code of a block of 254 bytes that stands for no zero. */

@@ -10,7 +10,7 @@ import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { PACKET_NAMES, type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
-import { Slab } from "./_slab.ts";
+import { Slab } from "../common/slab.ts";
 
 const END = 0xc0;
 const ESC = 0xdb;

@@ -12,6 +12,7 @@ import {
   hasPath,
   normaliseAddr,
   refusePortOptions,
+  unixAddr,
 } from "../common/address.ts";
 import { checkCount } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
@@ -40,9 +41,9 @@ export function listen(options: TcpServerOptions | UnixServerOptions): Listening
 
 function listenTcp(options: TcpServerOptions): Listening {
   const { port = 0, tls, reusePort = false, noDelay = true, keepAlive = false } = options;
-  const hostname = checkHostname("listen", options.hostname ?? "127.0.0.1");
+  const hostname = checkHostname("hostname", options.hostname ?? "127.0.0.1");
   const backlog = checkCount("backlog", options.backlog ?? DEFAULT_BACKLOG, 1);
-  checkPort("listen", port);
+  checkPort("port", port);
   const transport = tls === undefined ? "tcp" : "tls";
   const context: OperationContext = {
     operation: "listen",
@@ -63,7 +64,7 @@ function listenTcp(options: TcpServerOptions): Listening {
     const listener: Deno.Listener = tls === undefined
       ? Deno.listen(shared)
       : Deno.listenTls({ ...shared, ...tls });
-    const addr = normaliseAddr(listener.addr) as SocketAddress;
+    const addr = normaliseAddr(listener.addr);
     return { listener, transport, addr, noDelay, keepAlive };
   } catch (error) {
     throw translate(error, context);
@@ -72,9 +73,9 @@ function listenTcp(options: TcpServerOptions): Listening {
 
 function listenUnix(options: UnixServerOptions): Listening {
   const { path } = options;
-  checkPath("listen", path);
+  checkPath(path);
   refusePortOptions("listen", options, PORT_OPTIONS);
-  const addr: SocketAddress = { transport: "unix", path };
+  const addr = unixAddr("unix", path);
   try {
     const listener = listenUnixSocket(path);
     return { listener, transport: "unix", addr, noDelay: false, keepAlive: false };

@@ -12,6 +12,7 @@ import {
   hasPath,
   normaliseAddr,
   refusePortOptions,
+  unixAddr,
 } from "../common/address.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
 import { deadline } from "../common/deadline.ts";
@@ -301,10 +302,10 @@ function closeAll(sockets: Set<Socket>): void {
 
 function unixTarget(options: UnixConnectOptions): Target {
   const { path } = options;
-  checkPath("connect", path);
+  checkPath(path);
   refusePortOptions("connect", options, PORT_OPTIONS);
   return {
-    context: { operation: "connect", transport: "unix", remoteAddr: { transport: "unix", path } },
+    context: { operation: "connect", transport: "unix", remoteAddr: unixAddr("unix", path) },
     async open(_signal, keep) {
       const socket = await Deno.connect({ transport: "unix", path });
       keep(socket);
@@ -315,8 +316,8 @@ function unixTarget(options: UnixConnectOptions): Target {
 
 function tcpTarget(options: TcpConnectOptions, handshakeTimeout: number): Target {
   const { port, noDelay = true, keepAlive = false } = options;
-  checkPort("connect", port, 1);
-  const hostname = checkHostname("connect", options.hostname ?? "127.0.0.1");
+  checkPort("port", port, 1);
+  const hostname = checkHostname("hostname", options.hostname ?? "127.0.0.1");
   const tls = options.tls === true ? {} : options.tls || undefined;
   const transport: NetTransport = tls === undefined ? "tcp" : "tls";
   const context: OperationContext = {

@@ -17,6 +17,7 @@
  *
  * @module
  */
+export { formatAddr } from "../common/address.ts";
 export {
   connectTcp,
   DEFAULT_CONNECT_TIMEOUT,

@@ -9,7 +9,7 @@ import {
   saveBody,
 } from "../apps/http/mod.ts";
 import { packedCodings } from "../apps/http/packed_names.ts";
-import { readPem } from "../apps/pem.ts";
+import { readPem } from "./pem.ts";
 import { jsonLine } from "../common/escape.ts";
 import {
   type Fields,

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { escapeControls } from "../common/escape.ts";
+import { escapeControls, escapeLines } from "../common/escape.ts";
 import { systemReason } from "../common/system_reason.ts";
-import { escapeLines } from "../common/escape.ts";
+import { writeAll, writeAllSync } from "../common/write_all.ts";
 
 /**
  * Writes data to stdout.
@@ -20,9 +20,7 @@ export async function printData(
 ): Promise<void> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
-    for (let written = 0; written < bytes.length;) {
-      written += await Deno.stdout.write(bytes.subarray(written));
-    }
+    await writeAll(Deno.stdout, bytes);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return await leave();
     const message = error instanceof Error ? error.message : String(error);
@@ -69,7 +67,7 @@ export function foreignPrinter(
 export function printNote(line: string): void {
   const bytes = new TextEncoder().encode(`${escapeControls(line)}\n`);
   try {
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+    writeAllSync(Deno.stderr, bytes);
   } catch {
     // There is no one to tell.
   }

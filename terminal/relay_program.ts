@@ -1,5 +1,5 @@
 /** What the relay's program takes, and where it writes what it has seen. @module */
-import { openCapture } from "../apps/capture_file.ts";
+import { openCapture } from "./capture_file.ts";
 import {
   RelayDump,
   type RelayEvent,

@@ -1,5 +1,5 @@
 /** TLS on the command line. @module */
-import { readPem } from "../apps/pem.ts";
+import { readPem } from "./pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../tcp/mod.ts";
 import { type Field, setting, toggle, UsageError } from "./arguments.ts";
 import { file, text } from "./values.ts";

@@ -1,13 +1,14 @@
 /**
- * Whom a datagram goes to: the form in which callers say it, and whether it is whom one came from.
+ * Where a datagram goes: as callers write it, and whether another one came from there.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
 import { checkPort } from "../common/address.ts";
+import { checkOptions, type OptionNames } from "../common/options.ts";
 import { withoutZone } from "./numeric_address.ts";
 
-/** Whom to send to, as callers write it: host and port, or a path. A `Datagram`'s `from` fits too. */
+/** Where to send to: a host and a port, or a path. A `Datagram`'s `from` fits, too. */
 export type UdpTarget = {
   /**
    * The receiver's address or name. A name is looked up for each datagram; give an address to send
@@ -15,7 +16,7 @@ export type UdpTarget = {
    *
    * @default {"127.0.0.1"}
    */
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   /** The receiver's port, from 1 to 65535. */
   readonly port: number;
 } | {
@@ -23,11 +24,14 @@ export type UdpTarget = {
   readonly path: string;
 };
 
-/** Whether `from` is the one that was sent to. */
+/** Whether `from` is where was sent to. */
 export function isSame(to: SocketAddress, from: SocketAddress): boolean {
+  if (to === from) return true;
   if ("path" in to) return "path" in from && from.path === to.path;
   return "port" in from && from.port === to.port && from.hostname === withoutZone(to.hostname);
 }
+
+const TARGET_NAMES: OptionNames<Deno.NetAddr> = { transport: true, hostname: true, port: true };
 
 /** Checks the form of a target. */
 export function checkTarget(action: string, to: UdpTarget): void {
@@ -39,7 +43,9 @@ export function checkTarget(action: string, to: UdpTarget): void {
       throw new TypeError(`Cannot ${action}: the sender has no path to answer to`);
     }
   } else {
-    checkPort(action, to.port, 1);
+    // Whatever else the host was called, it would have been sent to this machine.
+    if (to.hostname === undefined) checkOptions(action, to, TARGET_NAMES);
+    checkPort("port", to.port, 1);
   }
 }
 

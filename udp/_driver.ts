@@ -6,8 +6,8 @@
  */
 import type { SocketAddress } from "../errors.ts";
 
-/** Who gets what a driver receives. Its methods never throw. */
-export interface Sink {
+/** What takes the datagrams that a driver receives. Its methods never throw. */
+export interface DatagramSink {
   /**
    * Takes one datagram.
    *
@@ -15,7 +15,7 @@ export interface Sink {
    * @param from The sender, with IPv4 in its plain form.
    */
   received(view: Uint8Array, from: SocketAddress): void;
-  /** Takes an error of the runtime; receiving goes on. */
+  /** Takes an error of the runtime; receiving continues. */
   failed(error: unknown): void;
 }
 
@@ -36,7 +36,7 @@ export interface Driver {
   /** Whether several sends at one time leave in their order; otherwise one at a time must be made. */
   readonly ordersSends: boolean;
   /** Begins to receive; from then on without a pause. */
-  start(sink: Sink): void;
+  start(sink: DatagramSink): void;
   /**
    * Sends one datagram; rejects with the runtime's error, and never throws. The bytes may be read until
    * the promise settles.

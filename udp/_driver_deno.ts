@@ -5,11 +5,11 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { normaliseAddr } from "../common/address.ts";
+import { netAddr, normaliseAddr, unmapHostname } from "../common/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { borrowBuffer, returnBuffer } from "./_buffers.ts";
-import type { Driver, Membership, OpenOptions, Sink } from "./_driver.ts";
+import type { DatagramSink, Driver, Membership, OpenOptions } from "./_driver.ts";
 
 /** Whether the runtime has datagram sockets of its own: decided when asked, not when imported. */
 export function hasDenoBackend(): boolean {
@@ -40,16 +40,16 @@ class DenoDriver implements Driver {
   constructor(socket: Deno.DatagramConn, v6: boolean, bufferSize: number) {
     this.#socket = socket as Socket;
     this.#buffer = borrowBuffer(bufferSize);
-    this.addr = normaliseAddr({ ...socket.addr }) as SocketAddress;
+    this.addr = normaliseAddr(socket.addr);
     this.v6 = v6;
   }
 
-  start(sink: Sink): void {
+  start(sink: DatagramSink): void {
     this.#running = this.#run(sink);
   }
 
   /** One receive after the other into one buffer: a buffer for each would halve the speed. */
-  async #run(sink: Sink): Promise<void> {
+  async #run(sink: DatagramSink): Promise<void> {
     const backoff = new Backoff({ min: 1, max: 1_000, jitter: 0 });
     while (!this.#closed) {
       try {
@@ -69,8 +69,7 @@ class DenoDriver implements Driver {
 
   #plain(from: Deno.Addr): SocketAddress {
     const { hostname, port } = from as Deno.NetAddr;
-    const plain: Deno.NetAddr = { transport: "udp", hostname, port };
-    return this.v6 ? normaliseAddr(plain) : plain;
+    return netAddr("udp", this.v6 ? unmapHostname(hostname) : hostname, port);
   }
 
   send(data: Uint8Array, to: SocketAddress): Promise<unknown> {

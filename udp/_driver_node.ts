@@ -6,8 +6,8 @@
  */
 import type { Socket } from "node:dgram";
 import type { SocketAddress } from "../errors.ts";
-import { normaliseAddr } from "../common/address.ts";
-import type { Driver, Membership, OpenOptions, Sink } from "./_driver.ts";
+import { netAddr, unmapHostname } from "../common/address.ts";
+import type { DatagramSink, Driver, Membership, OpenOptions } from "./_driver.ts";
 
 /** The longest time an interval can have (a signed 32-bit number of milliseconds). */
 const MAX_INTERVAL = 2 ** 31 - 1;
@@ -62,18 +62,17 @@ class NodeDriver implements Driver {
   constructor(socket: Socket, v6: boolean, broadcast: boolean) {
     const { address, port } = socket.address();
     this.#socket = socket;
-    this.addr = normaliseAddr({ transport: "udp", hostname: address, port });
+    this.addr = netAddr("udp", unmapHostname(address), port);
     this.v6 = v6;
     this.#broadcast = broadcast;
     this.ref();
   }
 
-  start(sink: Sink): void {
+  start(sink: DatagramSink): void {
     const { v6 } = this;
     this.#socket.on("message", (data, { address, port }) => {
       if (this.#closed) return;
-      const from: Deno.NetAddr = { transport: "udp", hostname: address, port };
-      sink.received(data, v6 ? normaliseAddr(from) : from);
+      sink.received(data, netAddr("udp", v6 ? unmapHostname(address) : address, port));
     });
     this.#socket.on("error", (error) => {
       if (!this.#closed) sink.failed(error);

@@ -9,9 +9,10 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
+import { unixAddr } from "../common/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
-import type { Driver, Membership, Sink } from "./_driver.ts";
+import type { DatagramSink, Driver, Membership } from "./_driver.ts";
 import type { Socket } from "./_driver_deno.ts";
 import { UnixSenders } from "./_unix_senders.ts";
 
@@ -31,7 +32,7 @@ export function openUnix(path: string, bufferSize: number, senders: number): Dri
 }
 
 /** A datagram that the socket that receives has to send. */
-interface Outgoing {
+interface WaitingDatagram {
   readonly data: Uint8Array;
   readonly to: SocketAddress;
   readonly resolve: () => void;
@@ -49,7 +50,8 @@ class UnixDriver implements Driver {
   readonly #buffer: Uint8Array;
   /** Receivers that take datagrams only from the socket that receives. */
   readonly #connected = new Set<string>();
-  #outbox: Outgoing[] = [];
+  #last: Deno.UnixAddr; // that something came from
+  #outbox: WaitingDatagram[] = [];
   #isReceiving = false;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
@@ -64,14 +66,15 @@ class UnixDriver implements Driver {
     this.#senders = senders;
     this.#file = new SocketFile(path);
     this.#buffer = new Uint8Array(bufferSize);
-    this.addr = { transport: "unixpacket", path };
+    this.addr = unixAddr("unixpacket", path);
+    this.#last = this.addr;
   }
 
-  start(sink: Sink): void {
+  start(sink: DatagramSink): void {
     this.#running = this.#run(sink);
   }
 
-  async #run(sink: Sink): Promise<void> {
+  async #run(sink: DatagramSink): Promise<void> {
     const backoff = new Backoff({ min: 1, max: 1_000, jitter: 0 });
     const waker = this.#senders.wakerPath;
     while (!this.#closed) {
@@ -84,7 +87,7 @@ class UnixDriver implements Driver {
         // A sender that has not bound its socket has no path.
         const path = (from as Deno.UnixAddr).path as string | null ?? "";
         this.#senders.received();
-        if (path !== waker) sink.received(view, { transport: "unixpacket", path });
+        if (path !== waker) sink.received(view, this.#sender(path));
         backoff.reset();
         if (spend(view.length)) await nextTurn();
       } catch (error) {
@@ -96,6 +99,11 @@ class UnixDriver implements Driver {
       }
     }
     this.#rejectOutbox(new Deno.errors.BadResource("The socket is closed"));
+  }
+
+  /** The address of a sender: mostly the one before, so that it need not be made again. */
+  #sender(path: string): Deno.UnixAddr {
+    return path === this.#last.path ? this.#last : this.#last = unixAddr("unixpacket", path);
   }
 
   /** Sends what waits. These receivers have no full queue for the socket they are connected to. */

@@ -1,20 +1,23 @@
 /**
- * Datagrams on one side, callers who wait for them on the other. Nothing is lost when a caller stops
- * waiting: a datagram is handed over only to somebody who is there to take it.
+ * Datagrams on one side, calls that wait for them on the other. Nothing is lost when a call stops
+ * waiting: a datagram is handed over only to a call that is there to take it.
  *
  * @module
  */
 import { deadline } from "../common/deadline.ts";
-import { checkTimeout } from "../common/options.ts";
+import { DONE, iterator } from "../common/iterator.ts";
+import { checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { DatagramQueue } from "./_queue.ts";
 import type { Datagram } from "./datagram.ts";
 import type { UdpReceiveOptions } from "./options.ts";
 
+const RECEIVE_NAMES: OptionNames<UdpReceiveOptions> = { timeout: true, signal: true };
+
 /** How a wait settles when there will be no more datagrams. */
 export type Ending<T> = (resolve: (value: T) => void, reject: (reason: unknown) => void) => void;
 
-/** A caller who waits. */
+/** A call that waits. */
 interface Waiter {
   take(datagram: Datagram): void;
   end(): void;
@@ -27,10 +30,10 @@ export interface InboxOptions {
   /** Makes the error of a wait that took too long. */
   readonly late: (after: number) => unknown;
   /** Told how many bytes leave the queue. */
-  readonly onTaken?: (bytes: number) => void;
+  readonly onTaken?: ((bytes: number) => void) | undefined;
 }
 
-/** A bounded queue of datagrams, and those who wait at it. */
+/** A bounded queue of datagrams, and the calls that wait for one. */
 export class Inbox {
   readonly #queue: DatagramQueue;
   readonly #waiters = new Set<Waiter>();
@@ -54,7 +57,7 @@ export class Inbox {
     return this.#queue.bytes;
   }
 
-  /** Whether somebody waits for a datagram. */
+  /** Whether a call waits for a datagram. */
   get awaited(): boolean {
     return this.#waiters.size > 0;
   }
@@ -64,7 +67,7 @@ export class Inbox {
     return this.#waiters.size > 0 || this.#queue.fits(length);
   }
 
-  /** Hands a datagram to the first who waits, or queues it: then the answer is `false`. */
+  /** Hands a datagram to the first call that waits, or queues it: then the answer is `false`. */
   deliver(datagram: Datagram): boolean {
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
@@ -86,8 +89,9 @@ export class Inbox {
   receive<E>(options: UdpReceiveOptions | undefined, ending: Ending<E>): Promise<Datagram | E> {
     const { timeout = Infinity, signal } = options ?? {};
     try {
+      checkOptions("receive", options, RECEIVE_NAMES);
+      checkTimeout("timeout", timeout);
       signal?.throwIfAborted();
-      if (timeout !== 0) checkTimeout("timeout", timeout);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -127,53 +131,48 @@ export class Inbox {
   /**
    * The datagrams as they arrive. An iterator that is left takes nothing with it, even while it waits.
    *
-   * @param check Called before each; throws if nobody may receive.
+   * @param check Called before each; throws if nothing may be received.
    */
   iterate(
     check: () => void,
     ending: Ending<IteratorResult<Datagram>>,
   ): AsyncIterableIterator<Datagram> {
     const waiting = new Set<Waiter>();
-    const iterator: AsyncIterableIterator<Datagram> = {
-      next: () => {
-        if (this.#ended && this.size === 0) return Promise.resolve(DONE);
-        try {
-          check();
-        } catch (error) {
-          return Promise.reject(error);
-        }
-        const datagram = this.shift();
-        if (datagram !== undefined) {
-          return handOut({ value: datagram, done: false }, datagram.data.length);
-        }
-        return new Promise((resolve, reject) => {
-          const waiter: Waiter = {
-            take(value) {
-              waiting.delete(waiter);
-              resolve({ value, done: false });
-            },
-            end() {
-              waiting.delete(waiter);
-              ending(resolve, reject);
-            },
-          };
-          waiting.add(waiter);
-          this.#waiters.add(waiter);
-        });
-      },
-      return: () => {
-        for (const waiter of waiting) {
-          this.#waiters.delete(waiter);
-          waiter.end();
-        }
-        return Promise.resolve(DONE);
-      },
-      [Symbol.asyncIterator]: () => iterator,
+    const next = (): Promise<IteratorResult<Datagram>> => {
+      if (this.#ended && this.size === 0) return Promise.resolve(DONE);
+      try {
+        check();
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      const datagram = this.shift();
+      if (datagram !== undefined) {
+        return handOut({ value: datagram, done: false }, datagram.data.length);
+      }
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter = {
+          take(value) {
+            waiting.delete(waiter);
+            resolve({ value, done: false });
+          },
+          end() {
+            waiting.delete(waiter);
+            ending(resolve, reject);
+          },
+        };
+        waiting.add(waiter);
+        this.#waiters.add(waiter);
+      });
     };
-    return iterator;
+    return iterator(next, () => {
+      for (const waiter of waiting) {
+        this.#waiters.delete(waiter);
+        waiter.end();
+      }
+    });
   }
 
-  /** Forgets what waits and lets go of everybody who waits: there will be no more. */
+  /** Forgets the datagrams that wait and ends the calls that wait: there will be no more. */
   end(): void {
     this.#ended = true;
     this.#queue.clear();
@@ -188,6 +187,3 @@ export class Inbox {
 function handOut<T>(value: T, bytes: number): Promise<T> {
   return spend(bytes) ? nextTurn().then(() => value) : Promise.resolve(value);
 }
-
-/** What an iterator answers at its end. */
-export const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };

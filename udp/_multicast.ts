@@ -5,6 +5,7 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
+import { checkCount, type OptionNames } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 import { numeric } from "./numeric_address.ts";
@@ -18,20 +19,27 @@ export interface MulticastOptions {
    *
    * @default {undefined} the system chooses
    */
-  interface?: string;
+  interface?: string | undefined;
   /**
    * How many routers a datagram to the group may pass: 1 stays on the local network. IPv4 only, and for all groups of the endpoint.
    *
    * @default {undefined} the system's value, which is 1
    */
-  ttl?: number;
+  ttl?: number | undefined;
   /**
    * Whether members on this machine get what is sent from here, for all groups of the endpoint.
    *
    * @default {undefined} the system's value, which is `true`
    */
-  loopback?: boolean;
+  loopback?: boolean | undefined;
 }
+
+/** The names of these options. */
+export const MULTICAST_NAMES: OptionNames<MulticastOptions> = {
+  interface: true,
+  ttl: true,
+  loopback: true,
+};
 
 /** Being a member of a multicast group. */
 export interface MulticastMembership {
@@ -62,7 +70,7 @@ export interface MulticastMembership {
 
 /** What was set for all groups of an endpoint, and the membership it was set through. */
 export interface GroupSettings extends MulticastOptions {
-  group?: string;
+  group?: string | undefined;
 }
 
 /** Joins a group on a driver's socket, and notes what is set for all groups. */
@@ -154,8 +162,5 @@ export async function applySettings(
 }
 
 function checkTtl(ttl: number): void {
-  if (Number.isInteger(ttl) && ttl >= 1 && ttl <= 255) return;
-  throw new RangeError(
-    `Cannot use option "ttl": expected a whole number from 1 to 255, current value is ${ttl}`,
-  );
+  checkCount("ttl", ttl, 1, 255);
 }

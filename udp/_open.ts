@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkPort, formatHostPort } from "../common/address.ts";
+import { checkPath, checkPort, formatHostPort, hasPath } from "../common/address.ts";
 import { checkCount, checkOneOf } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
@@ -12,11 +12,7 @@ import type { Driver, OpenOptions } from "./_driver.ts";
 import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
 import { openNode } from "./_driver_node.ts";
 import { openUnix } from "./_driver_unix.ts";
-import {
-  DEFAULT_MAX_DATAGRAM_SIZE,
-  type UdpBindOptions,
-  type UnixDatagramOptions,
-} from "./options.ts";
+import { DEFAULTS, type UdpBindOptions, type UnixDatagramOptions } from "./options.ts";
 
 /** The longest datagram over IPv6 without jumbograms (RFC 8200). */
 const MAX_UDP_SIZE = 65_527;
@@ -40,9 +36,9 @@ export async function open(
   const useDeno = backend === "deno" || (backend === "auto" && hasDenoBackend());
   // One byte more than is accepted: that is how a longer datagram shows.
   const bufferSize = maxSize + 1;
-  if ("path" in options) return bindUnix(options, useDeno, bufferSize);
+  if (hasPath(options)) return bindUnix(options, useDeno, bufferSize);
   const { port = 0, hostname = "127.0.0.1", reuseAddress = false, broadcast = false } = options;
-  checkPort("bind", port);
+  checkPort("port", port);
   const context: OperationContext = {
     operation: "bind",
     transport: "udp",
@@ -66,7 +62,8 @@ export async function open(
 }
 
 function bindUnix(options: UnixOptions, useDeno: boolean, bufferSize: number): Driver {
-  const { path, senders = UNIX_SENDERS } = options;
+  const { senders = UNIX_SENDERS } = options;
+  const path = checkPath(options.path);
   const context: OperationContext = { operation: "bind", transport: "unixpacket", target: path };
   if (!hasDenoBackend()) throw needsFlag('option "path"', context);
   if (!useDeno) {
@@ -89,18 +86,18 @@ function needsFlag(what: string, context: OperationContext): Error {
 export function another(
   options: UdpBindOptions | UnixDatagramOptions,
 ): UdpBindOptions | UnixOptions {
-  if (!("path" in options)) return { ...options, port: 0, reuseAddress: false };
+  if (!hasPath(options)) return { ...options, port: 0, reuseAddress: false };
   const folder = options.path.slice(0, options.path.lastIndexOf("/") + 1);
   return { ...options, path: `${folder}.${crypto.randomUUID().slice(0, 8)}`, senders: 1 };
 }
 
 /** Checks the option `maxDatagramSize` and fills in its default. */
 export function checkMaxSize(options: UdpBindOptions | UnixDatagramOptions): number {
-  const name = "maxDatagramSize";
-  const size = options.maxDatagramSize ?? DEFAULT_MAX_DATAGRAM_SIZE;
-  const largest = "path" in options ? MAX_UNIX_SIZE : MAX_UDP_SIZE;
-  if (checkCount(name, size, 1) <= largest) return size;
-  throw new RangeError(
-    `Cannot use option "${name}": expected a whole number from 1 to ${largest}, current value is ${size}`,
+  const { maxDatagramSize = DEFAULTS.maxDatagramSize } = options;
+  return checkCount(
+    "maxDatagramSize",
+    maxDatagramSize,
+    1,
+    hasPath(options) ? MAX_UNIX_SIZE : MAX_UDP_SIZE,
   );
 }

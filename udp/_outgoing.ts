@@ -11,27 +11,22 @@ import { deadline } from "../common/deadline.ts";
 import { type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 import { unattended } from "../common/unattended.ts";
+import { Fifo } from "../common/fifo.ts";
+import { canAnswer } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
+import { checkSize } from "./_targets.ts";
+import { type Datagram, type DatagramData, type Replier, toBytes } from "./datagram.ts";
+import type { EndpointCounts } from "./endpoint_stats.ts";
 
 /** How long closing waits for what was sent before, in milliseconds: a unix receiver may be full. */
 const CLOSE_GRACE = 1_000;
-/** So many places that are free again are worth moving the rest. */
-const COMPACT_FROM = 1_024;
-
-/** What was counted on the way out, by all sockets of an endpoint. */
-export interface SendCounts {
-  sent: number;
-  bytesSent: number;
-  sendErrors: number;
-}
-
 /** Told when the system has taken a datagram (`undefined`), or why it has not. */
 export type SendDone = (error: unknown) => void;
 
 /** What sending depends on. */
 export interface OutgoingInit {
   readonly driver: Driver;
-  readonly counts: SendCounts;
+  readonly counts: EndpointCounts;
   /** Datagrams that may wait. */
   readonly maxCount: number;
   /** Bytes that may wait. */
@@ -49,11 +44,9 @@ interface Item {
 }
 
 /** The datagrams that one socket sends, in order. */
-export class Outgoing {
+export class Outgoing implements Replier {
   readonly #init: OutgoingInit;
-  /** What waits; the first `#first` places are free again. */
-  #items: (Item | undefined)[] = [];
-  #first = 0;
+  readonly #items = new Fifo<Item>(); // that wait
   #bytes = 0;
   #inFlight = 0;
   /** What is sent now, where one at a time is. */
@@ -67,7 +60,7 @@ export class Outgoing {
 
   /** Datagrams that the system has not taken yet. */
   get size(): number {
-    return this.#items.length - this.#first + this.#inFlight;
+    return this.#items.size + this.#inFlight;
   }
 
   /** Sends a datagram after those that were sent before. `data` must stay as it is until `done`. */
@@ -98,6 +91,19 @@ export class Outgoing {
     return promise;
   }
 
+  /** Sends an answer; one that no address takes is counted instead. */
+  sendReply({ from }: Datagram, data: DatagramData): Promise<void> {
+    try {
+      const bytes = toBytes(data);
+      checkSize(bytes.length, from);
+      if (canAnswer(from)) return this.post(bytes, from);
+      this.#init.counts.unanswerable++;
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   /**
    * Takes no more, and waits until what was sent before has left, for a bounded time.
    *
@@ -118,17 +124,14 @@ export class Outgoing {
   /** Gives up what still waits. */
   abandon(): void {
     this.#isClosing = true;
-    const items = this.#items.slice(this.#first);
-    this.#items = [];
-    this.#first = 0;
     this.#bytes = 0;
-    for (const item of items) item?.done(this.#init.closedError("send", item.to));
+    for (const { done, to } of this.#items.takeAll()) done(this.#init.closedError("send", to));
   }
 
   #start(item: Item): void {
     const { driver, counts } = this.#init;
     this.#inFlight++;
-    counts.sent++;
+    counts.datagramsSent++;
     counts.bytesSent += item.data.length;
     if (driver.ordersSends) {
       driver.send(item.data, item.to).then(
@@ -147,7 +150,7 @@ export class Outgoing {
 
   #failed(item: Item, error: unknown): void {
     const { counts, context, closedError } = this.#init;
-    counts.sent--;
+    counts.datagramsSent--;
     counts.bytesSent -= item.data.length;
     counts.sendErrors++;
     const isClosed = this.#isClosing && error instanceof Deno.errors.BadResource;
@@ -159,17 +162,9 @@ export class Outgoing {
 
   #settled(item: Item, error: unknown): void {
     this.#inFlight--;
-    const next = this.#items[this.#first];
+    const next = this.#items.shift();
     if (next !== undefined) {
-      this.#items[this.#first++] = undefined;
       this.#bytes -= next.data.length;
-      if (this.#first === this.#items.length) {
-        this.#items.length = 0;
-        this.#first = 0;
-      } else if (this.#first >= COMPACT_FROM && this.#first * 2 > this.#items.length) {
-        this.#items = this.#items.slice(this.#first);
-        this.#first = 0;
-      }
       this.#start(next);
     }
     item.done(error);

@@ -1,12 +1,10 @@
 /**
- * Datagrams that wait for somebody to take them.
+ * Datagrams that wait to be taken.
  *
  * @module
  */
+import { Fifo } from "../common/fifo.ts";
 import type { Datagram } from "./datagram.ts";
-
-/** So many places that are free again are worth moving the rest. */
-const COMPACT_FROM = 1_024;
 
 /** A queue with a bound on how many it holds and on their bytes. */
 export class DatagramQueue<D extends Datagram = Datagram> {
@@ -14,8 +12,7 @@ export class DatagramQueue<D extends Datagram = Datagram> {
   bytes = 0;
   readonly #maxCount: number;
   readonly #maxBytes: number;
-  #items: (D | undefined)[] = [];
-  #first = 0;
+  readonly #items = new Fifo<D>();
 
   constructor(maxCount: number, maxBytes: number) {
     this.#maxCount = maxCount;
@@ -24,7 +21,7 @@ export class DatagramQueue<D extends Datagram = Datagram> {
 
   /** How many wait. */
   get size(): number {
-    return this.#items.length - this.#first;
+    return this.#items.size;
   }
 
   /** Whether `length` more bytes fit. */
@@ -38,24 +35,14 @@ export class DatagramQueue<D extends Datagram = Datagram> {
   }
 
   shift(): D | undefined {
-    const datagram = this.#items[this.#first];
-    if (datagram === undefined) return undefined;
-    this.bytes -= datagram.data.length;
-    this.#items[this.#first++] = undefined;
-    if (this.#first === this.#items.length) this.clear();
-    else if (this.#first >= COMPACT_FROM && this.#first * 2 > this.#items.length) this.#compact();
+    const datagram = this.#items.shift();
+    if (datagram !== undefined) this.bytes -= datagram.data.length;
     return datagram;
   }
 
   /** Forgets all of them. */
   clear(): void {
-    this.#items = [];
-    this.#first = 0;
+    this.#items.takeAll();
     this.bytes = 0;
-  }
-
-  #compact(): void {
-    this.#items = this.#items.slice(this.#first);
-    this.#first = 0;
   }
 }

@@ -3,39 +3,31 @@
  *
  * Without an id in the datagrams nothing tells a late answer from the next request's, except the
  * socket to which it comes. That is how DNS resolvers tell them apart, too (RFC 5452). After the answer
- * the socket stays open for a while: a copy of the answer is recognised, and what else comes goes on to
- * `receive()`.
+ * the socket stays open for a while: a copy of the answer is recognised, and what else comes is received
+ * with `receive()`.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { isSame } from "./_address.ts";
-import type { Driver, Sink } from "./_driver.ts";
+import type { DatagramSink, Driver } from "./_driver.ts";
 import { fingerprint } from "./_fingerprint.ts";
 import type { Outgoing } from "./_outgoing.ts";
-import type { Pending, RequestInit, Requests } from "./_requests.ts";
+import type { PendingRequests, UdpRequest, WaitingRequest } from "./_requests.ts";
 import { own } from "./_slab.ts";
-import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
+import { type Datagram, type DatagramData, ReceivedDatagram, type Replier } from "./datagram.ts";
+import type { EndpointCounts } from "./endpoint_stats.ts";
 
 /** How long a socket stays open after its request was answered, in milliseconds. */
 const LINGER = 5_000;
 /** So many answered sockets stay open: each takes a descriptor. The oldest goes first. */
 const MAX_LINGERING = 16;
 
-/** What an endpoint counts of what it receives, on all its sockets. */
-export interface ReceiveCounts {
-  received: number;
-  bytesReceived: number;
-  strangers: number;
-  truncated: number;
-  receiveErrors: number;
-}
-
 /** What request sockets need of their endpoint. */
 export interface RequestSocketsInit {
-  readonly requests: Requests;
-  readonly counts: ReceiveCounts;
+  readonly requests: PendingRequests;
+  readonly counts: EndpointCounts;
   readonly maxSize: number;
   /** Sockets that may wait for an answer at one time. */
   readonly maxSockets: number;
@@ -45,8 +37,8 @@ export interface RequestSocketsInit {
   outgoing(driver: Driver): Outgoing;
   /** Takes a datagram that is no answer. */
   deliver(datagram: Datagram): void;
-  /** Sends an answer from the endpoint's own socket. */
-  reply(datagram: Datagram, data: DatagramData): Promise<void>;
+  /** Sends answers from the endpoint's own socket. */
+  readonly replier: Replier;
   /** The error of a request after the close. */
   closedError(operation: "request", to: SocketAddress): unknown;
 }
@@ -67,7 +59,7 @@ export class RequestSockets implements Sweepable {
   }
 
   /** Sends a request and waits for its answer. */
-  async make(request: RequestInit): Promise<Datagram> {
+  async make(request: UdpRequest): Promise<Datagram> {
     const { requests } = this.#init;
     const release = requests.reserve(request.to);
     let socket: RequestSocket;
@@ -83,11 +75,10 @@ export class RequestSockets implements Sweepable {
     } finally {
       release();
     }
-    const settle = Promise.withResolvers<Datagram>();
     const { outgoing } = socket;
-    socket.pending = requests.begin(request, outgoing.send.bind(outgoing), settle);
+    socket.waiting = requests.begin(request, outgoing.send.bind(outgoing));
     try {
-      return await settle.promise;
+      return await socket.waiting.settle.promise;
     } catch (error) {
       this.close(socket);
       throw error;
@@ -137,7 +128,7 @@ export class RequestSockets implements Sweepable {
     await Promise.all(this.#closing);
   }
 
-  async #openFor(request: RequestInit): Promise<RequestSocket> {
+  async #openFor(request: UdpRequest): Promise<RequestSocket> {
     const { to, signal } = request;
     if (this.#isClosed) throw this.#init.closedError("request", to);
     const driver = await this.#init.open(to);
@@ -175,7 +166,7 @@ export class RequestSockets implements Sweepable {
     });
   }
 
-  /** Hands a place on, or gives it back. */
+  /** Gives a place to the next that waits for one, or back. */
   #leave(): void {
     for (const resume of this.#waiting) return resume();
     this.#active--;
@@ -183,15 +174,15 @@ export class RequestSockets implements Sweepable {
 }
 
 /** The socket of one request. */
-class RequestSocket implements Sink {
+class RequestSocket implements DatagramSink, Replier {
   readonly driver: Driver;
   readonly outgoing: Outgoing;
-  pending: Pending | undefined;
+  waiting: WaitingRequest | undefined;
   /** When it is closed after its answer, on the clock of `performance.now()`. */
   until = Infinity;
   readonly #init: RequestSocketsInit;
   readonly #owner: RequestSockets;
-  readonly #request: RequestInit;
+  readonly #request: UdpRequest;
   #isClosed = false;
   #answer: { readonly from: SocketAddress; readonly print: number } | undefined;
   /** How many copies of the answer to expect: one for each try, as the network may double the last. */
@@ -201,7 +192,7 @@ class RequestSocket implements Sink {
     driver: Driver,
     init: RequestSocketsInit,
     owner: RequestSockets,
-    request: RequestInit,
+    request: UdpRequest,
   ) {
     this.driver = driver;
     this.outgoing = init.outgoing(driver);
@@ -212,10 +203,10 @@ class RequestSocket implements Sink {
 
   received(view: Uint8Array, from: SocketAddress): void {
     const { counts, requests, maxSize, deliver } = this.#init;
-    const { pending } = this;
-    counts.received++;
+    const { waiting } = this;
+    counts.datagramsReceived++;
     counts.bytesReceived += view.length;
-    if (this.#isClosed || pending === undefined) return;
+    if (this.#isClosed || waiting === undefined) return;
     if (!this.#request.anySource && !isSame(this.#request.to, from)) {
       counts.strangers++;
       return;
@@ -226,13 +217,13 @@ class RequestSocket implements Sink {
       view = view.subarray(0, maxSize);
     }
     if (this.#answer === undefined) {
-      if (pending.isOver) return;
+      if (!requests.isWaiting(waiting)) return;
       this.#answer = { from, print: fingerprint(view) };
-      this.#copies = pending.sent;
-      requests.answer(pending, new ReceivedDatagram(own(view), from, truncated, this));
+      this.#copies = waiting.sent;
+      requests.answer(waiting, new ReceivedDatagram(own(view), from, truncated, this));
       this.#owner.linger(this);
     } else if (this.#isCopy(view, from)) {
-      requests.late++;
+      counts.lateAnswers++;
     } else {
       deliver(new ReceivedDatagram(own(view), from, truncated, this));
     }
@@ -243,12 +234,8 @@ class RequestSocket implements Sink {
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
-    if (this.#isClosed) return this.#init.reply(datagram, data);
-    try {
-      return this.outgoing.post(toBytes(data), datagram.from);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const replier = this.#isClosed ? this.#init.replier : this.outgoing;
+    return replier.sendReply(datagram, data);
   }
 
   close(): Promise<void> {

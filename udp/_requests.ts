@@ -1,31 +1,43 @@
 /**
- * Requests that wait for their answers: sending again, matching, and recognising answers that come
- * too late.
+ * Requests: sending them again while no answer comes, and finding the one that a datagram answers.
+ *
+ * | state    | kept in       | its answer comes  | its time comes                          | aborted or closed    |
+ * | -------- | ------------- | ----------------- | --------------------------------------- | -------------------- |
+ * | reserved | `#reserved`   | not sent yet      | has no time yet                         | gives its place back |
+ * | waiting  | `#waiting`    | resolves → over   | sent again; after the last try rejects → over | rejects → over |
+ * | over     | `#late`       | dropped, counted  | forgotten                               | forgotten            |
+ *
+ * Only a request from the endpoint's own port is kept once it is over: others have had a socket that was
+ * theirs alone (see `_request_sockets.ts`).
  *
  * @module
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
+import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
-import { fingerprint } from "./_fingerprint.ts";
+import { isMatch, LateAnswers, type Matcher } from "./_late_answers.ts";
 import type { SendDone } from "./_outgoing.ts";
 import type { Datagram } from "./datagram.ts";
+import type { EndpointCounts } from "./endpoint_stats.ts";
+import { DEFAULTS, type UdpRequestOptions } from "./options.ts";
 
-/** How long answers to a finished request are recognised as late, in milliseconds. */
-const LATE_WINDOW = 10_000;
-/** So many finished requests are remembered for that. */
-const MAX_FINISHED = 1_024;
 /** How much of each wait but the last is drawn by chance. */
 const JITTER = 0.25;
 
-/** Decides whether a datagram is the answer. */
-export type Matcher = (data: Uint8Array, from: SocketAddress) => boolean;
+const REQUEST_NAMES: OptionNames<UdpRequestOptions> = {
+  timeout: true,
+  maxTimeout: true,
+  retries: true,
+  match: true,
+  samePort: true,
+  anySource: true,
+  signal: true,
+};
 
-/** A request as it is made. */
-export interface RequestInit {
-  readonly data: Uint8Array;
-  readonly to: SocketAddress;
+/** How to make a request, checked. */
+export interface RequestPlan {
   /** Milliseconds to wait after the first try. */
   readonly timeout: number;
   /** The longest wait, in milliseconds. */
@@ -36,95 +48,101 @@ export interface RequestInit {
   readonly match: Matcher | undefined;
   /** Whether the answer comes to the endpoint's own socket. */
   readonly samePort: boolean;
-  readonly anySource: boolean;
   readonly signal: AbortSignal | undefined;
+}
+
+/** A request. */
+export interface UdpRequest extends RequestPlan {
+  readonly data: Uint8Array;
+  readonly to: SocketAddress;
+  readonly anySource: boolean;
 }
 
 /** Sends one try. */
 export type Transmit = (data: Uint8Array, to: SocketAddress, done: SendDone) => void;
 
-/** A request that waits for its answer. */
-export class Pending {
-  tries = 1;
-  /** Tries that the system has not refused: so many answers there can be. */
-  sent = 0;
-  wait: number;
-  sendAt: number;
-  isOver = false;
-  readonly startedAt = performance.now();
-  readonly init: RequestInit;
-  readonly transmit: Transmit;
-  readonly resolve: (answer: Datagram) => void;
-  readonly reject: (reason: unknown) => void;
-  onAbort: (() => void) | undefined;
-
-  constructor(
-    init: RequestInit,
-    transmit: Transmit,
-    { resolve, reject }: PromiseWithResolvers<Datagram>,
-  ) {
-    this.init = init;
-    this.transmit = transmit;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.wait = Math.min(init.timeout, init.maxTimeout);
-    this.sendAt = this.startedAt + this.jittered();
-  }
-
-  /** The wait for this try: the last one lasts in full, for nothing is sent after it. */
-  jittered(): number {
-    return this.tries === this.init.tries ? this.wait : this.wait * (1 - JITTER * Math.random());
-  }
-
-  comesFrom(from: SocketAddress): boolean {
-    return this.init.anySource || isSame(this.init.to, from);
-  }
+/** Checks the options of a request and fills in their defaults. */
+export function planRequest(options: UdpRequestOptions): RequestPlan {
+  checkOptions("request", options, REQUEST_NAMES);
+  const { match, samePort = false, signal } = options;
+  const timeout = checkTimeout("timeout", options.timeout ?? DEFAULTS.timeout);
+  const longest = options.maxTimeout ?? Math.max(DEFAULTS.maxTimeout, timeout);
+  const maxTimeout = checkTimeout("maxTimeout", longest);
+  const retries = checkCount("retries", options.retries ?? DEFAULTS.retries);
+  // Without a wait there is no time after which to send again.
+  const tries = timeout === 0 || maxTimeout === 0 ? 1 : retries + 1;
+  return { timeout, maxTimeout, tries, match, samePort: match !== undefined || samePort, signal };
 }
 
-/** A request from the endpoint's own socket that is over, as far as late answers to it can be told. */
-interface Finished {
-  readonly match: Matcher | undefined;
-  /** The only one whose datagrams may be late answers. */
-  readonly source: SocketAddress;
-  /** The answer's fingerprint, `null` if there was none. */
-  readonly answer: number | null;
-  readonly until: number;
-  /** How many more copies of that answer to expect: those that other tries brought, and one more. */
-  copies: number;
-  /** How many more other answers to expect: one for each try that was not answered. */
-  others: number;
+/** A request that was sent and waits for its answer. */
+export class WaitingRequest {
+  readonly request: UdpRequest;
+  readonly transmit: Transmit;
+  readonly settle: PromiseWithResolvers<Datagram>;
+  readonly startedAt = performance.now();
+  /** How often it was sent. */
+  tries = 1;
+  /** Tries that the system has not refused: so many answers there can be. */
+  sent = 1;
+  /** When it is sent again or given up, on the clock of `performance.now()`. */
+  sendAt: number;
+  onAbort: (() => void) | undefined;
+
+  constructor(request: UdpRequest, transmit: Transmit, settle: PromiseWithResolvers<Datagram>) {
+    this.request = request;
+    this.transmit = transmit;
+    this.settle = settle;
+    this.sendAt = this.startedAt + this.wait();
+  }
+
+  /** The wait after this try: the last one lasts in full, for nothing is sent after it. */
+  wait(): number {
+    const { timeout, maxTimeout, tries } = this.request;
+    const wait = Math.min(timeout * 2 ** (this.tries - 1), maxTimeout);
+    return this.tries === tries ? wait : wait * (1 - JITTER * Math.random());
+  }
+
+  /** Whether a datagram to the endpoint's own socket answers it. */
+  isAnsweredBy({ data, from }: Datagram): boolean {
+    const { to, match, samePort, anySource } = this.request;
+    if (!samePort || !(anySource || isSame(to, from))) return false;
+    return match === undefined || isMatch(match, data, from);
+  }
 }
 
 /** The requests of one endpoint. */
-export class Requests implements Sweepable {
-  /** Answers that came late or twice and were dropped. */
-  late = 0;
-  /** Datagrams that were sent again. */
-  retransmits = 0;
+export class PendingRequests implements Sweepable {
   readonly #context: (operation: "request", to: SocketAddress) => OperationContext;
+  readonly #counts: EndpointCounts;
   readonly #limit: number;
-  /** Those whose answers come to the endpoint's own socket. */
-  readonly #onEndpoint = new Set<Pending>();
-  readonly #pending = new Set<Pending>();
+  readonly #waiting = new Set<WaitingRequest>(); // the oldest first
+  readonly #late = new LateAnswers();
   #reserved = 0;
-  #finished: Finished[] = [];
+  #onEndpoint = 0; // of those that wait, to whom the answers come to the endpoint's own socket
 
   constructor(
     context: (operation: "request", to: SocketAddress) => OperationContext,
+    counts: EndpointCounts,
     limit: number,
   ) {
     this.#context = context;
+    this.#counts = counts;
     this.#limit = limit;
   }
 
   /** How many wait for their answers, or to be sent. */
   get size(): number {
-    return this.#pending.size + this.#reserved;
+    return this.#waiting.size + this.#reserved;
   }
 
-  /** Whether a datagram to the endpoint's own socket could be an answer at all. */
-  get idle(): boolean {
-    return this.#onEndpoint.size === 0 && this.#finished.length === 0;
+  /** Whether no datagram to the endpoint's own socket can be an answer. */
+  get isIdle(): boolean {
+    return this.#onEndpoint === 0 && this.#late.nextAt === Infinity;
+  }
+
+  /** Whether a request still waits for its answer. */
+  isWaiting(waiting: WaitingRequest): boolean {
+    return this.#waiting.has(waiting);
   }
 
   /**
@@ -135,10 +153,8 @@ export class Requests implements Sweepable {
   reserve(to: SocketAddress): () => void {
     if (this.size >= this.#limit) {
       const message = `Cannot make another request: ${this.#limit} wait for their answers already`;
-      throw new LimitError("requests", message, {
-        ...this.#context("request", to),
-        limit: this.#limit,
-      });
+      const context = this.#context("request", to);
+      throw new LimitError("requests", message, { ...context, limit: this.#limit });
     }
     this.#reserved++;
     let isHeld = true;
@@ -148,178 +164,119 @@ export class Requests implements Sweepable {
     };
   }
 
-  /**
-   * Sends a request. The caller has reserved its place and gives that back now.
-   *
-   * @param settle Gets the answer.
-   */
-  begin(
-    init: RequestInit,
-    transmit: Transmit,
-    settle: PromiseWithResolvers<Datagram>,
-  ): Pending {
-    const pending = new Pending(init, transmit, settle);
-    const { signal } = init;
+  /** Sends a request. The caller has reserved its place and gives that back now. */
+  begin(request: UdpRequest, transmit: Transmit): WaitingRequest {
+    const waiting = new WaitingRequest(request, transmit, Promise.withResolvers());
+    const { signal, data, to } = request;
     if (signal !== undefined) {
-      pending.onAbort = () => this.fail(pending, signal.reason);
-      signal.addEventListener("abort", pending.onAbort);
+      waiting.onAbort = () => this.fail(waiting, signal.reason);
+      signal.addEventListener("abort", waiting.onAbort);
     }
-    this.#pending.add(pending);
-    if (init.samePort) this.#onEndpoint.add(pending);
-    watch(this, pending.sendAt);
-    pending.sent++;
-    transmit(init.data, init.to, (error) => {
+    this.#waiting.add(waiting);
+    if (request.samePort) this.#onEndpoint++;
+    watch(this, waiting.sendAt);
+    transmit(data, to, (error) => {
       if (error === undefined) return;
-      pending.sent--;
-      this.fail(pending, error);
+      waiting.sent--;
+      this.fail(waiting, error);
     });
-    return pending;
+    if (waiting.wait() === 0) this.#giveUp(waiting, waiting.startedAt);
+    return waiting;
   }
 
-  /** Whether `datagram` was an answer, whether or not a caller still waited for it. */
+  /** Whether `datagram` was an answer, whether or not its request still waited for it. */
   take(datagram: Datagram): boolean {
-    const { data, from } = datagram;
-    for (const pending of this.#onEndpoint) {
-      if (!pending.comesFrom(from)) continue;
-      const { match } = pending.init;
+    for (const waiting of this.#waiting) {
       try {
-        if (match !== undefined && !isMatch(match, data, from)) continue;
+        if (!waiting.isAnsweredBy(datagram)) continue;
       } catch (error) {
-        this.fail(pending, error);
+        this.fail(waiting, error);
         continue;
       }
-      this.answer(pending, datagram);
+      this.answer(waiting, datagram);
       return true;
     }
-    return this.#finished.length > 0 && this.#isLate(data, from);
+    const isLate = this.#late.recognise(datagram);
+    if (isLate) this.#counts.lateAnswers++;
+    return isLate;
   }
 
   /** Ends a request with its answer. */
-  answer(pending: Pending, datagram: Datagram): void {
-    if (!this.#end(pending)) return;
-    const { match, to, anySource, samePort } = pending.init;
-    const { sent, tries } = pending;
+  answer(waiting: WaitingRequest, datagram: Datagram): void {
+    const { match, to, anySource, samePort, tries } = waiting.request;
+    const { data, from } = datagram;
+    if (!this.#waiting.has(waiting)) return;
     if (samePort) {
-      this.#remember({
-        match,
-        source: datagram.from,
-        answer: fingerprint(datagram.data),
-        until: performance.now() + LATE_WINDOW,
-        copies: Math.max(1, sent),
-        // Others who were asked too answer in their own right, even with the same bytes.
-        others: match === undefined || anySource || !isSame(to, datagram.from) ? 0 : tries - 1,
-      });
+      // Others that were asked too answer in their own right, even with the same bytes.
+      const isAlone = match !== undefined && !anySource && isSame(to, from);
+      const others = isAlone ? tries - 1 : 0;
+      const copies = Math.max(1, waiting.sent);
+      this.#late.expect({ match, source: from, answer: data, copies, others });
     }
-    pending.resolve(datagram);
+    this.#end(waiting);
+    waiting.settle.resolve(datagram);
   }
 
   /** Ends a request without an answer. */
-  fail(pending: Pending, reason: unknown): void {
-    if (!this.#end(pending)) return;
-    const { match, to, anySource } = pending.init;
-    const { sent } = pending;
+  fail(waiting: WaitingRequest, reason: unknown): void {
+    if (!this.#waiting.has(waiting)) return;
+    const { match, to, anySource } = waiting.request;
+    const { sent } = waiting;
     if (match !== undefined && !anySource && sent > 0) {
-      const until = performance.now() + LATE_WINDOW;
-      this.#remember({ match, source: to, answer: null, until, copies: 0, others: sent });
+      this.#late.expect({ match, source: to, answer: undefined, copies: 0, others: sent });
     }
-    pending.reject(reason);
+    this.#end(waiting);
+    waiting.settle.reject(reason);
   }
 
   /** Sends again what has waited long enough. */
   sweep(now: number): number {
-    let next = Infinity;
-    for (const pending of this.#pending) {
-      if (pending.sendAt <= now) this.#again(pending, now);
-      if (!pending.isOver) next = Math.min(next, pending.sendAt);
+    this.#late.forget(now);
+    let next = this.#late.nextAt;
+    for (const waiting of this.#waiting) {
+      if (waiting.sendAt <= now) this.#again(waiting, now);
+      if (this.#waiting.has(waiting)) next = Math.min(next, waiting.sendAt);
     }
-    this.#forget(now);
-    const [oldest] = this.#finished;
-    if (oldest !== undefined) next = Math.min(next, oldest.until);
-    if (this.#pending.size === 0 && this.#finished.length === 0) unwatch(this);
+    next = Math.min(next, this.#late.nextAt);
+    if (this.#waiting.size === 0 && next === Infinity) unwatch(this);
     return next;
   }
 
   /** Rejects all of them: the socket is closed. */
   close(reason: unknown): void {
-    for (const pending of [...this.#pending]) this.fail(pending, reason);
-    this.#finished = [];
+    for (const waiting of [...this.#waiting]) this.fail(waiting, reason);
+    this.#late.clear();
     unwatch(this);
   }
 
-  #again(pending: Pending, now: number): void {
-    const { data, to, tries, maxTimeout } = pending.init;
-    if (pending.tries >= tries) {
-      const ms = Math.round(now - pending.startedAt);
-      const reason = `no answer to ${tries === 1 ? "1 try" : `${tries} tries`} over ${ms} ms`;
-      const context = this.#context("request", to);
-      this.fail(pending, netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context));
-      return;
-    }
-    pending.tries++;
-    this.retransmits++;
-    pending.wait = Math.min(pending.wait * 2, maxTimeout);
-    pending.sendAt = now + pending.jittered();
-    pending.sent++;
-    pending.transmit(data, to, (error) => {
+  #again(waiting: WaitingRequest, now: number): void {
+    const { data, to, tries } = waiting.request;
+    if (waiting.tries >= tries) return this.#giveUp(waiting, now);
+    waiting.tries++;
+    waiting.sent++;
+    waiting.sendAt = now + waiting.wait();
+    this.#counts.retransmits++;
+    waiting.transmit(data, to, (error) => {
       // The first try worked; if the network is away for a moment, the next one may work again.
-      if (error !== undefined) pending.sent--;
+      if (error !== undefined) waiting.sent--;
     });
   }
 
-  #end(pending: Pending): boolean {
-    if (pending.isOver) return false;
-    pending.isOver = true;
-    this.#pending.delete(pending);
-    this.#onEndpoint.delete(pending);
-    const { onAbort, init } = pending;
-    if (onAbort !== undefined) init.signal?.removeEventListener("abort", onAbort);
-    if (this.#pending.size === 0 && this.#finished.length === 0) unwatch(this);
-    return true;
+  #giveUp(waiting: WaitingRequest, now: number): void {
+    const { to, tries } = waiting.request;
+    const ms = Math.round(now - waiting.startedAt);
+    const reason = `no answer to ${tries === 1 ? "1 try" : `${tries} tries`} over ${ms} ms`;
+    const context = this.#context("request", to);
+    this.fail(waiting, netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context));
   }
 
-  #remember(finished: Finished): void {
-    if (this.#finished.length >= MAX_FINISHED) this.#finished.shift();
-    this.#finished.push(finished);
-    watch(this, finished.until);
-  }
-
-  #isLate(data: Uint8Array, from: SocketAddress): boolean {
-    this.#forget(performance.now());
-    let print: number | undefined;
-    for (const finished of this.#finished) {
-      const { answer, source, match } = finished;
-      if (!isSame(source, from)) continue;
-      if (answer !== null && finished.copies > 0 && answer === (print ??= fingerprint(data))) {
-        finished.copies--;
-      } else if (finished.others > 0 && couldMatch(match, data, from)) {
-        finished.others--;
-      } else {
-        continue;
-      }
-      this.late++;
-      return true;
-    }
-    return false;
-  }
-
-  #forget(now: number): void {
-    let over = 0;
-    while (over < this.#finished.length && this.#finished[over]!.until <= now) over++;
-    if (over > 0) this.#finished.splice(0, over);
-  }
-}
-
-function isMatch(match: Matcher, data: Uint8Array, from: SocketAddress): boolean {
-  const answer: unknown = match(data, from);
-  if (!(answer instanceof Promise)) return Boolean(answer);
-  answer.catch(() => {});
-  throw new TypeError('Cannot use option "match": it must answer at once, not with a promise');
-}
-
-function couldMatch(match: Matcher | undefined, data: Uint8Array, from: SocketAddress): boolean {
-  try {
-    return match !== undefined && isMatch(match, data, from);
-  } catch {
-    return false;
+  #end(waiting: WaitingRequest): void {
+    this.#waiting.delete(waiting);
+    const { onAbort, request } = waiting;
+    if (request.samePort) this.#onEndpoint--;
+    if (onAbort !== undefined) request.signal?.removeEventListener("abort", onAbort);
+    const { nextAt } = this.#late;
+    if (nextAt < Infinity) watch(this, nextAt);
+    else if (this.#waiting.size === 0) unwatch(this);
   }
 }

@@ -5,9 +5,10 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
+import { DONE } from "../common/iterator.ts";
 import { type OperationContext, timedOut } from "../common/net_error.ts";
 import { canAnswer } from "./_address.ts";
-import { DONE, Inbox } from "./_inbox.ts";
+import { Inbox } from "./_inbox.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
 import { post, type UdpEndpoint } from "./endpoint.ts";
 import type { UdpReceiveOptions } from "./options.ts";

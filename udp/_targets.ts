@@ -4,7 +4,7 @@
  * @module
  */
 import type { NetTransport, SocketAddress } from "../errors.ts";
-import { formatAddr } from "../common/address.ts";
+import { formatAddr, netAddr, unixAddr } from "../common/address.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import type { UdpTarget } from "./_address.ts";
 import { destination, type Numeric, numeric, resolve } from "./numeric_address.ts";
@@ -41,7 +41,7 @@ export class Targets {
         }`,
       );
     }
-    if (isPath) return { transport: "unixpacket", path: to.path };
+    if (isPath) return unixAddr("unixpacket", to.path);
     const address = numeric(to.hostname ?? "127.0.0.1");
     return address && this.#reached(operation, address, to.port);
   }
@@ -53,7 +53,7 @@ export class Targets {
 
   #reached(operation: "send" | "request", address: Numeric, port: number): SocketAddress {
     const { v6, broadcast, context } = this.#init;
-    const to: Deno.NetAddr = { transport: "udp", hostname: destination(address.hostname), port };
+    const to = netAddr("udp", destination(address.hostname), port);
     if (address.v6 && !v6) {
       const reason = "an IPv4 socket does not reach IPv6 addresses";
       throw netError(Error, "EAFNOSUPPORT", reason, context(operation, to));

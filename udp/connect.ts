@@ -4,16 +4,22 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { checkPort } from "../common/address.ts";
+import { checkHostname, checkPort, netAddr } from "../common/address.ts";
+import { checkOptions, type OptionNames } from "../common/options.ts";
 import { isForMany } from "./_targets.ts";
 import { destination, resolve } from "./numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 import type { UdpEndpointStats } from "./endpoint_stats.ts";
-import type { UdpReceiveOptions, UdpRequestOptions, UdpSocketOptions } from "./options.ts";
+import {
+  SOCKET_NAMES,
+  type UdpReceiveOptions,
+  type UdpRequestOptions,
+  type UdpSocketOptions,
+} from "./options.ts";
 
-/** Whom to exchange datagrams with. */
+/** The peer to exchange datagrams with. */
 export interface UdpConnectOptions extends UdpSocketOptions {
   /** The peer's port, from 1 to 65535. */
   port: number;
@@ -23,28 +29,41 @@ export interface UdpConnectOptions extends UdpSocketOptions {
    *
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * The port to bind on this side; 0 lets the system choose a free one.
    *
    * @default {0}
    */
-  localPort?: number;
+  localPort?: number | undefined;
   /**
    * The address to bind on this side.
    *
    * @default {undefined} the loopback address for a peer on it, otherwise every address of the peer's
    * family
    */
-  localHostname?: string;
+  localHostname?: string | undefined;
+  /** What an address says of itself: `connectUdp(endpoint.addr)` works. It changes nothing. */
+  transport?: Deno.NetAddr["transport"] | undefined;
 }
+
+const CONNECT_NAMES: OptionNames<UdpConnectOptions> = {
+  ...SOCKET_NAMES,
+  port: true,
+  hostname: true,
+  localPort: true,
+  localHostname: true,
+  transport: true,
+};
 
 /**
  * A datagram socket with one peer: whatever others send to it is dropped and counted. With a multicast
- * or broadcast address as the peer, anyone's datagrams are taken, because its members answer from their
- * own addresses.
+ * or broadcast address as the peer, the datagrams of all senders are taken, because its members answer
+ * from their own addresses.
  *
- * Nothing is sent to make the "connection", and nobody needs to be there: start in any order.
+ * Nothing is sent to make the "connection", and the peer need not be there: start in any order.
+ *
+ * @typeParam Addr What its addresses look like.
  *
  * @example
  * ```ts
@@ -53,18 +72,19 @@ export interface UdpConnectOptions extends UdpSocketOptions {
  *
  * await using server = await serveUdp(
  *   { port: 0, onListen() {} },
- *   ({ data }) => `you said ${new TextDecoder().decode(data)}`,
+ *   (question) => `you said ${question.text()}`,
  * );
  *
  * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
- * const { data } = await peer.request("hello");
- * assertEquals(new TextDecoder().decode(data), "you said hello");
+ * const answer = await peer.request("hello");
+ * assertEquals(answer.text(), "you said hello");
  * ```
  */
-export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
+export class UdpPeer<Addr extends SocketAddress = SocketAddress>
+  implements AsyncIterable<Datagram<Addr>>, AsyncDisposable {
   /** The peer's address, in numbers. */
-  readonly remoteAddr: SocketAddress;
-  readonly #endpoint: UdpEndpoint;
+  readonly remoteAddr: Addr;
+  readonly #endpoint: UdpEndpoint<Addr>;
 
   /**
    * Made by {@linkcode connectUdp}.
@@ -72,18 +92,18 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
    * @param endpoint The socket, which listens to the peer only.
    * @param remoteAddr The peer's address, in numbers.
    */
-  constructor(endpoint: UdpEndpoint, remoteAddr: SocketAddress) {
+  constructor(endpoint: UdpEndpoint<Addr>, remoteAddr: Addr) {
     this.#endpoint = endpoint;
     this.remoteAddr = remoteAddr;
   }
 
   /** This side's address. */
-  get localAddr(): SocketAddress {
+  get localAddr(): Addr {
     return this.#endpoint.addr;
   }
 
   /** This side's address, under the name it has on endpoints and servers. */
-  get addr(): SocketAddress {
+  get addr(): Addr {
     return this.#endpoint.addr;
   }
 
@@ -101,7 +121,7 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
    * @throws {ClosedError} If it was closed here.
    */
   send(data: DatagramData): Promise<void> {
-    return this.#endpoint.send(data, this.remoteAddr as Deno.NetAddr);
+    return this.#endpoint.send(data, this.remoteAddr);
   }
 
   /**
@@ -114,7 +134,7 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
    * @throws {Deno.errors.TimedOut} If nothing came in time.
    * @throws {ClosedError} If it was closed here.
    */
-  receive(options?: UdpReceiveOptions): Promise<Datagram> {
+  receive(options?: UdpReceiveOptions): Promise<Datagram<Addr>> {
     return this.#endpoint.receive(options);
   }
 
@@ -131,8 +151,8 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
    * @throws {LimitError} With the code `requests`, if `maxRequests` wait already.
    * @throws {ClosedError} If it was closed here.
    */
-  request(data: DatagramData, options?: UdpRequestOptions): Promise<Datagram> {
-    return this.#endpoint.request(data, this.remoteAddr as Deno.NetAddr, options);
+  request(data: DatagramData, options?: UdpRequestOptions<Addr>): Promise<Datagram<Addr>> {
+    return this.#endpoint.request(data, this.remoteAddr, options);
   }
 
   /** Keeps the process alive while the socket is open (the default). */
@@ -147,7 +167,7 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
 
   /**
    * Closes the socket. Calls that wait reject with `ClosedError`, loops over the peer end. The peer
-   * is not told. Calling it again answers with the same promise.
+   * is not told. Calling it again returns the same promise.
    *
    * @returns A promise that settles when the socket is released; it never rejects.
    */
@@ -161,7 +181,7 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
    *
    * @returns An iterator over the datagrams.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<Addr>> {
     return this.#endpoint[Symbol.asyncIterator]();
   }
 
@@ -176,7 +196,7 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
  *
  * @param options The peer, and how much may wait.
  * @returns The socket; nothing was sent yet.
- * @throws {RangeError | TypeError} If the port or another option is out of range.
+ * @throws {RangeError | TypeError} If there is no such option, or one is out of range.
  * @throws {Deno.errors.NotFound} If there is no such host.
  * @throws {Deno.errors.NotCapable} Without the permission to use the network there.
  *
@@ -188,17 +208,16 @@ export class UdpPeer implements AsyncIterable<Datagram>, AsyncDisposable {
  * await peer.send("<13>hello, syslog");
  * ```
  */
-export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer> {
-  const { port, hostname = "127.0.0.1", localPort = 0, localHostname, ...rest } = options;
-  checkPort("connect", port, 1);
-  checkPort("bind", localPort);
+export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer<Deno.NetAddr>> {
+  checkOptions("connectUdp", options, CONNECT_NAMES);
+  const { port, hostname = "127.0.0.1", localPort = 0, localHostname, transport: _, ...rest } =
+    options;
+  checkPort("port", port, 1);
+  checkPort("localPort", localPort);
+  if (localHostname !== undefined) checkHostname("localHostname", localHostname);
   const v6 = localHostname === undefined || localHostname.includes(":");
   const address = await resolve(hostname, v6, port);
-  const remoteAddr: Deno.NetAddr = {
-    transport: "udp",
-    hostname: destination(address.hostname),
-    port,
-  };
+  const remoteAddr = netAddr("udp", destination(address.hostname), port);
   const endpoint = await bind({
     ...rest,
     port: localPort,
@@ -206,7 +225,7 @@ export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer> {
     // The members of a group answer from their own addresses.
     peer: isForMany(remoteAddr) ? undefined : remoteAddr,
   });
-  return new UdpPeer(endpoint, remoteAddr);
+  return new UdpPeer(endpoint as UdpEndpoint<Deno.NetAddr>, remoteAddr);
 }
 
 /** Where to bind to reach `hostname`: no wider than it takes. */

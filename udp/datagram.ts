@@ -8,17 +8,29 @@ import type { SocketAddress } from "../errors.ts";
 /** Bytes, or text that is sent as UTF-8. */
 export type DatagramData = Uint8Array | string;
 
-/** One datagram that was received. */
-export interface Datagram {
+/**
+ * One datagram that was received.
+ *
+ * @typeParam Addr What the sender's address looks like: `Deno.NetAddr` on a port, `Deno.UnixAddr` on a
+ * path.
+ */
+export interface Datagram<Addr extends SocketAddress = SocketAddress> {
   /**
    * The bytes, owned by the receiver. A small datagram shares its memory with its neighbours: one
    * that is kept keeps up to 8 KiB alive; keep a `slice()` where that matters.
    */
   readonly data: Uint8Array<ArrayBuffer>;
   /** The sender. IPv4 senders to a dual-stack socket show as plain IPv4. */
-  readonly from: SocketAddress;
+  readonly from: Addr;
   /** Whether the datagram was longer than `maxDatagramSize`: then the rest of it is lost. */
   readonly truncated: boolean;
+  /**
+   * The bytes as UTF-8 text. What is not valid UTF-8 becomes U+FFFD, the replacement character, and a
+   * byte order mark stays; use `data` where that matters.
+   *
+   * @returns The text.
+   */
+  text(): string;
   /**
    * Sends an answer to the sender.
    *
@@ -32,7 +44,7 @@ export interface Datagram {
   reply(data: DatagramData): Promise<void>;
 }
 
-/** Who sends the answers to a datagram. */
+/** What sends the answers to a datagram. */
 export interface Replier {
   sendReply(datagram: Datagram, data: DatagramData): Promise<void>;
 }
@@ -56,12 +68,17 @@ export class ReceivedDatagram implements Datagram {
     this.#replier = replier;
   }
 
+  text(): string {
+    return decoder.decode(this.data);
+  }
+
   reply(data: DatagramData): Promise<void> {
     return this.#replier.sendReply(this, data);
   }
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The bytes to send. */
 export function toBytes(data: DatagramData): Uint8Array {

@@ -10,64 +10,40 @@ import {
   type SocketAddress,
 } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { checkCount, checkTimeout } from "../common/options.ts";
-import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
-import { translate } from "../_internal/translate.ts";
+import { DONE } from "../common/iterator.ts";
+import { checkOptions } from "../common/options.ts";
+import type { OperationContext } from "../common/net_error.ts";
 import { unattended } from "../common/unattended.ts";
-import { canAnswer, checkTarget, isSame, type UdpTarget } from "./_address.ts";
+import { checkTarget, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
-import { DONE, Inbox } from "./_inbox.ts";
+import { type Consumer, Incoming } from "./_incoming.ts";
 import {
   applySettings,
   type GroupSettings,
   joinGroup,
+  MULTICAST_NAMES,
   type MulticastMembership,
   type MulticastOptions,
 } from "./_multicast.ts";
-import { Outgoing, type SendCounts, type SendDone } from "./_outgoing.ts";
-import { closeSocket, type ReceiveCounts, RequestSockets } from "./_request_sockets.ts";
-import { type RequestInit, Requests } from "./_requests.ts";
-import { own } from "./_slab.ts";
+import { Outgoing, type SendDone } from "./_outgoing.ts";
+import { closeSocket, RequestSockets } from "./_request_sockets.ts";
+import { PendingRequests, planRequest, type UdpRequest } from "./_requests.ts";
 import { checkSize, isForMany, Targets } from "./_targets.ts";
-import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
-import type { UdpEndpointStats } from "./endpoint_stats.ts";
+import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
+import { type UdpEndpointStats, zeroCounts } from "./endpoint_stats.ts";
 import {
-  DEFAULT_MAX_QUEUE,
-  DEFAULT_MAX_QUEUE_BYTES,
-  DEFAULT_MAX_REQUEST_SOCKETS,
-  DEFAULT_MAX_REQUEST_TIMEOUT,
-  DEFAULT_MAX_REQUESTS,
-  DEFAULT_MAX_SEND_QUEUE,
-  DEFAULT_MAX_SEND_QUEUE_BYTES,
-  DEFAULT_REQUEST_RETRIES,
-  DEFAULT_REQUEST_TIMEOUT,
+  DEFAULTS,
   type UdpBindOptions,
   type UdpReceiveOptions,
   type UdpRequestOptions,
   type UnixDatagramOptions,
 } from "./options.ts";
 
-/** Somebody who takes all datagrams of an endpoint in the place of `receive()`. */
-export interface Consumer {
-  /** Takes a datagram; `view` is valid during the call only. It never throws. */
-  consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void;
-  /** Takes an error of the system; receiving goes on. */
-  failed(error: unknown): void;
-  /** The endpoint was closed. */
-  closed(reason: unknown): void;
-}
-
-/** What is shared by everything that the endpoint's parts may need. */
-interface Internals {
-  transmit(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress, done: SendDone): void;
-  post(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<void>;
-  takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void;
-  create(init: EndpointInit): UdpEndpoint;
-}
+export type { Consumer } from "./_incoming.ts";
 
 /** How to make an endpoint. */
 export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
-  /** The only one to listen to. */
+  /** The only address to listen to. */
   readonly peer?: SocketAddress | undefined;
 };
 
@@ -80,20 +56,24 @@ export interface EndpointInit {
   readonly options: EndpointOptions;
 }
 
-let internals: Internals;
+let create: (init: EndpointInit) => UdpEndpoint;
+let incomingOf: (endpoint: UdpEndpoint, mustBeOpen: boolean) => Incoming;
+let outgoingOf: (endpoint: UdpEndpoint) => Outgoing;
 
 /**
- * A bound datagram socket: it sends to anybody and receives from anybody.
+ * A bound datagram socket: it sends to any address and receives from any.
  *
- * Receiving goes on all the time, into a bounded queue, because what the system keeps by itself is
- * little: what the queue cannot hold is dropped and counted.
+ * It receives all the time, into a bounded queue, because the system keeps little by itself: what the
+ * queue cannot hold is dropped and counted.
  *
- * - Zero-length datagrams are data. Whoever sends to a peer that does not exist is not told so.
+ * - Zero-length datagrams are data. A send to a peer that does not exist succeeds.
  * - Datagrams leave in the order of the calls, awaited or not. Up to `maxSendQueue` of them wait for
  *   the system.
  * - Any number of callers may wait in {@linkcode UdpEndpoint.receive}; each gets a whole datagram.
  * - The endpoint keeps the process alive until it is closed, or {@linkcode UdpEndpoint.unref} is
  *   called.
+ *
+ * @typeParam Addr What its addresses look like: `Deno.NetAddr` for a port, `Deno.UnixAddr` for a path.
  *
  * @example Ask and answer
  * ```ts
@@ -103,105 +83,93 @@ let internals: Internals;
  * await using alice = await bindUdp();
  * await using bob = await bindUdp();
  *
- * await alice.send("hello", bob.addr as Deno.NetAddr);
+ * await alice.send("hello", bob.addr);
  * const datagram = await bob.receive();
  * await datagram.reply("hello yourself");
  *
- * const { data, from } = await alice.receive();
- * assertEquals(new TextDecoder().decode(data), "hello yourself");
- * assertEquals(from, bob.addr);
+ * const answer = await alice.receive();
+ * assertEquals(answer.text(), "hello yourself");
+ * assertEquals(answer.from, bob.addr);
  * ```
  */
-export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
+export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
+  implements AsyncIterable<Datagram<Addr>>, AsyncDisposable {
   readonly #driver: Driver;
   readonly #transport: NetTransport;
-  readonly #maxSize: number;
   readonly #targets: Targets;
-  readonly #peer: SocketAddress | undefined;
-  readonly #inbox: Inbox;
-  readonly #requests: Requests;
-  readonly #requestSockets: RequestSockets;
+  readonly #counts = zeroCounts();
+  readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
+  readonly #requests: PendingRequests;
+  readonly #requestSockets: RequestSockets;
   readonly #groups: GroupSettings = {};
   readonly #signal: AbortSignal | undefined;
-  readonly #counts: SendCounts & ReceiveCounts = {
-    sent: 0,
-    bytesSent: 0,
-    sendErrors: 0,
-    received: 0,
-    bytesReceived: 0,
-    strangers: 0,
-    truncated: 0,
-    receiveErrors: 0,
-  };
-  #dropped = 0;
-  #unanswerable = 0;
-  #consumer: Consumer | undefined;
   #closing: Promise<void> | undefined;
   #aborted = false;
 
   static {
-    internals = {
-      transmit: (endpoint, data, to, done) => endpoint.#outgoing.send(data, to, done),
-      post: (endpoint, data, to) => endpoint.#outgoing.post(data, to),
-      takeOver: (endpoint, consumer) => endpoint.#takeOver(consumer),
-      create: (init) => new UdpEndpoint(init),
+    create = (init) => new UdpEndpoint(init);
+    outgoingOf = (endpoint) => endpoint.#outgoing;
+    incomingOf = (endpoint, mustBeOpen) => {
+      if (mustBeOpen) endpoint.#checkOpen("receive");
+      return endpoint.#incoming;
     };
   }
 
   private constructor({ driver, openAnother, maxSize, options }: EndpointInit) {
-    this.#driver = driver;
-    this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
-    this.#maxSize = maxSize;
-    this.#targets = new Targets({
-      v6: driver.v6,
-      transport: this.#transport,
-      broadcast: "broadcast" in options && options.broadcast === true,
-      context: (operation, to) => this.#context(operation, to),
-    });
-    this.#peer = options.peer;
-    this.#inbox = new Inbox({
-      maxCount: options.maxQueue ?? DEFAULT_MAX_QUEUE,
-      maxBytes: options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
-      late: (after) => timedOut(this.#context("receive"), after, "nothing came"),
-    });
+    const { maxSendQueue, maxSendQueueBytes, maxRequests, maxRequestSockets } = options;
+    const { maxQueue = DEFAULTS.maxQueue, maxQueueBytes = DEFAULTS.maxQueueBytes } = options;
+    const context = this.#context.bind(this);
+    const closedError = this.#closedError.bind(this);
+    const counts = this.#counts;
     const makeOutgoing = (driver: Driver) =>
       new Outgoing({
         driver,
-        counts: this.#counts,
-        maxCount: options.maxSendQueue ?? DEFAULT_MAX_SEND_QUEUE,
-        maxBytes: options.maxSendQueueBytes ?? DEFAULT_MAX_SEND_QUEUE_BYTES,
-        context: (operation, to) => this.#context(operation, to),
-        closedError: (operation, to) => this.#closedError(operation, to),
+        counts,
+        maxCount: maxSendQueue ?? DEFAULTS.maxSendQueue,
+        maxBytes: maxSendQueueBytes ?? DEFAULTS.maxSendQueueBytes,
+        context,
+        closedError,
       });
+    this.#driver = driver;
+    this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
+    this.#targets = new Targets({
+      v6: driver.v6,
+      transport: this.#transport,
+      broadcast: options.broadcast === true,
+      context,
+    });
     this.#outgoing = makeOutgoing(driver);
-    this.#requests = new Requests(
-      (operation, to) => this.#context(operation, to),
-      options.maxRequests ?? DEFAULT_MAX_REQUESTS,
+    const requests = new PendingRequests(context, counts, maxRequests ?? DEFAULTS.maxRequests);
+    this.#requests = requests;
+    const replier = this.#outgoing;
+    const { peer } = options;
+    this.#incoming = new Incoming(
+      { counts, requests, replier, maxSize, maxQueue, maxQueueBytes, peer, context },
     );
     this.#requestSockets = new RequestSockets({
-      requests: this.#requests,
-      counts: this.#counts,
+      requests,
+      counts,
       maxSize,
-      maxSockets: options.maxRequestSockets ?? DEFAULT_MAX_REQUEST_SOCKETS,
+      maxSockets: maxRequestSockets ?? DEFAULTS.maxRequestSockets,
       open: async (to) => {
         const another = await openAnother();
-        await applySettings(another, to, this.#groups, this.#context("multicast"));
+        await applySettings(another, to, this.#groups, context("multicast"));
         return another;
       },
       outgoing: makeOutgoing,
-      deliver: (datagram) => this.#deliver(datagram),
-      reply: (datagram, data) => this.#replier.sendReply(datagram, data),
-      closedError: (operation, to) => this.#closedError(operation, to),
+      deliver: (datagram) => this.#incoming.deliver(datagram),
+      replier,
+      closedError,
     });
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#abort);
-    driver.start({ received: this.#take, failed: this.#failed });
+    driver.start(this.#incoming);
   }
 
   /** Where it is bound; with the port the system chose, if `port` was 0. */
-  get addr(): SocketAddress {
-    return this.#driver.addr;
+  get addr(): Addr {
+    return this.#driver.addr as Addr;
   }
 
   /** What it is built on. */
@@ -211,17 +179,9 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   /** What was counted so far. */
   stats(): UdpEndpointStats {
-    return {
-      ...this.#counts,
-      dropped: this.#dropped,
-      unanswerable: this.#unanswerable,
-      lateAnswers: this.#requests.late,
-      retransmits: this.#requests.retransmits,
-      sending: this.#outgoing.size,
-      queued: this.#inbox.size,
-      bytesQueued: this.#inbox.bytes,
-      requests: this.#requests.size,
-    };
+    const { size: queued, bytes: bytesQueued } = this.#incoming.inbox;
+    const { size: sending } = this.#outgoing;
+    return { ...this.#counts, sending, queued, bytesQueued, requests: this.#requests.size };
   }
 
   /**
@@ -234,7 +194,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * until the promise has settled: leave a buffer alone until then, and use it again afterwards.
    * @param to Host and port, or a path.
    * @returns A promise that settles when the system has taken the datagram. That is not a receipt,
-   * and that nobody is there does not show.
+   * and whether anyone is there does not show.
    * @throws {RangeError} If the port is not from 1 to 65535, or the datagram is longer than 65,507
    * bytes (over IPv6: 65,527).
    * @throws {Deno.errors.NotFound} If there is no such host, or no such unix socket.
@@ -265,14 +225,18 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * @throws {Deno.errors.TimedOut} If nothing came in time.
    * @throws {Deno.errors.Busy} If a server or `sessions()` takes the endpoint's datagrams.
    * @throws {ClosedError} If the endpoint was closed here.
+   * @throws {RangeError | TypeError} If there is no such option, or one is out of range.
    */
-  receive(options?: UdpReceiveOptions): Promise<Datagram> {
+  receive(options?: UdpReceiveOptions): Promise<Datagram<Addr>> {
     try {
       this.#checkReceivable();
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#inbox.receive(options, (_, reject) => reject(this.#closedError("receive")));
+    const ended = (_: unknown, reject: (reason: unknown) => void) => {
+      reject(this.#closedError("receive"));
+    };
+    return this.#incoming.inbox.receive<never>(options, ended) as Promise<Datagram<Addr>>;
   }
 
   /**
@@ -285,8 +249,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * `sessions()`, needs a `match`, or `samePort` where no late answer is to be feared.
    *
    * Answers that come late or twice are dropped and counted in `stats().lateAnswers`. What else comes to
-   * a request's socket, such as the answers of the other members of a group, goes on to `receive()`
-   * for five seconds after the first answer. The receiver may see a request more than once.
+   * a request's socket within five seconds after the answer, such as the answers of the other members of a
+   * group, is received with `receive()`. The receiver may see a request more than once.
    *
    * Cancellation: a request that was aborted or timed out may have been received and acted on.
    *
@@ -296,7 +260,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * @returns The answer, owned by the caller.
    * @throws {Deno.errors.TimedOut} If no answer came; the message says to how many tries over how long.
    * @throws {LimitError} With the code `requests`, if `maxRequests` wait already.
-   * @throws {RangeError} If the port, the size or an option is out of range.
+   * @throws {RangeError | TypeError} If there is no such option, or one is out of range, or the port or the
+   * size is.
    * @throws {Deno.errors.NotFound} If there is no such host, or no such unix socket.
    * @throws {ClosedError} If the endpoint was closed here.
    *
@@ -309,9 +274,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
    * await using endpoint = await bindUdp();
    *
    * const answers = await Promise.all([1, 2, 3].map((id) =>
-   *   endpoint.request(new Uint8Array([id]), server.addr as Deno.NetAddr, {
-   *     match: (data) => data[0] === id,
-   *   })
+   *   endpoint.request(new Uint8Array([id]), server.addr, { match: (data) => data[0] === id })
    * ));
    * assertEquals(answers.map(({ data }) => data[0]), [1, 2, 3]);
    * ```
@@ -319,39 +282,27 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   async request(
     data: DatagramData,
     to: UdpTarget,
-    options: UdpRequestOptions = {},
-  ): Promise<Datagram> {
-    const { retries = DEFAULT_REQUEST_RETRIES, match, signal } = options;
-    const timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_REQUEST_TIMEOUT);
-    const maxTimeout = checkTimeout(
-      "maxTimeout",
-      options.maxTimeout ?? Math.max(DEFAULT_MAX_REQUEST_TIMEOUT, timeout),
-    );
-    checkCount("retries", retries);
-    signal?.throwIfAborted();
+    options: UdpRequestOptions<Addr> = {},
+  ): Promise<Datagram<Addr>> {
+    const plan = planRequest(options as UdpRequestOptions);
+    plan.signal?.throwIfAborted();
     const bytes = toBytes(data);
     const address = this.#addressOf("request", to) ??
       await this.#targets.lookUp(to as Deno.NetAddr);
-    signal?.throwIfAborted();
+    plan.signal?.throwIfAborted();
     checkSize(bytes.length, address);
     this.#checkOpen("request", address);
-    const request: RequestInit = {
+    const request: UdpRequest = {
+      ...plan,
       // What is sent again must be what was sent before, whatever the caller does to the buffer.
       data: typeof data === "string" ? bytes : Uint8Array.from(bytes),
       to: address,
-      timeout,
-      maxTimeout,
-      tries: retries + 1,
-      match,
-      samePort: match !== undefined || options.samePort === true,
       anySource: options.anySource ?? isForMany(address),
-      signal,
     };
-    if (!request.samePort) return await this.#requestSockets.make(request);
+    if (!request.samePort) return await this.#requestSockets.make(request) as Datagram<Addr>;
     this.#requests.reserve(address)();
-    const settle = Promise.withResolvers<Datagram>();
-    this.#requests.begin(request, this.#outgoing.send.bind(this.#outgoing), settle);
-    return await settle.promise;
+    const { settle } = this.#requests.begin(request, this.#outgoing.send.bind(this.#outgoing));
+    return await settle.promise as Datagram<Addr>;
   }
 
   /**
@@ -385,6 +336,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
     options: MulticastOptions = {},
   ): Promise<MulticastMembership> {
     const context = this.#context("multicast");
+    checkOptions("joinMulticast", options, MULTICAST_NAMES);
     this.#checkOpen("multicast");
     return await joinGroup(this.#driver, group, options, { context, settings: this.#groups });
   }
@@ -408,8 +360,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   /**
    * Closes the endpoint. Calls that wait reject with {@linkcode ClosedError}, loops over the endpoint
-   * end, and datagrams that nobody has taken are dropped. Calling it again answers with the same
-   * promise.
+   * end, and datagrams that wait are dropped. Calling it again returns the same promise.
    *
    * @returns A promise that settles when the port can be bound again; it never rejects.
    */
@@ -424,76 +375,22 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   /**
    * The datagrams as they arrive, until the endpoint is closed. Leaving the loop neither closes the
-   * endpoint nor loses datagrams: another loop goes on where this one ended.
+   * endpoint nor loses datagrams: another loop resumes where this one ended.
    *
    * @returns An iterator over the datagrams.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    return this.#inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<Addr>> {
+    const { inbox } = this.#incoming;
+    return inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
       if (this.#aborted) reject(this.#signal?.reason);
       else resolve(DONE);
-    });
+    }) as AsyncIterableIterator<Datagram<Addr>>;
   }
 
   /** Closes the endpoint; see {@linkcode UdpEndpoint.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  /** Every datagram passes here. */
-  readonly #take = (view: Uint8Array, from: SocketAddress): void => {
-    if (this.#closing !== undefined) return;
-    this.#counts.received++;
-    this.#counts.bytesReceived += view.length;
-    if (this.#peer !== undefined && !isSame(this.#peer, from)) {
-      this.#counts.strangers++;
-      return;
-    }
-    const truncated = view.length > this.#maxSize;
-    if (truncated) {
-      this.#counts.truncated++;
-      view = view.subarray(0, this.#maxSize);
-    }
-    if (!this.#requests.idle) {
-      const datagram = new ReceivedDatagram(own(view), from, truncated, this.#replier);
-      if (this.#requests.take(datagram)) return;
-      if (this.#consumer === undefined) return this.#deliver(datagram);
-    }
-    if (this.#consumer !== undefined) {
-      this.#consumer.consume(view, from, truncated);
-    } else if (this.#inbox.accepts(view.length)) {
-      this.#inbox.deliver(new ReceivedDatagram(own(view), from, truncated, this.#replier));
-    } else {
-      this.#dropped++;
-    }
-  };
-
-  /** Queues a datagram, or drops it: a server or `sessions()` takes only what comes to their own port. */
-  #deliver(datagram: Datagram): void {
-    const isWanted = this.#consumer === undefined && this.#inbox.accepts(datagram.data.length);
-    if (isWanted) this.#inbox.deliver(datagram);
-    else this.#dropped++;
-  }
-
-  readonly #failed = (error: unknown): void => {
-    this.#counts.receiveErrors++;
-    this.#consumer?.failed(translate(error, this.#context("receive")));
-  };
-
-  readonly #replier = {
-    sendReply: (datagram: Datagram, data: DatagramData): Promise<void> => {
-      try {
-        const bytes = toBytes(data);
-        const { from } = datagram;
-        checkSize(bytes.length, from);
-        if (canAnswer(from)) return this.#outgoing.post(bytes, from);
-        this.#unanswerable++;
-        return Promise.resolve();
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    },
-  };
 
   async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
     const address = await this.#targets.lookUp(to);
@@ -514,26 +411,7 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
   #checkReceivable(): void {
     this.#checkOpen("receive");
-    if (this.#consumer !== undefined) {
-      const reason = "a server or sessions() takes the datagrams of this endpoint";
-      throw netError(Deno.errors.Busy, "EBUSY", reason, this.#context("receive"));
-    }
-  }
-
-  #takeOver(consumer: Consumer | undefined): void {
-    if (consumer === undefined) {
-      this.#consumer = undefined;
-      return;
-    }
-    this.#checkReceivable();
-    if (this.#inbox.awaited) {
-      const reason = "somebody waits in receive() already";
-      throw netError(Deno.errors.Busy, "EBUSY", reason, this.#context("receive"));
-    }
-    this.#consumer = consumer;
-    for (let waiting = this.#inbox.shift(); waiting; waiting = this.#inbox.shift()) {
-      consumer.consume(waiting.data, waiting.from, waiting.truncated);
-    }
+    this.#incoming.checkReceivable();
   }
 
   readonly #abort = (): void => {
@@ -545,10 +423,8 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
   async #close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
     const closed = closeSocket(this.#driver, this.#outgoing);
-    const reason = this.#closedError("receive");
-    this.#inbox.end();
+    this.#incoming.end(this.#closedError("receive"));
     this.#requests.close(this.#closedError("request"));
-    this.#consumer?.closed(reason);
     await Promise.all([closed, this.#requestSockets.closeAll()]);
   }
 
@@ -565,12 +441,12 @@ export class UdpEndpoint implements AsyncIterable<Datagram>, AsyncDisposable {
 
 /** Makes an endpoint on a socket that was bound. */
 export function createEndpoint(init: EndpointInit): UdpEndpoint {
-  return internals.create(init);
+  return create(init);
 }
 
 /** Hands all datagrams of an endpoint to `consumer`, until it is called with `undefined`. */
 export function takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void {
-  internals.takeOver(endpoint, consumer);
+  incomingOf(endpoint, consumer !== undefined).takeOver(consumer);
 }
 
 /**
@@ -584,7 +460,7 @@ export function transmit(
   { to, done }: { to: SocketAddress; done: SendDone },
 ): void {
   checkSize(data.length, to);
-  internals.transmit(endpoint, data, to, done);
+  outgoingOf(endpoint).send(data, to, done);
 }
 
 /** Does the same with a promise. */
@@ -594,5 +470,5 @@ export function post(
   to: SocketAddress,
 ): Promise<void> {
   checkSize(data.length, to);
-  return internals.post(endpoint, data, to);
+  return outgoingOf(endpoint).post(data, to);
 }

@@ -7,16 +7,16 @@
 /** What an endpoint has counted since it was bound. */
 export interface UdpEndpointStats {
   /** Datagrams received from the system, those that were dropped afterwards included. */
-  readonly received: number;
+  readonly datagramsReceived: number;
   /** Datagrams handed to the system, requests that were sent again included. */
-  readonly sent: number;
+  readonly datagramsSent: number;
   /** Bytes received from the system. */
   readonly bytesReceived: number;
   /** Bytes handed to the system. */
   readonly bytesSent: number;
   /** Datagrams that were dropped because the receive queue was full. */
   readonly dropped: number;
-  /** Datagrams that were dropped because they came from somebody else than the peer. */
+  /** Datagrams that were dropped because they did not come from the peer. */
   readonly strangers: number;
   /** Datagrams that were longer than `maxDatagramSize`. */
   readonly truncated: number;
@@ -26,7 +26,7 @@ export interface UdpEndpointStats {
   readonly lateAnswers: number;
   /** Requests that were sent again, each time counted. */
   readonly retransmits: number;
-  /** Errors of the system while receiving; receiving went on. */
+  /** Errors of the system while receiving, which continued after each. */
   readonly receiveErrors: number;
   /** Sends that failed. */
   readonly sendErrors: number;
@@ -38,4 +38,32 @@ export interface UdpEndpointStats {
   readonly bytesQueued: number;
   /** Requests that wait for their answers now. */
   readonly requests: number;
+}
+
+/** What the parts of an endpoint count as it happens. */
+export type EndpointCounts = {
+  -readonly [
+    Name in Exclude<
+      keyof UdpEndpointStats,
+      "sending" | "queued" | "bytesQueued" | "requests"
+    >
+  ]: number;
+};
+
+/** Counts that begin at 0. */
+export function zeroCounts(): EndpointCounts {
+  return {
+    datagramsReceived: 0,
+    datagramsSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    dropped: 0,
+    strangers: 0,
+    truncated: 0,
+    unanswerable: 0,
+    lateAnswers: 0,
+    retransmits: 0,
+    receiveErrors: 0,
+    sendErrors: 0,
+  };
 }

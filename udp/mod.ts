@@ -11,16 +11,17 @@
  *
  * await using server = await serveUdp(
  *   { port: 0, onListen() {} },
- *   ({ data }) => `you said ${new TextDecoder().decode(data)}`,
+ *   (question) => `you said ${question.text()}`,
  * );
  *
  * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
  * const answer = await peer.request("hello", { timeout: 500, retries: 5 });
- * assertEquals(new TextDecoder().decode(answer.data), "you said hello");
+ * assertEquals(answer.text(), "you said hello");
  * ```
  *
  * @module
  */
+export { formatAddr } from "../common/address.ts";
 export type { SocketAddress } from "../errors.ts";
 export type { UdpTarget } from "./_address.ts";
 export type { MulticastMembership, MulticastOptions } from "./_multicast.ts";
@@ -30,16 +31,6 @@ export type { Datagram, DatagramData } from "./datagram.ts";
 export { UdpEndpoint } from "./endpoint.ts";
 export type { UdpEndpointStats } from "./endpoint_stats.ts";
 export {
-  DEFAULT_MAX_DATAGRAM_SIZE,
-  DEFAULT_MAX_QUEUE,
-  DEFAULT_MAX_QUEUE_BYTES,
-  DEFAULT_MAX_REQUEST_SOCKETS,
-  DEFAULT_MAX_REQUEST_TIMEOUT,
-  DEFAULT_MAX_REQUESTS,
-  DEFAULT_MAX_SEND_QUEUE,
-  DEFAULT_MAX_SEND_QUEUE_BYTES,
-  DEFAULT_REQUEST_RETRIES,
-  DEFAULT_REQUEST_TIMEOUT,
   type UdpBaseOptions,
   type UdpBindOptions,
   type UdpReceiveOptions,

@@ -64,7 +64,7 @@ function parse(text: string): Numeric | null {
  * @throws {RangeError} If it can be no name: the system's resolver answers an empty one with nothing.
  */
 export async function resolve(hostname: string, v6: boolean, port: number): Promise<Numeric> {
-  checkHostname("resolve", hostname);
+  checkHostname("hostname", hostname);
   const literal = numeric(hostname);
   if (literal !== null) return literal;
   const { lookup } = await import("node:dns");

@@ -1,42 +1,47 @@
 /**
- * The options of datagram sockets: names, defaults and reasons.
+ * The options of datagram sockets, and their defaults.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
+import type { OptionNames } from "../common/options.ts";
 
-/**
- * The largest datagram that is received whole, in bytes, unless said otherwise: 65,507 is what fits
- * into a UDP datagram over IPv4 (65,535 less 8 for UDP's header and 20 for IP's, RFC 768 and 791).
- */
-export const DEFAULT_MAX_DATAGRAM_SIZE = 65_507;
+/** What holds for options that are not given. Their reasons stand with the options. */
+export const DEFAULTS = {
+  maxDatagramSize: 65_507,
+  maxQueue: 4_096,
+  maxQueueBytes: 4_194_304,
+  maxRequests: 4_096,
+  maxRequestSockets: 64,
+  maxSendQueue: 4_096,
+  maxSendQueueBytes: 4_194_304,
+  timeout: 1_000,
+  maxTimeout: 10_000,
+  retries: 3,
+} as const;
 
-/** Datagrams that may wait to be received, unless said otherwise: sixteen times what the kernel keeps. */
-export const DEFAULT_MAX_QUEUE = 4_096;
+/** The options of every UDP socket. */
+export const SOCKET_NAMES: OptionNames<UdpSocketOptions> = {
+  maxDatagramSize: true,
+  maxQueue: true,
+  maxQueueBytes: true,
+  maxRequests: true,
+  maxRequestSockets: true,
+  maxSendQueue: true,
+  maxSendQueueBytes: true,
+  signal: true,
+  backend: true,
+  broadcast: true,
+};
 
-/** Bytes of datagrams that may wait to be received, unless said otherwise: 64 of the largest. */
-export const DEFAULT_MAX_QUEUE_BYTES = 4 * 1024 * 1024;
-
-/** Datagrams that may wait to be sent, unless specified: as many as may wait to be received. */
-export const DEFAULT_MAX_SEND_QUEUE = 4_096;
-
-/** Bytes of datagrams that may wait to be sent, unless specified: 64 of the largest. */
-export const DEFAULT_MAX_SEND_QUEUE_BYTES = 4 * 1024 * 1024;
-
-/** Requests that may wait for their answers, unless said otherwise: matching looks at each of them. */
-export const DEFAULT_MAX_REQUESTS = 4_096;
-
-/** Requests without `match` at one time, unless specified: each takes a descriptor of the process. */
-export const DEFAULT_MAX_REQUEST_SOCKETS = 64;
-
-/** Milliseconds to wait for an answer before the request is sent again, unless said otherwise. */
-export const DEFAULT_REQUEST_TIMEOUT = 1_000;
-
-/** How often a request is sent again, unless said otherwise. */
-export const DEFAULT_REQUEST_RETRIES = 3;
-
-/** The longest wait between two tries, unless said otherwise, in milliseconds. */
-export const DEFAULT_MAX_REQUEST_TIMEOUT = 10_000;
+/** The options of sockets that are bound, to a port or to a path. */
+export const BIND_NAMES: OptionNames<UdpBindOptions> = {
+  ...SOCKET_NAMES,
+  port: true,
+  hostname: true,
+  reuseAddress: true,
+  path: true,
+};
 
 /** The options that every datagram socket has. */
 export interface UdpBaseOptions {
@@ -48,52 +53,53 @@ export interface UdpBaseOptions {
    * It is no limit for sending: that is 65,507 bytes over IPv4 and 65,527 over IPv6, and what the
    * system allows on a unix socket.
    *
-   * @default {65_507}
+   * @default {65_507} what fits into a UDP datagram over IPv4: 65,535 less 8 for the header of UDP and 20
+   * for that of IP (RFC 768 and 791)
    */
-  maxDatagramSize?: number;
+  maxDatagramSize?: number | undefined;
   /**
    * Datagrams that may wait to be received. What arrives beyond that is dropped and counted in
    * `stats().dropped`.
    *
-   * @default {4_096}
+   * @default {4_096} sixteen times what the kernel keeps
    */
-  maxQueue?: number;
+  maxQueue?: number | undefined;
   /**
    * Bytes of datagrams that may wait to be received; beyond that too they are dropped and counted.
    *
-   * @default {4_194_304}
+   * @default {4_194_304} 64 of the largest
    */
-  maxQueueBytes?: number;
+  maxQueueBytes?: number | undefined;
   /**
    * Requests that may wait for their answers; one more is refused with a `LimitError`.
    *
-   * @default {4_096}
+   * @default {4_096} because matching looks at each of them
    */
-  maxRequests?: number;
+  maxRequests?: number | undefined;
   /**
    * Requests without `match` that wait for their answers at one time, each on a socket of its own. More
    * of them wait for a socket, and their time begins when they are sent.
    *
-   * @default {64}
+   * @default {64} because each takes a descriptor of the process
    */
-  maxRequestSockets?: number;
+  maxRequestSockets?: number | undefined;
   /**
    * Datagrams that may wait to be sent. One more is refused with a `LimitError`; `await` each send, or
    * send fewer at a time.
    *
-   * @default {4_096}
+   * @default {4_096} as many as may wait to be received
    */
-  maxSendQueue?: number;
+  maxSendQueue?: number | undefined;
   /**
    * Bytes of datagrams that may wait to be sent; more are refused, too.
    *
-   * @default {4_194_304}
+   * @default {4_194_304} 64 of the largest
    */
-  maxSendQueueBytes?: number;
+  maxSendQueueBytes?: number | undefined;
   /**
    * Closes the socket when it aborts; calls that wait reject with the signal's reason.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The options of every UDP socket. */
@@ -104,14 +110,14 @@ export interface UdpSocketOptions extends UdpBaseOptions {
    *
    * @default {"auto"}
    */
-  backend?: "auto" | "deno" | "node";
+  backend?: "auto" | "deno" | "node" | undefined;
   /**
    * Allow sending to 255.255.255.255 and other broadcast addresses. Without it such a send rejects
    * with `Deno.errors.PermissionDenied`; the runtime's own sockets refuse only 255.255.255.255.
    *
    * @default {false}
    */
-  broadcast?: boolean;
+  broadcast?: boolean | undefined;
 }
 
 /** Where to bind a UDP socket, and how. */
@@ -121,21 +127,23 @@ export interface UdpBindOptions extends UdpSocketOptions {
    *
    * @default {0}
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * The address or name to bind. `"0.0.0.0"` is every IPv4 address of the machine, `"::"` every
    * address.
    *
-   * @default {"127.0.0.1"} nothing is exposed unless asked for
+   * @default {"127.0.0.1"} because nothing is exposed unless asked for
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * Let several sockets bind the same port (SO_REUSEADDR), as members of a multicast group on one
    * machine do.
    *
    * @default {false}
    */
-  reuseAddress?: boolean;
+  reuseAddress?: boolean | undefined;
+  /** Only a unix socket has a path; see {@linkcode UnixDatagramOptions}. */
+  path?: never | undefined;
 }
 
 /** Where to bind a unix datagram socket. It needs the runtime flag `--unstable-net`. */
@@ -143,45 +151,60 @@ export interface UnixDatagramOptions extends UdpBaseOptions {
   /** The path of the socket. It is removed when the socket is closed. */
   path: string;
   /** Only `"auto"` and `"deno"`: `node:dgram` has no unix sockets. */
-  backend?: "auto" | "deno" | "node";
+  backend?: "auto" | "deno" | "node" | undefined;
+  /** Only a UDP socket has a port. */
+  port?: never | undefined;
+  /** Only a UDP socket has a hostname. */
+  hostname?: never | undefined;
+  /** Only a UDP socket shares its address. */
+  reuseAddress?: never | undefined;
+  /** Only a UDP socket broadcasts. */
+  broadcast?: never | undefined;
 }
 
 /** How long a receive may wait. */
 export interface UdpReceiveOptions {
   /**
    * Milliseconds the call may take; then it rejects with `Deno.errors.TimedOut` and nothing is lost:
-   * a datagram that arrives later is there for the next call. 0 takes only what has already arrived.
+   * a datagram that arrives later is there for the next call. 0 takes only what has already arrived,
+   * `Infinity` waits without limit.
    *
    * @default {Infinity}
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Ends the wait: the call rejects with the signal's reason, and nothing is lost. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-/** How long and how often to ask, and what the answer looks like. */
-export interface UdpRequestOptions {
+/**
+ * How long and how often to ask, and what the answer looks like.
+ *
+ * @typeParam Addr What senders' addresses look like.
+ */
+export interface UdpRequestOptions<Addr extends SocketAddress = SocketAddress> {
   /**
    * Milliseconds to wait for the answer to the first try. Each further wait is twice as long, up to
    * `maxTimeout`, and all but the last are up to a quarter shorter by chance, so that clients that
    * were stopped together do not come back together. With the defaults a request is given up after
-   * 13 to 15 s.
+   * 13 to 15 s. With 0 it is sent once and rejects at once with `Deno.errors.TimedOut`; with `Infinity`
+   * it is sent once and waits without limit.
    *
    * @default {1_000}
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
-   * The longest wait between two tries, in milliseconds.
+   * The longest wait between two tries, in milliseconds. A shorter one than `timeout` shortens the first
+   * wait, too.
    *
    * @default {10_000} or `timeout`, if that is longer
    */
-  maxTimeout?: number;
+  maxTimeout?: number | undefined;
   /**
    * How often to send again: with 3, a request is sent up to four times. 0 asks once.
    *
    * @default {3}
    */
-  retries?: number;
+  retries?: number | undefined;
   /**
    * Whether a datagram is the answer, told by its bytes: mostly by an id that the request carries.
    * It is asked only about datagrams from the address that was asked (see `anySource`). A `match`
@@ -189,7 +212,7 @@ export interface UdpRequestOptions {
    *
    * @default {undefined} the request leaves from a socket of its own, and what comes to it is the answer
    */
-  match?: (data: Uint8Array, from: SocketAddress) => boolean;
+  match?: ((data: Uint8Array, from: Addr) => boolean) | undefined;
   /**
    * Send from the endpoint's own port although nothing tells answers apart: the next datagram from the
    * address that was asked is the answer to the oldest request. A late or doubled answer to an earlier
@@ -197,14 +220,14 @@ export interface UdpRequestOptions {
    *
    * @default {false}
    */
-  samePort?: boolean;
+  samePort?: boolean | undefined;
   /**
-   * Take the answer from any address, as TFTP and discovery protocols need. Anybody who can guess what
+   * Take the answer from any address, as TFTP and discovery protocols need. Anyone that can guess what
    * `match` looks for can then answer.
    *
    * @default {false} or `true`, if the request goes to a multicast or broadcast address
    */
-  anySource?: boolean;
+  anySource?: boolean | undefined;
   /** Gives up: the request rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }

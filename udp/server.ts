@@ -20,9 +20,9 @@ import type { SendDone } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
-import { bindUdp } from "./bind.ts";
+import { bind } from "./bind.ts";
 import { type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
-import { DEFAULT_MAX_QUEUE, DEFAULT_MAX_QUEUE_BYTES } from "./options.ts";
+import { DEFAULTS } from "./options.ts";
 import type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
 import {
   DEFAULT_CONCURRENCY,
@@ -106,7 +106,7 @@ export async function serveUdp(
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
   signal?.throwIfAborted();
-  const endpoint = await bindUdp(bindOptions);
+  const endpoint = await bind(bindOptions);
   try {
     signal?.throwIfAborted();
     return new Server(endpoint, options, handler, limits);
@@ -192,8 +192,8 @@ class Server implements UdpServer, Consumer {
     this.#guard = limits.guard;
     this.#dedup = limits.dedup;
     this.#queue = new DatagramQueue(
-      options.maxQueue ?? DEFAULT_MAX_QUEUE,
-      options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES,
+      options.maxQueue ?? DEFAULTS.maxQueue,
+      options.maxQueueBytes ?? DEFAULTS.maxQueueBytes,
     );
     this.#announce();
     options.signal?.addEventListener("abort", this.#abort);
@@ -203,8 +203,8 @@ class Server implements UdpServer, Consumer {
   stats(): UdpServerStats {
     const endpoint = this.endpoint.stats();
     return {
-      received: endpoint.received,
-      sent: endpoint.sent,
+      datagramsReceived: endpoint.datagramsReceived,
+      datagramsSent: endpoint.datagramsSent,
       bytesReceived: endpoint.bytesReceived,
       bytesSent: endpoint.bytesSent,
       active: this.#active,

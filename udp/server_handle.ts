@@ -9,9 +9,9 @@ import type { UdpEndpoint } from "./endpoint.ts";
 /** What a server has counted since it began. */
 export interface UdpServerStats {
   /** Datagrams received from the system, those that were dropped afterwards included. */
-  readonly received: number;
+  readonly datagramsReceived: number;
   /** Datagrams handed to the system. */
-  readonly sent: number;
+  readonly datagramsSent: number;
   /** Bytes received from the system. */
   readonly bytesReceived: number;
   /** Bytes handed to the system. */

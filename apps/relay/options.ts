@@ -136,7 +136,7 @@ export function resolveOptions(options: RelayOptions): ResolvedOptions {
 /** A relay that leads to itself would connect to itself until it runs out of connections. */
 function refuseLoop({ target, port = 0, hostname = "127.0.0.1" }: RelayOptions): void {
   if (target.path !== undefined) return;
-  checkPort("relay", target.port, 1);
+  checkPort("target.port", target.port, 1);
   if (port === 0 || port !== target.port) return;
   if (leadsTo(target.hostname ?? "127.0.0.1", hostname)) throw isItself(target);
 }

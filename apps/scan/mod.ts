@@ -13,16 +13,6 @@
  *
  * @module
  */
-export { defaultPorts, parsePorts } from "./ports.ts";
+export type { ScanOptions, ScanProgress } from "./options.ts";
 export type { HostReport, PortResult, PortState, ScanReport } from "./report.ts";
-export {
-  type BannerOptions,
-  DEFAULT_MAX_BANNER_LENGTH,
-  DEFAULT_SCAN_CONCURRENCY,
-  DEFAULT_SCAN_TIMEOUT,
-  type ScanOptions,
-  scanPorts,
-  type ScanProgress,
-} from "./scan.ts";
-export { serviceName } from "./services.ts";
-export { DEFAULT_MAX_HOSTS, type TargetOptions } from "./targets.ts";
+export { scanPorts } from "./scan.ts";

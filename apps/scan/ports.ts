@@ -12,15 +12,6 @@ const HIGHEST_PORT = 65_535;
  * may use, and the higher ports that `serviceName` knows.
  *
  * @returns The ports in ascending order.
- *
- * @example
- * ```ts
- * import { defaultPorts } from "@tincan/net/scan";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(defaultPorts().slice(0, 3), [1, 2, 3]);
- * assertEquals(defaultPorts().includes(5432), true);
- * ```
  */
 export function defaultPorts(): number[] {
   const ports = new Set<number>(WELL_KNOWN_PORTS);
@@ -39,16 +30,6 @@ export function defaultPorts(): number[] {
  * @returns The ports in ascending order, each once.
  * @throws {TypeError} If a part is none of these.
  * @throws {RangeError} If a port is not from 1 to 65535, or a range runs backwards.
- *
- * @example
- * ```ts
- * import { parsePorts } from "@tincan/net/scan";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(parsePorts("80,22,8000-8003"), [22, 80, 8000, 8001, 8002, 8003]);
- * assertEquals(parsePorts("-").length, 65_535);
- * assertEquals(parsePorts("ssh,https"), [22, 443]);
- * ```
  */
 export function parsePorts(text: string): number[] {
   const wanted = new Uint8Array(HIGHEST_PORT + 1);

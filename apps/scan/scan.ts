@@ -3,29 +3,14 @@
  *
  * @module
  */
-import { checkCount, checkOneOf, checkTimeout } from "../../common/options.ts";
 import { startHelper } from "./_helper.ts";
 import { DONE, type Job, NEXT, OPEN, type OpenPort, OUTCOMES } from "./_job.ts";
 import { Prober } from "./_prober.ts";
+import { resolveOptions, type ScanLimits, type ScanOptions } from "./options.ts";
 import { checkPorts, defaultPorts, parsePorts } from "./ports.ts";
 import type { HostReport, PortResult, PortState, ScanReport } from "./report.ts";
 import { serviceName } from "./services.ts";
-import {
-  DEFAULT_MAX_HOSTS,
-  MAX_HOSTS,
-  resolveTargets,
-  type Target,
-  type TargetOptions,
-} from "./targets.ts";
-
-/** Milliseconds that a port has to answer, unless said otherwise: three times the way around the world. */
-export const DEFAULT_SCAN_TIMEOUT = 1_000;
-
-/** Probes at one time, unless said otherwise: below the source ports and descriptors systems have. */
-export const DEFAULT_SCAN_CONCURRENCY = 4_096;
-
-/** Bytes of a banner that are kept, unless said otherwise. */
-export const DEFAULT_MAX_BANNER_LENGTH = 512;
+import { resolveTargets, type Target } from "./targets.ts";
 
 /** Probes in one scan: each takes a byte of memory. A thousand hosts with all their ports fit. */
 const MAX_PROBES = 2 ** 26;
@@ -33,91 +18,14 @@ const MAX_PROBES = 2 ** 26;
 const MIN_PROBES_FOR_HELPER = 4_096;
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100;
-/** More attempts than this are no longer a scan. */
-const MAX_RETRIES = 10;
-
-/** How far a scan has got. */
-export interface ScanProgress {
-  /** Probes that are decided. */
-  readonly done: number;
-  /** All probes. */
-  readonly total: number;
-  /** Open ports so far. */
-  readonly open: number;
-}
-
-/** How to listen to open ports. */
-export interface BannerOptions {
-  /**
-   * Milliseconds that an open port has to say something.
-   *
-   * @default {1_000}
-   */
-  timeout?: number;
-  /**
-   * Bytes to keep.
-   *
-   * @default {512}
-   */
-  maxLength?: number;
-}
-
-/** How to scan. */
-export interface ScanOptions extends TargetOptions {
-  /**
-   * The ports: a list as {@linkcode parsePorts} reads it, or numbers.
-   *
-   * @default {undefined} those of {@linkcode defaultPorts}
-   */
-  ports?: string | readonly number[];
-  /**
-   * Milliseconds that a port has to answer, however often it is asked. A port that does not is
-   * `filtered`.
-   *
-   * @default {1_000}
-   */
-  timeout?: number;
-  /**
-   * How often a port that has not answered is asked again within `timeout`, at even intervals: a
-   * packet that was lost must not look like a filter. From 0 to 10.
-   *
-   * @default {1}
-   */
-  retries?: number;
-  /**
-   * Probes at one time. Fewer are used when the system has no descriptors left, or packets get lost.
-   *
-   * @default {4_096}
-   */
-  concurrency?: number;
-  /**
-   * Read what open ports say by themselves.
-   *
-   * @default {false}
-   */
-  banner?: boolean | BannerOptions;
-  /**
-   * Use a second isolate (a worker) for large scans, where the permissions let it load its module. It
-   * halves the time.
-   *
-   * @default {true}
-   */
-  worker?: boolean;
-  /** Ends the scan: it rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Called for each open port as it is found, in no particular order. What it throws ends the scan. */
-  onOpen?: (port: PortResult) => void;
-  /** Called at the beginning, ten times a second, and at the end. What it throws ends the scan. */
-  onProgress?: (progress: ScanProgress) => void;
-}
 
 /**
  * Finds out which ports of some hosts are open, closed or filtered, by connecting to them. It needs no
  * privileges, and the hosts see each connection.
  *
- * @param hosts Whom to scan: addresses, names, and address ranges in CIDR notation. Ranges that are
+ * @param hosts What to scan: addresses, names, and address ranges in CIDR notation. Ranges that are
  * neither loopback nor private need `allowPublicRanges`.
- * @param options Which ports, how patiently, and what to report on the way.
+ * @param options Which ports, how long to wait for them, and what to report on the way.
  * @returns What was found.
  * @throws {TypeError} If a host or the ports cannot be understood, or a range needs consent.
  * @throws {RangeError} If an option is out of range or there are more hosts than `maxHosts`.
@@ -151,7 +59,7 @@ export async function scanPorts(
   const names = typeof hosts === "string" ? [hosts] : hosts;
   if (names.length === 0) throw new TypeError("Cannot scan: no host was named");
   signal?.throwIfAborted();
-  const targets = await resolveTargets(names, options);
+  const targets = await resolveTargets(names, limits.maxHosts, options);
   signal?.throwIfAborted();
   const job = createJob(targets, ports, limits);
   const total = job.outcomes.length;
@@ -227,45 +135,6 @@ async function workOn(job: Job, { signal, onOpen, useWorker }: Work): Promise<vo
   }
 }
 
-type Limits = Pick<Job, "timeout" | "retries" | "concurrency" | "banner">;
-
-function resolveOptions(options: ScanOptions): Limits {
-  const { banner = false, family, maxHosts = DEFAULT_MAX_HOSTS } = options;
-  const timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_SCAN_TIMEOUT);
-  if (timeout === Infinity) {
-    throw new RangeError(
-      'Cannot use option "timeout": a scan needs one, expected milliseconds above 0',
-    );
-  }
-  const retries = checkCount("retries", options.retries ?? 1);
-  if (retries > MAX_RETRIES) {
-    throw new RangeError(
-      `Cannot use option "retries": expected at most ${MAX_RETRIES}, current value is ${retries}`,
-    );
-  }
-  const concurrency = checkCount(
-    "concurrency",
-    options.concurrency ?? DEFAULT_SCAN_CONCURRENCY,
-    1,
-  );
-  if (!(checkCount("maxHosts", maxHosts, 1) <= MAX_HOSTS)) {
-    throw new RangeError(
-      `Cannot use option "maxHosts": expected at most ${MAX_HOSTS}, current value is ${maxHosts}`,
-    );
-  }
-  checkOneOf("family", family, [undefined, 4, 6]);
-  const { timeout: patience = 1_000, maxLength = DEFAULT_MAX_BANNER_LENGTH } =
-    typeof banner === "object" ? banner : {};
-  checkTimeout("banner.timeout", patience);
-  checkCount("banner.maxLength", maxLength, 1);
-  return {
-    timeout,
-    retries,
-    concurrency,
-    banner: banner === false ? undefined : { timeout: patience, maxLength },
-  };
-}
-
 function portsOf(ports: string | readonly number[] | undefined): number[] {
   if (ports === undefined) return defaultPorts();
   const list = typeof ports === "string" ? parsePorts(ports) : checkPorts(ports);
@@ -273,7 +142,11 @@ function portsOf(ports: string | readonly number[] | undefined): number[] {
   return list;
 }
 
-function createJob(targets: readonly Target[], ports: readonly number[], limits: Limits): Job {
+function createJob(
+  targets: readonly Target[],
+  ports: readonly number[],
+  { timeout, retries, concurrency, banner }: ScanLimits,
+): Job {
   const total = targets.length * ports.length;
   if (total > MAX_PROBES) {
     throw new RangeError(
@@ -282,7 +155,7 @@ function createJob(targets: readonly Target[], ports: readonly number[], limits:
     );
   }
   return {
-    ...limits,
+    ...{ timeout, retries, concurrency, banner },
     addresses: targets.map(({ address }) => address),
     ports,
     outcomes: new Uint8Array(new SharedArrayBuffer(total)),

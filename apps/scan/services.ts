@@ -131,15 +131,6 @@ const PORTS: ReadonlyMap<string, number> = new Map(
  *
  * @param port The port.
  * @returns The name; `undefined` if there is none.
- *
- * @example
- * ```ts
- * import { serviceName } from "@tincan/net/scan";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(serviceName(22), "ssh");
- * assertEquals(serviceName(4711), undefined);
- * ```
  */
 export function serviceName(port: number): string | undefined {
   return SERVICES[port];

@@ -1,17 +1,12 @@
 /**
- * Whom to scan: addresses, names and address ranges, and only those the user named.
+ * What to scan: addresses, names and address ranges, and only those the caller named.
  *
  * @module
  */
 import { stripBrackets } from "../../common/address.ts";
 import { CidrList, parseIp } from "../../common/cidr.ts";
 import { netError } from "../../common/net_error.ts";
-
-/** Addresses in one scan, unless said otherwise: one /24 network. */
-export const DEFAULT_MAX_HOSTS = 256;
-
-/** More hosts than that nobody may scan at once: the whole list is in memory. */
-export const MAX_HOSTS = 65_536;
+import type { ScanOptions } from "./options.ts";
 
 /** An address to scan, and as what it was named. */
 export interface Target {
@@ -21,29 +16,6 @@ export interface Target {
   readonly address: string;
   /** Other addresses of the name, which are not scanned. */
   readonly otherAddresses: readonly string[];
-}
-
-/** How to find the addresses. */
-export interface TargetOptions {
-  /**
-   * Which address of a name to scan: the IPv4 or the IPv6 one.
-   *
-   * @default {undefined} the IPv4 address if there is one
-   */
-  family?: 4 | 6 | undefined;
-  /**
-   * Allow address ranges that are neither loopback nor private. Scanning other people's networks
-   * without their consent is rude everywhere and forbidden in many places.
-   *
-   * @default {false}
-   */
-  allowPublicRanges?: boolean | undefined;
-  /**
-   * Addresses in one scan, at most 65,536.
-   *
-   * @default {256}
-   */
-  maxHosts?: number | undefined;
 }
 
 /** Ranges in which one may be presumed to be at home: loopback, private (RFC 1918), unique local
@@ -63,9 +35,9 @@ const home = new CidrList("HOME", HOME);
 /** Turns what the user named into addresses, each once, in the order they were named. */
 export async function resolveTargets(
   names: readonly string[],
-  options: TargetOptions,
+  maxHosts: number,
+  options: ScanOptions,
 ): Promise<Target[]> {
-  const { maxHosts = DEFAULT_MAX_HOSTS } = options;
   const targets = new Map<string, Target>();
   let count = 0n;
   const ranges = new Map(
@@ -112,7 +84,7 @@ function parseRange(name: string): Range {
   return { name, first: ip.value / size * size, size, bits: ip.bits };
 }
 
-function checkConsent({ name, first, size, bits }: Range, options: TargetOptions): void {
+function checkConsent({ name, first, size, bits }: Range, options: ScanOptions): void {
   // The home ranges are aligned blocks too: both ends inside one means all of it inside.
   const isHome = home.has(formatIp(first, bits)) && home.has(formatIp(first + size - 1n, bits));
   if (isHome || options.allowPublicRanges === true) return;

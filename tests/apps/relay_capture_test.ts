@@ -1,6 +1,6 @@
 /** Captures that were cut off, are continued, are long, or were written by others. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openCapture } from "../../apps/capture_file.ts";
+import { openCapture } from "../../terminal/capture_file.ts";
 import {
   endOfCapture,
   framingByName,

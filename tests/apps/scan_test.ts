@@ -5,14 +5,9 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  defaultPorts,
-  parsePorts,
-  type PortResult,
-  scanPorts,
-  type ScanProgress,
-  serviceName,
-} from "../../apps/scan/mod.ts";
+import { type PortResult, scanPorts, type ScanProgress } from "../../apps/scan/mod.ts";
+import { defaultPorts, parsePorts } from "../../apps/scan/ports.ts";
+import { serviceName } from "../../apps/scan/services.ts";
 import { run } from "../examples/_run.ts";
 import { canIsolate, inNamespace } from "./_namespace.ts";
 
@@ -161,6 +156,15 @@ Deno.test("scanPorts checks its options", async () => {
   ) {
     const error = await assertRejects(() => scanPorts("127.0.0.1", options));
     assertInstanceOf(error, RangeError, JSON.stringify(options));
+  }
+  const wrong: [object, string][] = [
+    [{ port: 80 }, 'did you mean "ports"?'],
+    [{ retires: 2 }, 'did you mean "retries"?'],
+    [{ banner: { maxlength: 2 } }, 'did you mean "banner.maxLength"?'],
+    [{ banner: 5 }, "current value is 5"],
+  ];
+  for (const [options, message] of wrong) {
+    await assertRejects(() => scanPorts("127.0.0.1", options), TypeError, message);
   }
   for (const hosts of [[], "127.0.0.1/33", "1.2.3/24", "127.0.0.1/8/8", "localhost/8"]) {
     await assertRejects(() => scanPorts(hosts), TypeError, "Cannot scan");

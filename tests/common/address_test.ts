@@ -1,10 +1,14 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
+  checkHostname,
+  checkPath,
   checkPort,
   formatAddr,
   formatHostPort,
+  netAddr,
   normaliseAddr,
   stripBrackets,
+  unixAddr,
   unmapHostname,
 } from "../../common/address.ts";
 
@@ -19,14 +23,43 @@ Deno.test("unmapHostname turns IPv4-mapped addresses into IPv4 and nothing else"
 Deno.test("normaliseAddr gives what the type promises, whatever the runtime says", () => {
   const mapped: Deno.NetAddr = { transport: "tcp", hostname: "::ffff:1.2.3.4", port: 5 };
   assertEquals(normaliseAddr(mapped), { transport: "tcp", hostname: "1.2.3.4", port: 5 });
-  const plain: Deno.NetAddr = { transport: "udp", hostname: "1.2.3.4", port: 5 };
-  assertStrictEquals(normaliseAddr(plain), plain);
   const startedTls = { hostname: "1.2.3.4", port: 5 } as Deno.NetAddr;
   assertEquals(normaliseAddr(startedTls), { transport: "tcp", hostname: "1.2.3.4", port: 5 });
   const unnamed = { transport: "unix", path: null } as unknown as Deno.UnixAddr;
   assertEquals(normaliseAddr(unnamed), { transport: "unix", path: "" });
-  const named: Deno.UnixAddr = { transport: "unix", path: "/run/x" };
-  assertStrictEquals(normaliseAddr(named), named);
+});
+
+Deno.test("an address prints as one line, and is a plain object otherwise", () => {
+  for (
+    const [addr, plain, text] of [
+      [netAddr("udp", "::1", 53), { transport: "udp", hostname: "::1", port: 53 }, "[::1]:53"],
+      [unixAddr("unix", "/run/x"), { transport: "unix", path: "/run/x" }, "/run/x"],
+    ] as const
+  ) {
+    assertEquals(addr as unknown, plain);
+    assertEquals(plain, addr as unknown);
+    assertEquals(JSON.parse(JSON.stringify(addr)), plain);
+    assertEquals(structuredClone({ ...addr }) as unknown, plain);
+    assertStrictEquals(addr.constructor, Object);
+    assertEquals(`${addr}`, text);
+    assertEquals(Deno.inspect([addr]), `[ ${text} ]`);
+    assert(Object.isFrozen(addr), "one that is handed out twice must stay what it is");
+  }
+});
+
+Deno.test("an address is never taken for another that has its place", () => {
+  const seen = new Map<Deno.NetAddr, string>();
+  for (let i = 0; i < 20_000; i++) {
+    const [transport, hostname] = [
+      i % 3 === 0 ? "tcp" : "udp",
+      `10.0.${i % 7}.${i % 251}`,
+    ] as const;
+    const addr = netAddr(transport, hostname, i % 4_099);
+    const expected = `${transport} ${hostname} ${i % 4_099}`;
+    assertEquals(`${addr.transport} ${addr.hostname} ${addr.port}`, expected);
+    assertEquals(seen.get(addr) ?? expected, expected);
+    seen.set(addr, expected);
+  }
 });
 
 Deno.test("formatAddr writes addresses as people do", () => {
@@ -44,14 +77,23 @@ Deno.test("stripBrackets takes a whole pair off and no single one", () => {
 });
 
 Deno.test("checkPort takes whole numbers that fit, and says which value did not", () => {
-  for (const port of [0, 1, 80, 65_535]) checkPort("listen", port);
+  for (const port of [0, 1, 80, 65_535]) assertEquals(checkPort("port", port), port);
   for (const port of [-1, 65_536, 1.5, NaN, Infinity]) {
     assertThrows(
-      () => checkPort("listen", port),
+      () => checkPort("port", port),
       RangeError,
-      `Cannot listen: port must be a whole number from 0 to 65535, current value is ${port}`,
+      `Cannot use option "port" as a whole number from 0 to 65535: current value is ${port}`,
     );
   }
-  assertThrows(() => checkPort("connect", 0, 1), RangeError, "from 1 to 65535");
-  assertThrows(() => checkPort("listen", "80" as unknown as number), RangeError, "value is 80");
+  assertThrows(() => checkPort("localPort", 0, 1), RangeError, '"localPort"');
+  assertThrows(() => checkPort("port", "80"), TypeError, 'value is "80"');
+});
+
+Deno.test("checkHostname and checkPath say what they were given instead", () => {
+  assertEquals(checkHostname("hostname", "[::1]"), "::1");
+  assertEquals(checkPath("/run/x"), "/run/x");
+  assertThrows(() => checkHostname("hostname", "a b"), RangeError, 'value is "a b"');
+  assertThrows(() => checkHostname("localHostname", 5), TypeError, '"localHostname"');
+  assertThrows(() => checkPath(""), RangeError, 'option "path"');
+  assertThrows(() => checkPath(null), TypeError, "value is null");
 });

@@ -376,7 +376,7 @@ Deno.test("IPv6 literals may stand in brackets", limit, async () => {
 
 Deno.test("options that make no sense are refused before connecting", limit, async () => {
   const wrong: [object, string][] = [
-    [{ port: 0 }, "port must be a whole number from 1 to 65535, current value is 0"],
+    [{ port: 0 }, '"port" as a whole number from 1 to 65535: current value is 0'],
     [{ port: 65_536 }, "current value is 65536"],
     [{ port: 1.5 }, "current value is 1.5"],
     [{ port: NaN }, "current value is NaN"],
@@ -387,8 +387,8 @@ Deno.test("options that make no sense are refused before connecting", limit, asy
     [{ retry: { minDelay: 0 } }, '"retry.minDelay": expected milliseconds from 1'],
     [{ retry: { maxDelay: 0 } }, '"retry.maxDelay": expected milliseconds from 1'],
     [{ retry: { maxDelay: NaN } }, '"retry.maxDelay"'],
-    [{ hostname: "" }, 'hostname must be a name or an address, current value is ""'],
-    [{ hostname: "[]" }, 'hostname must be a name or an address, current value is "[]"'],
+    [{ hostname: "" }, '"hostname" as a name or an address: current value is ""'],
+    [{ hostname: "[]" }, '"hostname" as a name or an address: current value is ""'],
     [{ hostname: "a b" }, 'current value is "a b"'],
     [{ hostname: "a\n" }, 'current value is "a\\n"'],
     [{ hostname: "a".repeat(300) }, "300 characters long"],
@@ -401,7 +401,7 @@ Deno.test("options that make no sense are refused before connecting", limit, asy
 
 Deno.test("a hostname that is not text is refused before connecting", limit, async () => {
   const hostname = 5 as unknown as string;
-  const message = "Cannot connect: hostname must be a string, current value is 5";
+  const message = 'Cannot use option "hostname" as a name or an address: current value is 5';
   await assertRejects(() => connectTcp({ hostname, port: 1 }), TypeError, message);
 });
 

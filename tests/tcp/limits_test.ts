@@ -161,10 +161,10 @@ Deno.test("lists and limits that make no sense are refused before listening", li
     [{ limits: { onLimit: "explode" } }, '"limits.onLimit"'],
     [{ limits: { maxWriteQueue: -1 } }, '"limits.maxWriteQueue"'],
     [{ backlog: 0 }, '"backlog"'],
-    [{ port: 65_536 }, "port must be a whole number"],
-    [{ port: -1 }, "port must be a whole number"],
-    [{ path: "" }, "path must not be empty"],
-    [{ hostname: "" }, 'Cannot listen: hostname must be a name or an address, current value is ""'],
+    [{ port: 65_536 }, '"port" as a whole number from 0 to 65535'],
+    [{ port: -1 }, '"port" as a whole number from 0 to 65535'],
+    [{ path: "" }, '"path" as a path: current value is ""'],
+    [{ hostname: "" }, '"hostname" as a name or an address: current value is ""'],
     [{ hostname: "a b" }, 'current value is "a b"'],
   ];
   for (const [options, message] of wrong) {

@@ -45,7 +45,9 @@ export async function settled(
 ): Promise<void> {
   const count = before + 1;
   await from.send("", at(bound));
-  while (bound.stats().received < count) await new Promise((resolve) => setTimeout(resolve, 0));
+  while (bound.stats().datagramsReceived < count) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
 
 /** Sends one UDP datagram from any source port, 0 too, which takes a raw socket and so root. */

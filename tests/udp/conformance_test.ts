@@ -91,7 +91,7 @@ for (const backend of backends) {
       await assertRejects(() => a.send("x", { port }), RangeError);
       await assertRejects(() => a.request("x", { port }), RangeError);
     }
-    assertEquals(a.stats().sent, 0);
+    assertEquals(a.stats().datagramsSent, 0);
   });
 
   test("wrong arguments reject with TypeError", async () => {
@@ -328,8 +328,8 @@ for (const backend of backends) {
     await using b = await bindUdp({ backend });
     await a.send("12345", at(b));
     await b.receive();
-    const { sent, bytesSent } = a.stats();
-    const { received, bytesReceived, queued } = b.stats();
+    const { datagramsSent: sent, bytesSent } = a.stats();
+    const { datagramsReceived: received, bytesReceived, queued } = b.stats();
     assertEquals([sent, bytesSent, received, bytesReceived, queued], [1, 5, 1, 5, 0]);
   });
 
@@ -385,7 +385,7 @@ for (const backend of backends) {
     assertEquals(error.remoteAddr, silent.addr);
     for (let i = 0; i < 4; i++) assertEquals(text((await silent.receive()).data), "hello?");
     await assertRejects(() => silent.receive({ timeout: 0 }), Deno.errors.TimedOut);
-    assertEquals([a.stats().retransmits, a.stats().sent, a.stats().requests], [3, 4, 0]);
+    assertEquals([a.stats().retransmits, a.stats().datagramsSent, a.stats().requests], [3, 4, 0]);
     const once = a.request("hello?", at(silent), { timeout: 10, retries: 0 });
     await assertRejects(() => once, Deno.errors.TimedOut, "1 try over");
   });
@@ -536,7 +536,8 @@ for (const backend of backends) {
       await using server = await serveUdp({ ...quiet, backend }, handler);
       await using a = await bindUdp({ backend });
       assertEquals(text((await a.request("echo", at(server))).data), "echo");
-      const { received, sent, active, handlerErrors } = server.stats();
+      const { datagramsReceived: received, datagramsSent: sent, active, handlerErrors } = server
+        .stats();
       assertEquals([received, sent, active, handlerErrors], [1, 1, 0, 0]);
     }
   });

@@ -52,8 +52,8 @@ for (const backend of backends) {
       },
     );
     const before = heldMemory();
-    await floodUntil(at(server).port, () => server.stats().received > 10_000);
-    const { received, active, queued, dropped } = server.stats();
+    await floodUntil(at(server).port, () => server.stats().datagramsReceived > 10_000);
+    const { datagramsReceived: received, active, queued, dropped } = server.stats();
     assert(received > 10_000, `only ${received} arrived`);
     assertEquals([active, queued, most], [64, 1_000, 64]);
     assertEquals(dropped, received - 1_064);
@@ -92,7 +92,7 @@ for (const backend of backends) {
   Deno.test(`${backend}: a flood that nobody reads`, limit, async () => {
     await using endpoint = await bindUdp({ backend, maxQueueBytes: MiB });
     await floodUntil(at(endpoint).port, () => endpoint.stats().dropped > 0);
-    const { received, queued, bytesQueued, dropped } = endpoint.stats();
+    const { datagramsReceived: received, queued, bytesQueued, dropped } = endpoint.stats();
     assertEquals([queued, bytesQueued], [4_096, MiB]);
     assertEquals(dropped, received - queued);
     for (let i = 0; i < queued; i++) assertEquals((await endpoint.receive()).data.length, 256);

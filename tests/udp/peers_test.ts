@@ -166,7 +166,7 @@ s.sendto(b"anonymous", sys.argv[1])`,
     assertEquals(text(datagram.data), "anonymous");
     assertEquals(datagram.from, { transport: "unixpacket", path: "" });
     await datagram.reply("x"); // a sender's doing must not end a program that awaits this
-    assertEquals([a.stats().unanswerable, a.stats().sent], [1, 0]);
+    assertEquals([a.stats().unanswerable, a.stats().datagramsSent], [1, 0]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -118,7 +118,7 @@ for (const backend of backends) {
     const count = 500;
     for (let i = 0; i < count; i++) {
       await sender.send("x", at(endpoint));
-      while (endpoint.stats().received <= i) await new Promise((r) => setTimeout(r, 0));
+      while (endpoint.stats().datagramsReceived <= i) await new Promise((r) => setTimeout(r, 0));
     }
     const { queued } = endpoint.stats();
     let taken = 0;

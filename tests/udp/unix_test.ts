@@ -147,7 +147,7 @@ test("files of others beside it do not matter", async (folder) => {
 test("unnamed senders are not taken for one by dedup", async (folder) => {
   const path = `${folder}/server`;
   const handled = new Events<string>();
-  await using server = await serveUdp({ ...quiet, path, dedup: true }, ({ data }) => {
+  await using server = await serveUdp({ onListen() {}, path, dedup: true }, ({ data }) => {
     handled.push(text(data));
     return "no one can be told";
   });

@@ -5,7 +5,7 @@
  */
 import { systemReason } from "../common/system_reason.ts";
 import { writeAll } from "../common/write_all.ts";
-import { type CaptureEnd, endOfCapture } from "./relay/capture.ts";
+import { type CaptureEnd, endOfCapture } from "../apps/relay/mod.ts";
 
 /** A capture that is written to. */
 export interface CaptureFile {

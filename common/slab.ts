@@ -1,4 +1,8 @@
-/** Small pieces of memory cut from larger ones. @module */
+/**
+ * Small pieces of memory cut from larger ones.
+ *
+ * @module
+ */
 
 /** How much memory {@linkcode Slab} takes at a time. */
 export interface SlabOptions {
@@ -7,18 +11,18 @@ export interface SlabOptions {
    *
    * @default {4096}
    */
-  size?: number;
+  size?: number | undefined;
   /**
    * Up to which length a piece is cut, in bytes. Larger ones have memory of their own.
    *
    * @default {512}
    */
-  maxShared?: number;
+  maxShared?: number | undefined;
 }
 
 /**
  * Memory for many small pieces, at a fraction of what allocating each would cost. A piece is never
- * used twice, so it belongs to whoever holds it; while held, it keeps at most one slab alive.
+ * used twice, so it belongs to its holder; while held, it keeps at most one slab alive.
  */
 export class Slab {
   readonly #size: number;
@@ -32,7 +36,7 @@ export class Slab {
   }
 
   /** Returns `length` bytes of zeros. */
-  take(length: number): Uint8Array {
+  take(length: number): Uint8Array<ArrayBuffer> {
     if (length > this.#maxShared) return new Uint8Array(length);
     if (this.#used + length > this.#memory.byteLength) {
       this.#memory = new ArrayBuffer(this.#size);
@@ -44,7 +48,7 @@ export class Slab {
   }
 
   /** Returns a copy of `bytes`. */
-  copy(bytes: Uint8Array): Uint8Array {
+  copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     if (bytes.length > this.#maxShared) return new Uint8Array(bytes);
     const piece = this.take(bytes.length);
     piece.set(bytes);
