@@ -10,6 +10,7 @@
  * Needs --allow-net, --allow-read, and --allow-write for what it writes. The shortest form is
  * examples/minimal/file_download.ts.
  */
+import { given } from "../terminal/given.ts";
 import { getFile, listFiles, putFile, serveFiles } from "../apps/files/mod.ts";
 import {
   clientOptions,
@@ -39,22 +40,25 @@ async function serve(values: FileValues): Promise<void> {
   const { allowUpload, allowReplace, quota = 1024 ** 3, hidden, quiet, maxEntries } = values;
   const tls = await readServerTls(values);
   await serveUntilInterrupted(() =>
-    serveFiles(folder, {
-      ...listenAddress(values),
-      tls,
-      hidden,
-      maxEntries,
-      upload: allowUpload || allowReplace ? { quota, replace: allowReplace } : undefined,
-      onTransfer: quiet ? undefined : teller(),
-      onError: quiet ? undefined : tellOfServer,
-    })
+    serveFiles(
+      folder,
+      given({
+        ...listenAddress(values),
+        tls,
+        hidden,
+        maxEntries,
+        upload: allowUpload || allowReplace ? { quota, replace: allowReplace } : undefined,
+        onTransfer: quiet ? undefined : teller(),
+        onError: quiet ? undefined : tellOfServer,
+      }),
+    )
   );
 }
 
 async function list(values: FileValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
   const options = { ...await clientOptions(values), folder: values.name, onOmitted: tellOmitted };
-  await printData(listOf(await listFiles(options), values));
+  await printData(listOf(await listFiles(given(options)), values));
 }
 
 async function get(values: FileValues): Promise<void> {
@@ -66,7 +70,7 @@ async function get(values: FileValues): Promise<void> {
   const server = await clientOptions(values);
   await transfer(
     values,
-    (options) => getFile(name, { ...server, ...options, output, force, resume: !restart }),
+    (options) => getFile(name, given({ ...server, ...options, output, force, resume: !restart })),
   );
 }
 
@@ -74,7 +78,10 @@ async function put(values: FileValues): Promise<void> {
   const path = nameOf(values, "put needs a file: put FILE");
   const { as, force } = values;
   const server = await clientOptions(values);
-  await transfer(values, (options) => putFile(path, { ...server, ...options, name: as, force }));
+  await transfer(
+    values,
+    (options) => putFile(path, given({ ...server, ...options, name: as, force })),
+  );
 }
 
 /** What it is called, takes and does. */

@@ -10,12 +10,11 @@ import { map, multiple, withDefault } from "@optique/core/modifiers";
 import { type InferValue, type Parser, parseSync } from "@optique/core/parser";
 import { argument, flag, option } from "@optique/core/primitives";
 import type { OptionName, Usage } from "@optique/core/usage";
-import { commandWord, nearest, plain, type Value } from "./values.ts";
+import { nearest } from "./nearest.ts";
+import { UsageError } from "./usage_error.ts";
+import { commandWord, plain, type Value } from "./values.ts";
 
-/** The arguments were wrong; the message says which and how. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+export { UsageError } from "./usage_error.ts";
 
 /** One argument or option. */
 export type Field<T> = Parser<"sync", T, unknown>;
@@ -57,7 +56,11 @@ export function toggle(names: string, summary: string): Field<boolean> {
 
 /** Arguments that are no options. */
 export function operands<T>(value: Value<T>, summary: string, max = Infinity): Field<readonly T[]> {
-  return multiple(argument(value, { description: plain(summary) }), { max });
+  const described = argument(value, {
+    description: plain(summary),
+    errors: { invalidValue: (error) => plain(`${value.metavar} ${formatMessage(error)}`) },
+  });
+  return multiple(described, { max });
 }
 
 /** One argument that is no option. */

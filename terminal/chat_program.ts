@@ -1,4 +1,5 @@
 /** What the program of the chat room takes, and how a member talks. @module */
+import { given } from "./given.ts";
 import type { ChatClient, ChatRoomOptions } from "../apps/chat/mod.ts";
 import { FrameError } from "../errors.ts";
 import { type Address, addressOperands, addressOptions, readAddress } from "./address.ts";
@@ -69,12 +70,12 @@ export function addressOf(values: ChatValues): Address {
 /** The limits of a room. */
 export function roomOptions(values: ChatValues): ChatRoomOptions {
   const { history, members, rate, perAddress } = values;
-  return {
+  return given({
     history,
     maxMembers: members,
     maxLinesPerSecond: rate,
     maxMembersPerAddress: perAddress,
-  };
+  });
 }
 
 /** Talks until the room or the input ends, and ends the process. */

@@ -1,4 +1,5 @@
 /** What the program for web pages takes, and how it shows them. @module */
+import { given } from "./given.ts";
 import {
   formatTrace,
   type HttpFailure,
@@ -6,6 +7,7 @@ import {
   type HttpGetOptions,
   type HttpHead,
   type HttpResponse,
+  type HttpTraceEvent,
   saveBody,
 } from "../apps/http/mod.ts";
 import { packedCodings } from "../apps/http/packed_names.ts";
@@ -90,10 +92,11 @@ export const httpProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
 shown in the encoding it names, with control characters escaped; a pipe or a file gets every byte
 as it came. A file that is compressed itself (.gz, .tgz …) is never unpacked.
 
-Exit codes: 0 the page is here; 1 it failed, or the server answered with a status from 400 on (its
-page is printed all the same, but never saved); 2 wrong usage; 130 interrupted.
 Failures begin with their kind: DNS, refused, unreachable, time-out, TLS, reset, malformed response,
 too large, short body, bad encoding, bad redirect, redirect loop, too many redirects, status.`,
+  exitCodes:
+    "0 the page is here; 1 it failed, or the server answered with a status from 400 on (its\n" +
+    "page is printed all the same, but never saved); 2 wrong usage; 130 interrupted",
   examples: [
     "$0 example.com --include",
     "$0 https://example.com/big.iso --output big.iso --max-time 3600",
@@ -112,9 +115,11 @@ export function urlOf({ url }: HttpValues): string {
 
 /** How the page is fetched. */
 export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
+  const method: "GET" | "HEAD" = values.head ? "HEAD" : "GET";
   const { timeout = 30_000, maxTime: total = Infinity, maxSize, maxRedirects, ca } = values;
-  return {
-    method: values.head ? "HEAD" : "GET",
+  const show = (event: HttpTraceEvent) => console.error(formatTrace(event).slice(0, -1));
+  return given({
+    method,
     headers: values.headers.map(readHeader),
     // What is saved under the name of a compressed file should be one, whatever its address is.
     decode: !values.noDecode && packedCodings(values.output ?? "").length === 0,
@@ -124,8 +129,8 @@ export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
     limits: maxSize === undefined ? {} : { maxBodySize: maxSize, maxDecodedSize: maxSize },
     tls: ca === undefined ? {} : { caCerts: [await readPem(ca)] },
     maxRedirects,
-    onTrace: values.verbose ? (event) => console.error(formatTrace(event).slice(0, -1)) : undefined,
-  };
+    onTrace: values.verbose ? show : undefined,
+  });
 }
 
 function readHeader(text: string): [string, string] {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { DocPage } from "@optique/core/doc";
+import type { DocPage, DocSection } from "@optique/core/doc";
 import { getDocPageSync } from "@optique/core/parser";
 import {
   type Field,
@@ -13,14 +13,15 @@ import {
   parserOf,
   section,
   toggle,
-  UsageError,
   type Values,
 } from "./arguments.ts";
-import { printData, printNote } from "./output.ts";
+import { printData } from "./output.ts";
+import { fail } from "./usage_error.ts";
 
 export { abortOnInterrupt, onInterrupt, type Served, serveUntilInterrupted } from "./interrupt.ts";
 export { foreignPrinter, printData, printNote, statusLine } from "./output.ts";
-export { UsageError, type Values } from "./arguments.ts";
+export type { Values } from "./arguments.ts";
+export { fail, UsageError } from "./usage_error.ts";
 
 /** What a program is called, what it takes, and what it does. */
 export interface ProgramDescription<F extends Fields> {
@@ -34,6 +35,12 @@ export interface ProgramDescription<F extends Fields> {
   fields: F;
   /** What else the help says. */
   notes?: string | undefined;
+  /**
+   * What the exit codes mean.
+   *
+   * @default {"0 done; 1 failed; 2 wrong usage; 130 interrupted"}
+   */
+  exitCodes?: string | undefined;
   /** Command lines, in which `$0` stands for the name of the program. */
   examples: readonly string[];
   /** What to say of options that other programs have and this one does not, by their names. */
@@ -56,6 +63,9 @@ export interface Program {
   run(args: readonly string[], calledAs?: string): Promise<void>;
 }
 
+/** The heading that stands first. */
+const ARGUMENTS = "Arguments";
+
 const HELP = toggle("-h, --help", "show this text");
 
 /** Makes a program from its description. */
@@ -75,21 +85,28 @@ export function defineProgram<F extends Fields>(description: ProgramDescription<
 }
 
 async function helpOf<F extends Fields>(
-  { summary, usage, fields, notes, examples }: ProgramDescription<F>,
+  description: ProgramDescription<F>,
   calledAs: string,
 ): Promise<string> {
+  const { summary, usage, fields, notes, examples } = description;
+  const { exitCodes = "0 done; 1 failed; 2 wrong usage; 130 interrupted" } = description;
   const { formatDocPage } = await import("@optique/core/doc");
   const shown = parserOf({ ...fields, ...section("Help", { help: HELP }) });
-  const { sections } = getDocPageSync(shown) as DocPage;
-  const page = formatDocPage(calledAs, { sections }, { maxWidth: 100, termWidth: "auto" });
-  const options = page.split("\n").map((line) => line.trimEnd()).join("\n");
+  const page = getDocPageSync(shown) as DocPage;
+  const isFirst = ({ title }: DocSection) => title === ARGUMENTS;
+  const sections = [
+    ...page.sections.filter(isFirst),
+    ...page.sections.filter((section) => !isFirst(section)),
+  ];
+  const options = formatDocPage(calledAs, { sections }, { maxWidth: 100, termWidth: "auto" });
   const blocks = [
     summary,
     usage.map((line, index) => `${index === 0 ? "Usage:" : "      "} ${calledAs} ${line}`).join(
       "\n",
     ),
-    options.replace(/^\n+/, "").trimEnd(),
-    ...notes === undefined ? [] : [notes.trim()],
+    options.replaceAll(/ +$/gm, "").replace(/^\n+/, "").trimEnd(),
+    ...notes === undefined ? [] : [notes],
+    `Exit codes: ${exitCodes}.`,
     `Examples:\n${examples.map((line) => `  ${line.replaceAll("$0", calledAs)}`).join("\n")}`,
   ];
   return blocks.join("\n\n") + "\n";
@@ -112,13 +129,4 @@ export async function runProgram(
   } catch (error) {
     fail(error, calledAs);
   }
-}
-
-/** Says in one line what went wrong, and ends the process. */
-export function fail(error: unknown, calledAs?: string): never {
-  const message = error instanceof Error ? error.message : String(error);
-  printNote(message.replace(/\s*\n\s*/g, " ")); // a peer's words may be in it
-  if (!(error instanceof UsageError)) Deno.exit(1);
-  printNote(calledAs === undefined ? "Try --help" : `Try ${calledAs} --help`);
-  Deno.exit(2);
 }

@@ -69,9 +69,8 @@ export const relayProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   ],
   fields,
   notes: `What passes goes to the output; connections, and how they ended, to the error output.
-> is from the client, < from the target.
-
-Exit codes: 0 done, or ended with Ctrl-C; 1 failed; 2 wrong usage.`,
+> is from the client, < from the target.`,
+  exitCodes: "0 done, or ended with Ctrl-C; 1 failed; 2 wrong usage",
   examples: [
     "$0 --listen 9000 --to 127.0.0.1:9999 --framing lines",
     "$0 --listen 9000 --to 127.0.0.1:6379 --json | jq -r 'select(.from) | .from'",

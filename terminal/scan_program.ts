@@ -71,9 +71,8 @@ export const scanProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   summary: "Finds out which ports are open, closed or filtered, by connecting to them.",
   usage: ["HOST… [options]"],
   fields,
-  notes: `Scan your own machines, and others only if their owners agree.
-
-Exit codes: 0 scanned, also if nothing is open; 1 failed; 2 wrong usage; 130 interrupted.`,
+  notes: "Scan your own machines, and others only if their owners agree.",
+  exitCodes: "0 scanned, also if nothing is open; 1 failed; 2 wrong usage; 130 interrupted",
   examples: [
     "$0 127.0.0.1 --ports - --banner",
     "$0 db.example.com --ports 5432,6379 --json",

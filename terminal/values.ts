@@ -7,7 +7,7 @@
 import type { Message } from "@optique/core/message";
 import type { Suggestion } from "@optique/core/parser";
 import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
-import { closest } from "../common/closest.ts";
+import { nearest } from "./nearest.ts";
 
 /** How one kind of value is read. */
 export type Value<T> = ValueParser<"sync", T>;
@@ -147,19 +147,6 @@ export function commandWord<T extends string>(words: readonly T[]): Value<T> {
 /** Words that begin with what is there. */
 export function literals(words: readonly string[], prefix: string): Suggestion[] {
   return words.filter((word) => word.startsWith(prefix)).map((text) => ({ kind: "literal", text }));
-}
-
-/** A word this long is completed if only one known word begins with it. */
-const MIN_PREFIX = 3;
-
-/**
- * `, did you mean …?`, or nothing, for a word that is not known: the known word that begins with it, or
- * the one that is closest to it.
- */
-export function nearest(word: string, known: readonly string[], prefix = ""): string {
-  const longer = word.length < MIN_PREFIX ? [] : known.filter((name) => name.startsWith(word));
-  const best = longer.length === 1 ? longer[0] : closest(word, known);
-  return best === undefined ? "" : `, did you mean ${prefix}${best}?`;
 }
 
 function wholeNumber(text: string, lowest: number, highest: number): number | undefined {
