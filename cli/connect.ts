@@ -83,14 +83,11 @@ async function open(
   timeout: number | undefined,
 ): Promise<TcpConnection> {
   const options = {
-    ...timeout === undefined ? {} : { timeout },
+    timeout,
     // A peer may be slow: a reader at the other end may be a pager.
-    timeouts: { idle: timeout ?? NO_LIMIT, write: timeout ?? NO_LIMIT },
+    timeouts: { idle: timeout ?? Infinity, write: timeout ?? Infinity },
   };
   return await connectTcp(
     "path" in where ? { ...options, ...where } : { ...options, ...where, tls },
   );
 }
-
-/** What stands for no limit among the time-outs of a connection. */
-const NO_LIMIT = 0;

@@ -122,7 +122,7 @@ function start(
   const options = {
     limits: { maxConnections: isOpen ? MAX_CLIENTS : 1 },
     // A peer may be slow: a reader at the other end may be a pager.
-    timeouts: { idle: timeout ?? NO_LIMIT, write: timeout ?? NO_LIMIT },
+    timeouts: { idle: timeout ?? Infinity, write: timeout ?? Infinity },
     onConnect() {
       clearTimeout(waiting);
       if (!isOpen) server.shutdown({ timeout: Infinity }); // no one else is let in
@@ -143,6 +143,3 @@ function start(
   }
   return server;
 }
-
-/** What stands for no limit among the time-outs of a connection. */
-const NO_LIMIT = 0;

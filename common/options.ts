@@ -8,10 +8,15 @@
  */
 import { closest } from "./closest.ts";
 
-/** The names of options; those in groups, such as `limits`, by their group. */
+/**
+ * The names of options; those in groups, such as `limits`, by their group. Brackets around a group say
+ * that a plain value may stand in its place, such as `retry: 3` for `retry: { attempts: 3 }`.
+ */
 export type OptionNames<T> = {
-  readonly [Name in keyof Required<T>]: true | OptionNames<NonNullable<T[Name]>>;
+  readonly [Name in keyof Required<T>]: true | GroupNames<Extract<T[Name], object>>;
 };
+
+type GroupNames<T> = OptionNames<T> | readonly [OptionNames<T>];
 
 /** What an option is called elsewhere: in Node, Python, or the next layer down. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -38,7 +43,19 @@ export function checkOptions<T>(caller: string, given: unknown, names: OptionNam
 
 /** Names whose values are not typed any more. */
 interface Names {
-  readonly [name: string]: true | Names;
+  readonly [name: string]: true | Names | readonly [Names];
+}
+
+/** The group that a name stands for, and whether a plain value may stand in its place. */
+function groupOf(
+  inside: true | Names | readonly [Names],
+): [group: Names | undefined, isOptional: boolean] {
+  if (inside === true) return [undefined, true];
+  return isBracketed(inside) ? [inside[0], true] : [inside, false];
+}
+
+function isBracketed(inside: Names | readonly [Names]): inside is readonly [Names] {
+  return Array.isArray(inside);
 }
 
 function checkNames(
@@ -64,8 +81,10 @@ function checkNames(
           (meant === undefined ? "there is no such option" : `did you mean "${meant}"?`),
       );
     }
-    if (inside !== true) {
-      checkNames(caller, path, (given as Record<string, unknown>)[name], inside, all);
+    const value = (given as Record<string, unknown>)[name];
+    const [within, mayBePlain] = groupOf(inside);
+    if (within !== undefined && !(mayBePlain && typeof value !== "object")) {
+      checkNames(caller, path, value, within, all);
     }
   }
 }
@@ -84,15 +103,16 @@ function nameMeant(name: string, group: string, all: Names): string | undefined 
 }
 
 function pathsOf(names: Names, group = ""): string[] {
-  return Object.entries(names).flatMap(([name, inside]) =>
-    inside === true ? [group + name] : [group + name, ...pathsOf(inside, `${group}${name}.`)]
-  );
+  return Object.entries(names).flatMap(([name, inside]) => {
+    const [within] = groupOf(inside);
+    return [group + name, ...(within === undefined ? [] : pathsOf(within, `${group}${name}.`))];
+  });
 }
 
 /**
  * Checks that what cannot go together was not given together.
  *
- * @param given The options.
+ * @param given The options; one that is `undefined` or `false` was not given.
  * @param name The option that excludes others; if it is not given, nothing is checked.
  * @param others The options that it excludes.
  * @throws {TypeError} If one of them is given, too.
@@ -104,7 +124,7 @@ export function checkExcluded<T extends object>(
 ): void {
   if (given[name] === undefined) return;
   for (const other of others) {
-    if (given[other] !== undefined) {
+    if (given[other] !== undefined && given[other] !== false) {
       throw new TypeError(
         `Cannot use option "${other}" together with "${name}": current value is ${
           show(given[other])
@@ -173,8 +193,7 @@ function checkNumber(
  * @throws {TypeError} If it is not.
  */
 export function checkOneOf<T>(name: string, value: unknown, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === value);
-  if (found !== undefined) return found;
+  if (choices.some((choice) => choice === value)) return value as T;
   throw new TypeError(
     `Cannot use option "${name}" as ${choices.map(show).join(" or ")}: current value is ${
       show(value)

@@ -1,13 +1,11 @@
 /**
- * Who may come in: how many connections in all and per user, from which addresses.
+ * Which connections are served: how many in all and per user, from which addresses.
  *
  * @module
  */
 import { CidrList, userKey } from "../common/cidr.ts";
 import { checkCount, checkOneOf } from "../common/options.ts";
-
-/** Connections at one time, unless said otherwise: at 12 KB each, about 200 MB. */
-export const DEFAULT_MAX_CONNECTIONS = 16_384;
+import type { TcpServerLimits } from "./server_options.ts";
 
 /**
  * Sockets that were turned away or given up and that the runtime holds nevertheless: few enough for any
@@ -16,18 +14,15 @@ export const DEFAULT_MAX_CONNECTIONS = 16_384;
 export const MAX_UNRELEASED = 1_024;
 
 /** What {@linkcode Admission} is made from; the server's options document the fields. */
-export interface AdmissionOptions {
-  maxConnections?: number | undefined;
-  maxConnectionsPerIp?: number | undefined;
-  onLimit?: "wait" | "drop" | undefined;
+export interface AdmissionOptions extends TcpServerLimits {
   allow?: readonly string[] | undefined;
   deny?: readonly string[] | undefined;
 }
 
-/** Why somebody was turned away. */
+/** Why a connection was turned away. */
 export type Refusal = "max_connections" | "max_connections_per_ip" | "denied";
 
-/** Counts who is in and says who may come. */
+/** Counts the connections and says which may be served. */
 export class Admission {
   readonly #maxConnections: number;
   readonly #maxPerUser: number;
@@ -40,22 +35,21 @@ export class Admission {
   #vacancy: (() => void) | undefined;
 
   constructor(options: AdmissionOptions) {
-    const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxConnectionsPerIp = Infinity } = options;
+    const { maxConnections = 16_384, maxConnectionsPerIp = Infinity, onLimit = "wait" } = options;
     this.#maxConnections = checkCount("limits.maxConnections", maxConnections, 1);
     this.#maxPerUser = checkCount("limits.maxConnectionsPerIp", maxConnectionsPerIp, 1);
-    this.#waits = checkOneOf("limits.onLimit", options.onLimit ?? "wait", ["wait", "drop"]) ===
-      "wait";
+    this.#waits = checkOneOf("limits.onLimit", onLimit, ["wait", "drop"]) === "wait";
     this.#allow = options.allow && new CidrList("allow", options.allow);
     this.#deny = options.deny && new CidrList("deny", options.deny);
   }
 
-  /** Whether the next accept has to wait for somebody to leave. */
+  /** Whether the next accept has to wait until a connection ends. */
   get full(): boolean {
     return this.#unreleased >= MAX_UNRELEASED ||
       (this.#waits && this.#active >= this.#maxConnections);
   }
 
-  /** Settles when somebody leaves, or when {@linkcode wake} is called. */
+  /** Settles when a connection ends, or when {@linkcode wake} is called. */
   vacancy(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#vacancy = resolve;
@@ -68,7 +62,7 @@ export class Admission {
     this.#vacancy = undefined;
   }
 
-  /** Lets `hostname` in (`null` for a unix peer, which has no address), or says why not. */
+  /** Admits a connection from `hostname` (`null` for a unix peer, which has no address), or says why not. */
   enter(hostname: string | null): Refusal | null {
     if (hostname !== null) {
       if (this.#deny?.has(hostname)) return "denied";
@@ -85,15 +79,15 @@ export class Admission {
     return null;
   }
 
-  /** Notes that a connection that was let in has ended. */
+  /** Notes that an admitted connection has ended. */
   leave(hostname: string | null): void {
     this.#active--;
     this.#leaveAddress(hostname);
     this.wake();
   }
 
-  /** Notes that a connection that was let in has ended while the runtime still holds its socket. Its
-   * place is free, and it still counts for its address. */
+  /** Notes that an admitted connection has ended while the runtime still holds its socket. It counts
+   * for its address only. */
   giveUp(): void {
     this.#active--;
     this.#unreleased++;
@@ -105,7 +99,7 @@ export class Admission {
     this.#unreleased++;
   }
 
-  /** Notes that such a socket is free; `hostname` if it was let in before. */
+  /** Notes that such a socket is free; `hostname` if it was admitted. */
   release(hostname: string | null): void {
     this.#unreleased--;
     this.#leaveAddress(hostname);

@@ -10,8 +10,8 @@
  */
 import { ClosedError } from "../errors.ts";
 import { deadline } from "../common/deadline.ts";
-import { type OperationContext, timedOut } from "../common/net_error.ts";
-import { translate } from "../_internal/translate.ts";
+import type { OperationContext } from "../common/net_error.ts";
+import { shakeHands } from "./_handshake.ts";
 import type { Link } from "./_link.ts";
 import { reset } from "./_reset.ts";
 
@@ -26,7 +26,7 @@ export interface TlsLink extends Link {
 
 /** All handshakes of one server. */
 export class Handshakes {
-  readonly #underWay = new Map<Deno.TlsConn, () => void>(); // with what ends each
+  readonly #underWay = new Map<Deno.TlsConn, () => void>(); // with the function that ends each
   readonly #unwanted = new Set<Deno.TlsConn>(); // that the runtime still holds
   readonly #toReset: TlsLink[] = [];
   #lastReset = -Infinity;
@@ -43,16 +43,12 @@ export class Handshakes {
     socket: Deno.TlsConn,
     { context, limit }: { context: OperationContext; limit: number },
   ): Promise<string | null> {
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const cancel = deadline(limit, () => reject(timedOut(context, limit, "not finished")));
     const stopped = "Cannot finish the TLS handshake: the server stopped";
-    this.#underWay.set(socket, () => reject(new ClosedError("aborted", stopped, context)));
     try {
-      return (await Promise.race([socket.handshake(), ended])).alpnProtocol;
-    } catch (error) {
-      throw translate(error, context);
+      return await shakeHands(socket, context, limit, (end) => {
+        this.#underWay.set(socket, () => end(new ClosedError("aborted", stopped, context)));
+      });
     } finally {
-      cancel();
       this.#underWay.delete(socket);
     }
   }

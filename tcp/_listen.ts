@@ -11,18 +11,12 @@ import {
   formatHostPort,
   hasPath,
   normaliseAddr,
-  refusePortOptions,
   unixAddr,
 } from "../common/address.ts";
-import { checkCount } from "../common/options.ts";
+import { checkCount, checkExcluded } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
-import {
-  DEFAULT_BACKLOG,
-  PORT_OPTIONS,
-  type TcpServerOptions,
-  type UnixServerOptions,
-} from "./server_options.ts";
+import { PORT_OPTIONS, type TcpServerOptions, type UnixServerOptions } from "./server_options.ts";
 import { listenUnixSocket } from "./_unix_listener.ts";
 
 /** A listener, and how its connections are to be prepared. */
@@ -42,7 +36,7 @@ export function listen(options: TcpServerOptions | UnixServerOptions): Listening
 function listenTcp(options: TcpServerOptions): Listening {
   const { port = 0, tls, reusePort = false, noDelay = true, keepAlive = false } = options;
   const hostname = checkHostname("hostname", options.hostname ?? "127.0.0.1");
-  const backlog = checkCount("backlog", options.backlog ?? DEFAULT_BACKLOG, 1);
+  const backlog = checkCount("backlog", options.backlog ?? 511, 1);
   checkPort("port", port);
   const transport = tls === undefined ? "tcp" : "tls";
   const context: OperationContext = {
@@ -63,7 +57,7 @@ function listenTcp(options: TcpServerOptions): Listening {
   try {
     const listener: Deno.Listener = tls === undefined
       ? Deno.listen(shared)
-      : Deno.listenTls({ ...shared, ...tls });
+      : Deno.listenTls({ ...shared, ...tls, alpnProtocols: tls.alpnProtocols ?? [] });
     const addr = normaliseAddr(listener.addr);
     return { listener, transport, addr, noDelay, keepAlive };
   } catch (error) {
@@ -74,7 +68,7 @@ function listenTcp(options: TcpServerOptions): Listening {
 function listenUnix(options: UnixServerOptions): Listening {
   const { path } = options;
   checkPath(path);
-  refusePortOptions("listen", options, PORT_OPTIONS);
+  checkExcluded(options, "path", PORT_OPTIONS);
   const addr = unixAddr("unix", path);
   try {
     const listener = listenUnixSocket(path);

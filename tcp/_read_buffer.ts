@@ -1,18 +1,17 @@
 /**
- * The bytes of a connection between the socket and its readers.
+ * The bytes of a connection between the socket and its readers: received, taken, given back.
  *
  * Memory has one owner at a time. What is handed out as owned is never written to again: the buffer
- * goes on behind it, or in other memory. What is only shown may be overwritten by the next read.
+ * continues after it, or in other memory. What is only shown may be overwritten by the next read.
  *
  * @module
  */
+import { AdaptiveSize } from "../common/adaptive_size.ts";
 
 /** What the memory begins with: an idle connection costs little. */
 const INITIAL_SIZE = 256;
 /** What it grows to while reads keep filling it: larger ones were not faster. */
 const MAX_SIZE = 256 * 1024;
-/** So many reads in a row that use a small part of the memory make the next one smaller. */
-const SHRINK_AFTER = 8;
 /** Up to this size, a chunk that is handed out may keep the rest of its memory alive. */
 const SHARED_SIZE = 4 * 1024;
 
@@ -28,17 +27,30 @@ export class ReadBuffer {
   #end = 0; // after the last byte received
   #room: Chunk = EMPTY; // where the socket's outstanding read puts its bytes
   #isLent = false; // parts of the memory were handed out, so it may only be appended to
-  #size = INITIAL_SIZE; // of the next memory
-  #smallReads = 0;
+  readonly #size = new AdaptiveSize(INITIAL_SIZE, MAX_SIZE); // of the next memory
 
   /** How many bytes are held. */
   get length(): number {
     return this.#end - this.#start;
   }
 
-  /** The bytes held, shown until the next call. */
-  view(): Chunk {
-    return this.#memory.subarray(this.#start, this.#end);
+  /** Where `delimiter` begins in the bytes held, from index `from` on; -1 if it is not there. */
+  indexOf(delimiter: Uint8Array, from: number): number {
+    const held = this.#view(); // the memory after it may be long, and is of no interest
+    const first = delimiter[0] as number;
+    const last = held.length - delimiter.length;
+    for (let at = held.indexOf(first, from); at >= 0; at = held.indexOf(first, at + 1)) {
+      if (at > last) return -1;
+      let same = 1;
+      while (same < delimiter.length && held[at + same] === delimiter[same]) same++;
+      if (same === delimiter.length) return at;
+    }
+    return -1;
+  }
+
+  /** The byte at an index. */
+  at(index: number): number | undefined {
+    return this.#memory[this.#start + index];
   }
 
   /**
@@ -59,16 +71,7 @@ export class ReadBuffer {
     this.#room = EMPTY;
     if (room.buffer !== this.#memory.buffer) this.#moveTo(room.subarray(0, n));
     else this.#end += n;
-    if (n === room.length && room.length * 2 >= this.#size) {
-      this.#size = Math.min(this.#size * 4, MAX_SIZE);
-      this.#smallReads = 0;
-    } else if (n * 16 < this.#size && this.#size > INITIAL_SIZE) {
-      if (++this.#smallReads < SHRINK_AFTER) return;
-      this.#size = Math.max(this.#size / 4, INITIAL_SIZE);
-      this.#smallReads = 0;
-    } else {
-      this.#smallReads = 0;
-    }
+    this.#size.learn(n, room.length);
   }
 
   /** Takes the next `length` bytes, owned by the caller: lent, or copied if they would keep much more. */
@@ -88,17 +91,17 @@ export class ReadBuffer {
   /** Takes all bytes in memory that holds nothing else, so that it can be transferred. */
   takeAlone(): Chunk {
     const isAlone = this.length === this.#memory.length && !this.#isLent && this.#room === EMPTY;
-    const bytes = isAlone ? this.#memory : this.view().slice();
+    const bytes = isAlone ? this.#memory : this.#view().slice();
     if (isAlone) this.clear();
     else this.#consume(this.length);
     return bytes;
   }
 
-  /** Takes all bytes to look at: they are overwritten by the next read. */
-  takeShown(): Chunk {
-    const bytes = this.view();
-    this.#start = this.#end;
-    return bytes;
+  /** Takes the next `length` bytes to look at: they are overwritten by the next read. */
+  takeShown(length: number): Chunk {
+    const from = this.#start;
+    this.#start += length;
+    return this.#memory.subarray(from, this.#start);
   }
 
   /** Takes as many bytes as fit into `target`, and says how many. */
@@ -114,7 +117,7 @@ export class ReadBuffer {
     if (bytes.length === 0) return;
     const joined = new Uint8Array(bytes.length + this.length);
     joined.set(bytes);
-    joined.set(this.view(), bytes.length);
+    joined.set(this.#view(), bytes.length);
     this.#memory = joined;
     this.#start = 0;
     this.#end = joined.length;
@@ -133,7 +136,7 @@ export class ReadBuffer {
   #moveTo(bytes: Chunk): void {
     const held = this.length;
     const joined = new Uint8Array(held + bytes.length);
-    joined.set(this.view());
+    joined.set(this.#view());
     joined.set(bytes, held);
     this.#memory = joined;
     this.#start = 0;
@@ -143,21 +146,26 @@ export class ReadBuffer {
 
   #makeRoom(wanted: number): void {
     this.#rewind();
+    const size = this.#size;
     const held = this.length;
     const room = this.#memory.length - this.#end;
     if (held === 0 && !this.#isLent) {
-      if (this.#memory.length === this.#size) return;
+      if (this.#memory.length === size.current) return;
     } else {
-      const useful = Math.max(this.#size / 4, Math.min(wanted, held));
-      if (room >= useful && this.#memory.length <= Math.max(this.#size, held * 4)) return;
-      if (held === 0 && this.#size < SHARED_SIZE) this.#size *= 2; // a busy connection
+      const useful = Math.max(size.current / 4, Math.min(wanted, held));
+      if (room >= useful && this.#memory.length <= Math.max(size.current, held * 4)) return;
+      if (held === 0 && size.current < SHARED_SIZE) size.current *= 2; // a busy connection
     }
-    const grown = new Uint8Array(Math.max(this.#size, ceilPowerOfTwo(held * 2)));
-    if (held > 0) grown.set(this.view());
+    const grown = new Uint8Array(Math.max(size.current, ceilPowerOfTwo(held * 2)));
+    if (held > 0) grown.set(this.#view());
     this.#memory = grown;
     this.#start = 0;
     this.#end = held;
     this.#isLent = false;
+  }
+
+  #view(): Chunk {
+    return this.#memory.subarray(this.#start, this.#end);
   }
 
   #consume(length: number): void {

@@ -18,7 +18,7 @@ export interface RequestWait {
 interface Slot<In> {
   resolve: (answer: In) => void;
   reject: (reason: unknown) => void;
-  /** Whether somebody still waits for the answer. */
+  /** Whether the answer is still waited for. */
   wanted: boolean;
 }
 
@@ -35,18 +35,18 @@ export class Requests<In> {
     this.#receive = receive;
   }
 
-  /** Whether anybody waits for an answer. */
+  /** Whether an answer is waited for. */
   get waiting(): boolean {
     return this.#wanted > 0;
   }
 
-  /** Settles when the receiver that nobody needs any more has stopped; `undefined` if there is none. */
+  /** Settles when the receiver that no one needs any more has stopped; `undefined` if there is none. */
   get leaving(): Promise<void> | undefined {
     return this.waiting ? undefined : this.#running;
   }
 
-  /** Answers on their way that nobody waits for any more; from now on they are the caller's to drop. */
-  takeOwed(): number {
+  /** Answers on their way that no one waits for any more; from now on they are the caller's to drop. */
+  takeDropped(): number {
     return this.waiting ? 0 : this.#slots.splice(0).length;
   }
 
@@ -64,7 +64,7 @@ export class Requests<In> {
         this.#wanted--;
         cancel();
         signal?.removeEventListener("abort", abort);
-        if (this.#wanted === 0) this.#controller?.abort(NOBODY_WAITS);
+        if (this.#wanted === 0) this.#controller?.abort(NO_ONE_WAITS);
       };
       this.#slots.push(slot);
       this.#wanted++;
@@ -86,7 +86,7 @@ export class Requests<In> {
         const answer = await this.#receive(this.#controller.signal);
         this.#slots.shift()?.resolve(answer);
       } catch (error) {
-        if (error === NOBODY_WAITS) continue; // unless somebody has come since
+        if (error === NO_ONE_WAITS) continue; // unless a request has come since
         // A message that stopped in the middle: no later answer can be told from its rest.
         const lost = error instanceof Deno.errors.TimedOut ? this.#slots.length : 1;
         for (const slot of this.#slots.splice(0, lost)) slot.reject(error);
@@ -98,4 +98,4 @@ export class Requests<In> {
 }
 
 /** Why a receiver was called off: it left the stream as it was. */
-const NOBODY_WAITS = Symbol("nobody waits");
+const NO_ONE_WAITS = Symbol("no one waits");

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Reader } from "./_reader.ts";
+import { CHUNK_ALONE } from "./_wants.ts";
 
 /**
  * A byte stream of what the peer sends. Nothing is read ahead of demand.
@@ -33,7 +34,7 @@ export function readableOf(
       return;
     }
     // The stream takes the memory over, so it must hold nothing else.
-    const chunk = await reader.chunkAlone(limits);
+    const chunk = await reader.take(CHUNK_ALONE, limits);
     if (cancelled.signal.aborted) return reader.unread(chunk ?? new Uint8Array(0));
     if (chunk === null) controller.close();
     else controller.enqueue(chunk);
@@ -50,20 +51,20 @@ export function readableOf(
 }
 
 /** What {@linkcode writableOf} needs of a connection. */
-export interface Sink {
+interface WritingHalf {
   write(data: Uint8Array): Promise<void>;
   closeWrite(): Promise<void>;
   abort(reason?: unknown): void;
 }
 
 /** A stream whose chunks are written in order; closing it ends our side only. */
-export function writableOf(sink: Sink): WritableStream<Uint8Array> {
+export function writableOf(half: WritingHalf): WritableStream<Uint8Array> {
   return new WritableStream({
     // The stream's own `abort` would wait for the write under way, which may never end.
     start({ signal }) {
-      signal.addEventListener("abort", () => sink.abort(signal.reason));
+      signal.addEventListener("abort", () => half.abort(signal.reason));
     },
-    write: (chunk) => sink.write(chunk),
-    close: () => sink.closeWrite(),
+    write: (chunk) => half.write(chunk),
+    close: () => half.closeWrite(),
   });
 }

@@ -8,53 +8,51 @@
  * @module
  */
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
-import type { Reader } from "./_reader.ts";
-import type { Writer } from "./_writer.ts";
 
-/** How often within its length a time-out is looked at. */
+/** How often within its length a timeout is looked at. */
 const LOOKS = 8;
 
-/** The time-outs that end a connection, in milliseconds. */
+/** The timeouts that end a connection, in milliseconds. */
 export interface WatchdogLimits {
   idle: number;
   write: number;
   lifetime: number;
 }
 
-/** Which time-out has passed, and how long it was. */
+/** Which timeout has passed, and how long it was. */
 export type Expiry = (which: keyof WatchdogLimits, after: number) => void;
+
+/** What is watched. */
+export interface Watched {
+  readonly received: { readonly bytesReceived: number };
+  readonly sent: {
+    readonly bytesSent: number;
+    /** Whether a write is under way. */
+    readonly active: boolean;
+  };
+}
 
 /** Watches over one connection. */
 export class Watchdog implements Sweepable {
-  #reader: Reader | undefined;
-  #writer: Writer | undefined;
+  readonly #watched: Watched;
   readonly #limits: WatchdogLimits;
   readonly #expire: Expiry;
   readonly #end: number;
   #movedBytes = 0;
   #movedAt: number;
-  #writtenBytes = 0;
-  #stuckSince: number | undefined; // when a write was first seen under way with these bytes written
+  #sentBytes = 0;
+  #stuckSince: number | undefined; // when a write was first seen under way with these bytes sent
 
-  constructor(limits: WatchdogLimits, expire: Expiry) {
+  /** Begins to watch. */
+  constructor(watched: Watched, limits: WatchdogLimits, expire: Expiry) {
     const now = performance.now();
+    this.#watched = watched;
     this.#limits = limits;
     this.#expire = expire;
     this.#end = now + limits.lifetime;
     this.#movedAt = now;
-  }
-
-  /** Begins to watch. */
-  start(reader: Reader, writer: Writer): void {
-    this.#reader = reader;
-    this.#writer = writer;
-    const next = Math.min(this.#nextLook(this.#movedAt), this.#end);
+    const next = Math.min(this.#nextLook(now), this.#end);
     if (next < Infinity) watch(this, next);
-  }
-
-  /** Looks at the reader's deadline no later than `at`. */
-  schedule(at: number): void {
-    watch(this, at);
   }
 
   /** Watches no more. */
@@ -64,21 +62,17 @@ export class Watchdog implements Sweepable {
 
   sweep(now: number): number {
     const { idle, write, lifetime } = this.#limits;
-    const reader = this.#reader;
-    const writer = this.#writer;
-    if (reader === undefined || writer === undefined) return Infinity;
-    reader.expire(now);
-    const written = writer.bytesWritten;
-    const moved = reader.bytesRead + written;
+    const { received, sent } = this.#watched;
+    const moved = received.bytesReceived + sent.bytesSent;
     if (moved !== this.#movedBytes) {
       this.#movedBytes = moved;
       this.#movedAt = now;
     }
-    if (!writer.active) {
+    if (!sent.active) {
       this.#stuckSince = undefined;
-    } else if (this.#stuckSince === undefined || written !== this.#writtenBytes) {
+    } else if (this.#stuckSince === undefined || sent.bytesSent !== this.#sentBytes) {
       this.#stuckSince = now; // or since a moment after the last look: counting from then were early
-      this.#writtenBytes = written;
+      this.#sentBytes = sent.bytesSent;
     }
     const writeEnd = (this.#stuckSince ?? Infinity) + write;
     if (now >= this.#end) return this.#over("lifetime", lifetime);
@@ -89,7 +83,6 @@ export class Watchdog implements Sweepable {
       this.#end,
       this.#movedAt + idle,
       writeEnd,
-      reader.deadline,
     );
   }
 

@@ -32,21 +32,18 @@ interface Piece {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Is told that the peer has reset the connection: the system tells it only once. */
-interface ResetListener {
-  peerReset(error: unknown): void;
-}
-
 /**
  * The writing half of a connection; any number of callers. A write that fails and that no one awaits
  * does not end the process.
  */
 export class Writer {
   /** Bytes the socket has taken. */
-  bytesWritten = 0;
+  bytesSent = 0;
+  /** The reset by the peer that a write has met: the system tells of it only once. */
+  reset: unknown;
 
   readonly #link: Link;
-  readonly #reader: Turn & ResetListener;
+  readonly #turn: Turn;
   readonly #maxQueue: number;
   #queue: Piece[] | undefined;
   #queuedBytes = 0;
@@ -58,9 +55,10 @@ export class Writer {
   #stopped: unknown; // why nothing is written any more
   #onIdle: (() => void)[] | undefined;
 
-  constructor(link: Link, reader: Turn & ResetListener, maxQueue: number) {
+  /** @param turn The connection's place in the rounds of all. */
+  constructor(link: Link, turn: Turn, maxQueue: number) {
     this.#link = link;
-    this.#reader = reader;
+    this.#turn = turn;
     this.#maxQueue = maxQueue;
   }
 
@@ -164,17 +162,17 @@ export class Writer {
     this.#activeBytes = data.length;
     try {
       for (let written = 0; written < data.length;) {
-        const turn = takeTurn(this.#reader);
+        const turn = takeTurn(this.#turn);
         if (turn !== undefined) await turn;
         if (this.#stopped !== undefined) throw this.#stopped;
         const n = await socket.write(written === 0 ? data : data.subarray(written));
         written += n;
-        this.bytesWritten += n;
+        this.bytesSent += n;
       }
     } catch (error) {
       const failure = this.#stopped ?? translate(error, contextOf(this.#link, "write"));
       this.stop(noteError(failure, this.#link.onUnhandled));
-      if (failure instanceof Deno.errors.ConnectionReset) this.#reader.peerReset(failure);
+      if (failure instanceof Deno.errors.ConnectionReset) this.reset ??= failure;
       // Here rather than at each write: most succeed, and this costs.
       if (this.#writing !== undefined) unattended(this.#writing);
       throw this.#stopped;
@@ -189,7 +187,7 @@ export class Writer {
     return unattended(promise);
   }
 
-  /** Goes on with what waits, or rests. */
+  /** Writes what waits next, or rests. */
   #next(): void {
     const piece = this.#queue?.shift();
     if (piece === undefined) {

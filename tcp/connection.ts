@@ -3,28 +3,21 @@
  *
  * @module
  */
-import { ClosedError, LimitError, type NetTransport, type SocketAddress } from "../errors.ts";
-import { formatAddr } from "../common/address.ts";
-import { deadline, whenStalled } from "../common/deadline.ts";
-import { isBytes, typeOf } from "../common/kinds.ts";
-import { checkCount, checkTimeout } from "../common/options.ts";
-import { netError } from "../common/net_error.ts";
-import { noteError } from "../_internal/unhandled.ts";
+import type { NetTransport, SocketAddress } from "../errors.ts";
+import { checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
+import { busy } from "../_internal/translate.ts";
 import type { Codec } from "../framing/codec.ts";
-import { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
+import { bytesOf } from "./_bytes_of.ts";
+import type { CloseInfo, CloseOptions } from "./close_options.ts";
+import { Ending } from "./_ending.ts";
 import { contextOf, type Link } from "./_link.ts";
-import { Outbox } from "./_outbox.ts";
-import { Reader, type WaitLimits } from "./_reader.ts";
-import { reset } from "./_reset.ts";
-import { readableOf, writableOf } from "./_streams.ts";
-import { Watchdog, type WatchdogLimits } from "./_watchdog.ts";
-import { Writer } from "./_writer.ts";
+import { Output } from "./_output.ts";
+import { PlainReads } from "./_plain_reads.ts";
+import { Reader } from "./_reader.ts";
+import { writableOf } from "./_streams.ts";
 import { createFramed, type Framed } from "./framed.ts";
 import type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
-import { SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
-
-/** Bytes that may wait to be written, unless said otherwise: enough for any burst of messages. */
-export const DEFAULT_MAX_WRITE_QUEUE = 16 * 1024 * 1024;
+import type { Timeouts } from "./timeouts.ts";
 
 /** How much went through a connection, and since when. */
 export interface TcpConnectionStats {
@@ -42,11 +35,13 @@ export interface TcpConnectionStats {
 
 /** What a connection is made from. */
 interface ConnectionInit extends Link {
-  readonly timeouts: Required<TcpTimeouts>;
+  readonly timeouts: Timeouts;
   readonly maxWriteQueue: number;
   readonly alpnProtocol: string | null;
   readonly onRelease: ((conn: TcpConnection, info: CloseInfo) => void) | undefined;
 }
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { linger: true };
 
 let lastId = 0;
 let create: (init: ConnectionInit) => TcpConnection;
@@ -80,37 +75,37 @@ let drain: (conn: TcpConnection) => void;
  * assertEquals(await conn.readLine(), "HELLO");
  * ```
  */
-export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable {
+export class TcpConnection<Addr extends SocketAddress = SocketAddress>
+  implements AsyncIterable<Uint8Array>, AsyncDisposable {
   /** A number that no other connection of this process has. */
   readonly id: number = ++lastId;
 
   readonly #link: ConnectionInit;
   readonly #reader: Reader;
-  readonly #writer: Writer;
-  readonly #watchdog: Watchdog;
+  readonly #reads: PlainReads;
+  readonly #output: Output;
+  readonly #ending: Ending;
   readonly #openedAt = Date.now();
-  #controller: AbortController | undefined;
-  #signalled: unknown;
-  #draining = false;
-  #closing: Promise<void> | undefined;
-  #info: CloseInfo | undefined;
-  #closed: PromiseWithResolvers<CloseInfo> | undefined;
-  #outbox: Outbox | undefined; // of the messages, while there is a codec
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
 
   static {
     create = (init) => new TcpConnection(init);
-    drain = (conn) => conn.#drain();
+    drain = (conn) => conn.#ending.drain();
   }
 
   private constructor(init: ConnectionInit) {
+    const turn = { round: -1, steps: 0 }; // of both halves together
     this.#link = init;
-    this.#watchdog = new Watchdog(init.timeouts, (which, after) => this.#expired(which, after));
-    this.#reader = new Reader(init, this.#watchdog);
-    this.#writer = new Writer(init, this.#reader, init.maxWriteQueue);
-    this.#reader.writer = this.#writer;
-    this.#watchdog.start(this.#reader, this.#writer);
+    this.#output = new Output(init, turn, init.maxWriteQueue);
+    this.#reader = new Reader(init, turn, this.#output.writer);
+    this.#reads = new PlainReads(init, this.#reader);
+    this.#ending = new Ending({
+      link: init,
+      reader: this.#reader,
+      output: this.#output,
+      timeouts: init.timeouts,
+      onEnd: (info) => init.onRelease?.(this, info),
+    });
   }
 
   /** What carries the bytes. */
@@ -119,13 +114,13 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   }
 
   /** This side's address. IPv4 peers of a dual-stack listener show as plain IPv4. */
-  get localAddr(): SocketAddress {
-    return this.#link.localAddr;
+  get localAddr(): Addr {
+    return this.#link.localAddr as Addr;
   }
 
   /** The peer's address. IPv4 peers of a dual-stack listener show as plain IPv4. */
-  get remoteAddr(): SocketAddress {
-    return this.#link.remoteAddr;
+  get remoteAddr(): Addr {
+    return this.#link.remoteAddr as Addr;
   }
 
   /** The protocol that the TLS handshake agreed on (ALPN, RFC 7301), `null` if none. */
@@ -136,37 +131,29 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   /**
    * Aborts when this connection should come to its end: because its server is draining (the reason
    * is then a {@linkcode ClosedError} with the code `draining`, and reading and writing still work),
-   * or because it was closed, was aborted or ran into a time-out.
+   * or because it was closed, was aborted or ran into a timeout.
    */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#signalled !== undefined) this.#controller.abort(this.#signalled);
-    }
-    return this.#controller.signal;
+    return this.#ending.signal;
   }
 
   /** Whether the server is shutting down: finish what has begun, begin nothing new. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#ending.isDraining;
   }
 
   /** Resolves when the socket is closed, and says how; it never rejects. */
   get closed(): Promise<CloseInfo> {
-    if (this.#closed === undefined) {
-      this.#closed = Promise.withResolvers();
-      if (this.#info !== undefined) this.#closed.resolve(this.#info);
-    }
-    return this.#closed.promise;
+    return this.#ending.closed;
   }
 
   /** What was counted so far. */
   stats(): TcpConnectionStats {
     return {
-      bytesReceived: this.#reader.bytesRead,
-      bytesSent: this.#writer.bytesWritten,
+      bytesReceived: this.#reader.source.bytesReceived,
+      bytesSent: this.#output.writer.bytesSent,
       bytesBuffered: this.#reader.buffered,
-      bytesQueued: this.#writer.queuedBytes + (this.#outbox?.collectedBytes ?? 0),
+      bytesQueued: this.#output.queuedBytes,
       openedAt: this.#openedAt,
     };
   }
@@ -192,13 +179,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {TypeError} If `buffer` is not a `Uint8Array`.
    */
   read(buffer: Uint8Array, options?: ReadOptions): Promise<number | null> {
-    try {
-      if (!isBytes(buffer)) throw notBytes("read into buffer", buffer);
-      this.#checkUnframed();
-      return this.#reader.read(buffer, this.#limits(options, false));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#reads.read(buffer, options);
   }
 
   /**
@@ -216,17 +197,8 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {RangeError} If `length` is not a whole number from 0.
    * @throws {Deno.errors.TimedOut} If they did not come in time.
    */
-  async readExactly(
-    length: number,
-    options?: ReadOptions,
-  ): Promise<Uint8Array<ArrayBuffer> | null> {
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw new RangeError(
-        `Cannot read exactly ${length} bytes: expected a whole number from 0`,
-      );
-    }
-    this.#checkUnframed();
-    return await this.#reader.exactly(length, this.#limits(options, true));
+  readExactly(length: number, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#reads.exactly(length, options);
   }
 
   /**
@@ -245,14 +217,11 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {TypeError} If the delimiter is empty, or neither bytes nor text.
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
-  async readUntil(
+  readUntil(
     delimiter: Uint8Array | string,
     options?: ReadUntilOptions,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
-    const bytes = typeof delimiter === "string" ? encoder.encode(delimiter) : delimiter;
-    if (!isBytes(bytes)) throw notBytes("read until delimiter", delimiter);
-    if (bytes.length === 0) throw new TypeError("Cannot read until an empty delimiter");
-    return await this.#until(bytes, maxLengthOf(options), options, false);
+    return this.#reads.until(delimiter, options);
   }
 
   /**
@@ -270,20 +239,16 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
   readLine(options?: ReadUntilOptions): Promise<string | null> {
-    try {
-      return this.#until(LF, maxLengthOf(options), options, true).then(lineOf);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#reads.line(options);
   }
 
   /**
    * Writes all of `data`, or throws. Writes from several callers go out whole and in the order of the
    * calls; what waits together leaves in one write of the system.
    *
-   * Awaiting each write is what makes a fast sender wait for a slow peer. Whoever does not await is
-   * bounded by the write queue: what it refuses is not sent. A failure that nobody awaits does not end
-   * the process.
+   * Awaiting each write is what makes a fast sender wait for a slow peer. A caller that does not
+   * await is bounded by the write queue: what it refuses is not sent. A failure that no one awaits does
+   * not end the process.
    *
    * @param data Bytes, or text that is sent as UTF-8. A buffer may be used again when the promise has
    * settled, not before.
@@ -297,10 +262,11 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {TypeError} If `data` is neither.
    */
   write(data: Uint8Array | string): Promise<void> {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    if (!isBytes(bytes)) return Promise.reject(notBytes("write data", data));
-    this.#outbox?.handOver(); // what was sent before goes out before
-    return this.#writer.write(bytes);
+    try {
+      return this.#output.write(bytesOf("write data", data));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -330,22 +296,20 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * ```
    */
   framed<In, Out = In>(codec: Codec<In, Out>): Framed<In, Out> {
-    if (this.#outbox !== undefined) {
+    if (this.#reads.isFramed) {
       throw new TypeError("Cannot frame a connection twice: use switchTo() for another codec");
     }
-    const outbox = new Outbox(this.#link, this.#writer, this.#link.maxWriteQueue);
-    const framed = createFramed({
-      codec,
+    // It would take the first bytes of the first message.
+    if (this.#reader.isWaiting) throw busy(contextOf(this.#link, "read"));
+    const framed = createFramed(codec, {
       link: this.#link,
       reader: this.#reader,
-      outbox,
-      frame: this.#link.timeouts.frame,
-      limits: (options) => this.#limits(options, false),
+      outbox: this.#output.outbox,
       onRelease: () => {
-        this.#outbox = undefined;
+        this.#reads.isFramed = false;
       },
     });
-    this.#outbox = outbox; // only now: the codec may have thrown
+    this.#reads.isFramed = true; // only now: the codec may have thrown
     return framed;
   }
 
@@ -356,8 +320,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
   closeWrite(): Promise<void> {
-    this.#outbox?.handOver();
-    return this.#writer.end();
+    return this.#output.end();
   }
 
   /**
@@ -372,9 +335,9 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @throws {RangeError} If `linger` is negative or not a number.
    */
   close(options?: CloseOptions): Promise<void> {
+    checkOptions("close", options, CLOSE_OPTIONS);
     const linger = options?.linger;
-    if (linger !== undefined && linger !== 0) checkTimeout("linger", linger);
-    return this.#closing ??= this.#close(linger);
+    return this.#ending.close(linger === undefined ? undefined : checkTimeout("linger", linger));
   }
 
   /**
@@ -385,7 +348,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * @param reason What those calls reject with.
    */
   abort(reason?: unknown): void {
-    this.#end({ how: "aborted", reason: reason ?? this.#closedError("aborted") });
+    this.#ending.abort(reason);
   }
 
   /**
@@ -397,14 +360,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * alive, or 4 KiB.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    return new Chunks(() => {
-      try {
-        this.#checkUnframed();
-        return this.#reader.next(toIteration, this.#limits(undefined, false));
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    });
+    return this.#reads.chunks();
   }
 
   /**
@@ -412,7 +368,7 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
    * Its end leaves our side open; cancelling it leaves the connection as it is.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= readableOf(this.#reader, () => this.#checkUnframed());
+    return this.#reads.readable;
   }
 
   /**
@@ -427,199 +383,13 @@ export class TcpConnection implements AsyncIterable<Uint8Array>, AsyncDisposable
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  #until(
-    delimiter: Uint8Array,
-    maxLength: number,
-    options: ReadOptions | undefined,
-    isLine: boolean,
-  ): Promise<Uint8Array<ArrayBuffer> | null> {
-    const tooLong = () => noteError(this.#tooLong(maxLength), this.#link.onUnhandled);
-    this.#checkUnframed();
-    return this.#reader.until(
-      delimiter,
-      maxLength,
-      this.#limits(options, true),
-      tooLong,
-      isLine,
-    );
-  }
-
-  #tooLong(limit: number): LimitError {
-    return new LimitError(
-      "read_buffer",
-      `Cannot read a message from ${
-        formatAddr(this.remoteAddr)
-      }: it is longer than the limit of ${limit} bytes`,
-      { ...contextOf(this.#link, "read"), limit },
-    );
-  }
-
-  /** Bytes that were read beside the messages would be missing in one of them. */
-  #checkUnframed(): void {
-    if (this.#outbox === undefined) return;
-    throw new TypeError(
-      "Cannot read bytes while the connection is framed: receive messages, or call release() first",
-    );
-  }
-
-  /** The caller's own limits, with the connection's where the caller set none. */
-  #limits(options: ReadOptions | undefined, message: boolean): WaitLimits | undefined {
-    const { read, frame } = this.#link.timeouts;
-    if (options === undefined && read === Infinity && !message) return undefined;
-    const timeout = options?.timeout;
-    if (timeout !== undefined && timeout !== 0) checkTimeout("timeout", timeout);
-    // Also where the bytes are there: a loop that is told to end must not go on until they are not.
-    options?.signal?.throwIfAborted();
-    return {
-      timeout: timeout ?? read,
-      frame: message ? frame : undefined,
-      signal: options?.signal,
-    };
-  }
-
-  #expired(which: keyof WatchdogLimits, after: number): void {
-    const reason = {
-      idle: `nothing was sent or received for ${after} ms`,
-      write: `the peer took nothing for ${after} ms`,
-      lifetime: `the connection is older than ${after} ms`,
-    }[which];
-    const context = contextOf(this.#link, which === "write" ? "write" : "read");
-    const error = netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context);
-    this.#end({ how: "failed", reason: noteError(error, this.#link.onUnhandled) });
-  }
-
-  #drain(): void {
-    this.#draining = true;
-    this.#tell(this.#closedError("draining"));
-  }
-
-  #tell(reason: unknown): void {
-    this.#signalled ??= reason;
-    this.#controller?.abort(reason);
-  }
-
-  async #close(linger: number | undefined): Promise<void> {
-    if (this.#info === undefined) {
-      const reason = this.#closedError("closed");
-      this.#outbox?.handOver();
-      this.#writer.refuse(reason);
-      this.#reader.stop(reason);
-      this.#tell(reason);
-      if (this.#writer.active) await this.#flush(linger);
-      await this.#sayGoodbye(linger ?? DEFAULT_LINGER);
-      this.#end({ how: "closed" });
-    }
-    await this.#reader.settled();
-    await this.#writer.flushed();
-  }
-
-  /** Lets what was written go out, for as long as the peer takes some of it now and then. */
-  async #flush(linger: number | undefined): Promise<void> {
-    const cut = () => this.abort(this.#closedError("closed"));
-    if (linger === 0) return cut();
-    const flushed = this.#writer.flushed();
-    // With a write timeout, the watchdog ends the connection.
-    const cancel = this.#link.timeouts.write < Infinity
-      ? undefined
-      : whenStalled(() => this.#writer.bytesWritten, linger ?? SERVER_TIMEOUTS.write, cut);
-    await flushed;
-    cancel?.();
-  }
-
-  async #sayGoodbye(linger: number): Promise<void> {
-    const heardEverything = this.#reader.ended;
-    const broken = this.#reader.failed || this.#writer.failed;
-    if (broken || this.#info !== undefined || linger === 0) return;
-    // The system says the end of a plain socket when it is closed; TLS has to say it itself.
-    if (heardEverything && this.transport !== "tls") return;
-    const released = Promise.withResolvers<void>();
-    const cancel = deadline(linger, () => {
-      this.#end({ how: "closed" });
-      released.resolve();
-    });
-    try {
-      await Promise.race([this.#writer.end(), released.promise]);
-      if (!heardEverything) await this.#reader.discard();
-    } catch {
-      // The peer broke it off meanwhile; there is nothing left to say.
-    }
-    cancel();
-  }
-
-  /** Releases the socket, once. */
-  #end(info: CloseInfo): void {
-    if (this.#info !== undefined) return;
-    this.#info = info;
-    const reason = info.reason ?? this.#closedError("closed");
-    const isCut = info.how === "aborted" || this.#writer.active || this.stats().bytesQueued > 0;
-    this.#watchdog.stop();
-    this.#reader.stop(reason);
-    this.#writer.stop(reason);
-    if (isCut) reset(this.#link);
-    this.#link.socket.close();
-    this.#tell(reason);
-    this.#closed?.resolve(info);
-    this.#link.onRelease?.(this, info);
-  }
-
-  #closedError(code: "closed" | "aborted" | "draining"): ClosedError {
-    const peer = formatAddr(this.remoteAddr);
-    const message = code === "draining"
-      ? `The server is shutting down: finish with ${peer}`
-      : `Cannot go on with ${peer}: the connection was ${code} on this side`;
-    const error = new ClosedError(code, message, contextOf(this.#link, "close"));
-    return noteError(error, this.#link.onUnhandled);
-  }
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const LF = new Uint8Array([0x0a]);
-
-/** An iterator that can be left at any time, because there is nothing to give back. */
-class Chunks implements AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-  readonly next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>;
-
-  constructor(next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>) {
-    this.next = next;
-  }
-
-  return(): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> {
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-}
-
-function toIteration<T>(value: T | null): IteratorResult<T> {
-  return value === null ? { done: true, value: undefined } : { done: false, value };
-}
-
-function lineOf(bytes: Uint8Array | null): string | null {
-  if (bytes === null) return null;
-  let end = bytes.length;
-  if (bytes[end - 1] === 0x0a) end--;
-  if (end < bytes.length && bytes[end - 1] === 0x0d) end--;
-  return decoder.decode(bytes.subarray(0, end));
-}
-
-function maxLengthOf(options: ReadUntilOptions | undefined): number {
-  return checkCount("maxLength", options?.maxLength ?? 65_536);
-}
-
-/** The error of a mistake that would break the connection if the system were to find it. */
-function notBytes(action: string, value: unknown): TypeError {
-  return new TypeError(
-    `Cannot ${action}: expected a Uint8Array, current value is of type ${typeOf(value)}`,
-  );
 }
 
 /** Makes a connection; for servers and clients of this package only. */
-export function createConnection(init: ConnectionInit): TcpConnection {
-  return create(init);
+export function createConnection<Addr extends SocketAddress>(
+  init: ConnectionInit,
+): TcpConnection<Addr> {
+  return create(init) as TcpConnection<Addr>;
 }
 
 /** Tells a connection that its server is draining; for servers of this package only. */

@@ -18,33 +18,27 @@
  * @module
  */
 export { formatAddr } from "../common/address.ts";
-export {
-  connectTcp,
-  DEFAULT_CONNECT_TIMEOUT,
-  type RetryOptions,
-  type TcpConnectBaseOptions,
-  type TcpConnectOptions,
-  type TlsClientOptions,
-  type UnixConnectOptions,
-} from "./connect.ts";
+export { connectTcp } from "./connect.ts";
+export type {
+  RetryOptions,
+  TcpConnectBaseOptions,
+  TcpConnectOptions,
+  TlsClientOptions,
+  UnixConnectOptions,
+} from "./connect_options.ts";
 export { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
-export { DEFAULT_MAX_WRITE_QUEUE, TcpConnection, type TcpConnectionStats } from "./connection.ts";
+export { TcpConnection, type TcpConnectionStats } from "./connection.ts";
 export { Framed } from "./framed.ts";
 export type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
 export { serveTcp, type TcpHandler } from "./server.ts";
-export {
-  DEFAULT_SHUTDOWN_TIMEOUT,
-  type ShutdownOptions,
-  type TcpServer,
-  type TcpServerStats,
-} from "./server_handle.ts";
-export {
-  DEFAULT_BACKLOG,
-  type TcpServerBaseOptions,
-  type TcpServerLimits,
-  type TcpServerOptions,
-  type TlsServerOptions,
-  type UnixServerOptions,
+export type { ShutdownOptions } from "../_internal/shutdown.ts";
+export type { TcpServer, TcpServerStats } from "./server_handle.ts";
+export type {
+  TcpServerBaseOptions,
+  TcpServerLimits,
+  TcpServerOptions,
+  TlsServerOptions,
+  UnixServerOptions,
 } from "./server_options.ts";
 export type { TcpTimeouts } from "./timeouts.ts";
-export { DEFAULT_MAX_CONNECTIONS } from "./_admission.ts";
+export type { TcpLimits } from "./limits.ts";

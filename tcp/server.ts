@@ -4,56 +4,52 @@
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
-import { hasPath, normaliseAddr } from "../common/address.ts";
-import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { EarliestTimer } from "../common/earliest_timer.ts";
-import { catchUnhandled } from "../_internal/unhandled.ts";
-import { checkCount, checkTimeout } from "../common/options.ts";
-import { type OperationContext } from "../common/net_error.ts";
-import { isPeerFault, translate } from "../_internal/translate.ts";
+import { normaliseAddr } from "../common/address.ts";
+import { catchRejection } from "../common/catch_rejection.ts";
+import type { OperationContext } from "../common/net_error.ts";
+import { checkHandler, checkOptions } from "../common/options.ts";
 import { eventLoopTurn } from "../common/turn_budget.ts";
+import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
+import { ServerHooks } from "../_internal/server_hooks.ts";
+import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
+import { isPeerFault, translate } from "../_internal/translate.ts";
+import { catchUnhandled } from "../_internal/unhandled.ts";
 import { Admission } from "./_admission.ts";
 import { Handshakes } from "./_handshakes.ts";
-import { Hooks } from "./_hooks.ts";
 import { listen, type Listening } from "./_listen.ts";
 import type { CloseInfo } from "./close_options.ts";
+import { createConnection, drainConnection, type TcpConnection } from "./connection.ts";
+import { maxWriteQueueOf } from "./limits.ts";
+import type { TcpServer, TcpServerStats } from "./server_handle.ts";
 import {
-  createConnection,
-  DEFAULT_MAX_WRITE_QUEUE,
-  drainConnection,
-  type TcpConnection,
-} from "./connection.ts";
-import {
-  DEFAULT_SHUTDOWN_TIMEOUT,
-  type ShutdownOptions,
-  type TcpServer,
-  type TcpServerStats,
-} from "./server_handle.ts";
-import type { TcpServerOptions, UnixServerOptions } from "./server_options.ts";
-import { resolveTimeouts, SERVER_TIMEOUTS, type TcpTimeouts } from "./timeouts.ts";
-
-/** How long an aborted handler may take to notice before the server stops waiting for it. */
-const FORCE_GRACE = 1_000;
+  SERVER_OPTIONS,
+  type TcpServerBaseOptions,
+  type TcpServerOptions,
+  type UnixServerOptions,
+} from "./server_options.ts";
+import { resolveTimeouts, SERVER_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
 /**
- * So many connections are accepted before everything else has a turn. Newcomers do not wait in line with
- * the connections that flood: with 100 of those, each would be a round of that line late.
+ * So many connections are accepted before everything else has a turn. Accepting does not compete with
+ * the connections for turns: with 100 that flood, each newcomer would wait for a round of all of them.
  */
 const ACCEPTS_PER_TURN = 16;
 
 /** What to do with one connection. The connection is closed when it returns or throws. */
-export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
+export type TcpHandler<Addr extends SocketAddress = SocketAddress> = (
+  conn: TcpConnection<Addr>,
+) => void | Promise<void>;
 
 /**
- * Serves connections: one call of `handler` for each. The accept loop, the errors, the limits and the
- * ending are taken care of.
+ * Serves connections: one call of `handler` for each. The library accepts, limits and closes them, and
+ * no error of one connection ends the server.
  *
  * @param handler What to do with one connection; it is closed when the handler returns or throws.
  * @returns The server, which is listening already.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
  * @throws {Deno.errors.NotCapable} Without the permission to listen there.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {RangeError | TypeError} If an option is out of range, or does not exist.
  *
  * @example An echo server in one line
  * ```ts
@@ -64,11 +60,11 @@ export type TcpHandler = (conn: TcpConnection) => void | Promise<void>;
  * });
  * ```
  */
-export function serveTcp(handler: TcpHandler): TcpServer;
+export function serveTcp(handler: TcpHandler<Deno.NetAddr>): TcpServer<Deno.NetAddr>;
 /**
  * Serves connections with options: one call of `handler` for each.
  *
- * @param options Where to listen, limits, time-outs and hooks.
+ * @param options Where to listen, limits, timeouts and hooks.
  * @param handler What to do with one connection; it is closed when the handler returns or throws.
  * @returns The server, which is listening already.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
@@ -76,7 +72,7 @@ export function serveTcp(handler: TcpHandler): TcpServer;
  * @throws {Deno.errors.NotCapable} Without the permission to listen there.
  * @throws {Deno.errors.NotSupported} With `reusePort`, if the runtime was started without
  * `--unstable-net`.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {RangeError | TypeError} If an option is out of range, or does not exist.
  *
  * @example Limits, and a graceful end
  * ```ts
@@ -93,36 +89,63 @@ export function serveTcp(handler: TcpHandler): TcpServer;
  * ```
  */
 export function serveTcp(
+  options: TcpServerOptions | undefined,
+  handler: TcpHandler<Deno.NetAddr>,
+): TcpServer<Deno.NetAddr>;
+/**
+ * Serves connections on a unix socket: one call of `handler` for each.
+ *
+ * @param options The path, limits, timeouts and hooks.
+ * @param handler What to do with one connection; it is closed when the handler returns or throws.
+ * @returns The server, which is listening already.
+ * @throws {Deno.errors.AddrInUse} If the path exists.
+ * @throws {Deno.errors.NotCapable} Without the permission to read and write the path.
+ * @throws {RangeError | TypeError} If an option is out of range, or does not exist.
+ */
+export function serveTcp(
+  options: UnixServerOptions,
+  handler: TcpHandler<Deno.UnixAddr>,
+): TcpServer<Deno.UnixAddr>;
+/**
+ * Serves connections wherever the options say: one call of `handler` for each.
+ *
+ * @param options Where to listen, limits, timeouts and hooks.
+ * @param handler What to do with one connection; it is closed when the handler returns or throws.
+ * @returns The server, which is listening already.
+ */
+export function serveTcp(
   options: TcpServerOptions | UnixServerOptions | undefined,
   handler: TcpHandler,
 ): TcpServer;
-export function serveTcp(
-  first: TcpServerOptions | UnixServerOptions | TcpHandler | undefined,
-  second?: TcpHandler,
-): TcpServer {
-  const [options, handler] = typeof first === "function" ? [{}, first] : [first ?? {}, second];
-  if (typeof handler !== "function") {
-    throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
-  }
-  return new Server(options, handler);
+export function serveTcp(first: unknown, second?: unknown): TcpServer {
+  const isAlone = typeof first === "function" && second === undefined;
+  const handler = isAlone ? first : second;
+  const options = isAlone ? undefined : first;
+  checkHandler("serveTcp", handler);
+  checkOptions("serveTcp", options, SERVER_OPTIONS);
+  return new Server((options ?? {}) as Options, handler as TcpHandler);
 }
+
+/** The options of any server; where it listens decides on the addresses that its hooks are given. */
+type Options = (TcpServerOptions | UnixServerOptions) & TcpServerBaseOptions;
 
 class Server implements TcpServer {
   readonly addr: SocketAddress;
   readonly finished: Promise<void>;
   readonly connections: Set<TcpConnection> = new Set();
 
-  readonly #signal: AbortSignal | undefined;
-  readonly #hooks: Hooks;
+  readonly #options: Options;
   readonly #handler: TcpHandler;
-  readonly #listening: Listening;
+  readonly #hooks: ServerHooks<TcpConnection>;
   readonly #admission: Admission;
-  readonly #timeouts: Required<TcpTimeouts>;
+  readonly #timeouts: Timeouts;
   readonly #maxWriteQueue: number;
-  readonly #done = Promise.withResolvers<void>();
-  readonly #forceTimer = new EarliestTimer();
+  readonly #listening: Listening;
+  readonly #handshakes = new Handshakes();
+  readonly #stopping: Shutdown;
   readonly #counts = {
     accepted: 0,
+    active: 0, // admitted, and its socket or its handler is not done
     refused: 0,
     denied: 0,
     acceptErrors: 0,
@@ -131,64 +154,46 @@ class Server implements TcpServer {
     bytesReceived: 0,
     bytesSent: 0,
   };
-  readonly #handshakes = new Handshakes();
-  #guests = 0; // connections that were let in and whose socket or handler is not done
-  #accepting = true;
-  #stopping = false;
+  #isAccepting = true;
   #pause: Sleep | undefined;
-  #forced = false;
 
-  constructor(options: TcpServerOptions | UnixServerOptions, handler: TcpHandler) {
-    const { limits = {}, signal } = options;
-    signal?.throwIfAborted();
-    this.#signal = signal;
-    this.#hooks = new Hooks(options);
+  constructor(options: Options, handler: TcpHandler) {
+    options.signal?.throwIfAborted();
+    this.#options = options;
     this.#handler = handler;
+    this.#hooks = new ServerHooks(options, (conn) => conn.remoteAddr);
     this.#timeouts = resolveTimeouts(options.timeouts, SERVER_TIMEOUTS);
-    this.#maxWriteQueue = checkCount(
-      "limits.maxWriteQueue",
-      limits.maxWriteQueue ?? DEFAULT_MAX_WRITE_QUEUE,
-    );
-    this.#admission = new Admission(
-      hasPath(options) ? limits : { ...limits, allow: options.allow, deny: options.deny },
-    );
+    this.#maxWriteQueue = maxWriteQueueOf(options.limits);
+    this.#admission = new Admission({ ...options.limits, ...options });
     this.#listening = listen(options);
-    this.#done.promise.then(catchUnhandled());
     this.addr = this.#listening.addr;
-    this.finished = this.#done.promise;
     try {
-      this.#hooks.listening(this.addr);
+      this.#hooks.announce(this.addr);
     } catch (error) {
       this.#listening.listener.close();
-      this.#done.resolve();
       throw error;
     }
+    this.#stopping = new Shutdown({
+      stopAccepting: () => this.#stopAccepting(),
+      drain: () => this.connections.forEach(drainConnection),
+      abort: (reason) => this.#abort(reason),
+      isIdle: () => !this.#isAccepting && this.#counts.active === 0,
+      release: () => this.#release(),
+    });
+    this.finished = this.#stopping.finished;
+    this.finished.then(catchUnhandled());
     this.#acceptAll();
-    // After the announcement, which may throw, or abort the signal itself.
-    if (signal?.aborted) this.#abort();
-    else signal?.addEventListener("abort", this.#abort);
+    this.#stopping.watch(options.signal);
   }
 
   stats(): TcpServerStats {
-    const stats = { ...this.#counts, active: this.#guests };
-    for (const conn of this.connections) {
-      stats.bytesReceived += conn.stats().bytesReceived;
-      stats.bytesSent += conn.stats().bytesSent;
-    }
+    const stats = { ...this.#counts };
+    for (const conn of this.connections) addBytes(stats, conn);
     return stats;
   }
 
-  shutdown(options: ShutdownOptions = {}): Promise<void> {
-    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
-    if (timeout !== 0) checkTimeout("timeout", timeout);
-    if (!this.#stopping) {
-      this.#stopAccepting();
-      for (const conn of this.connections) drainConnection(conn);
-    }
-    if (timeout === 0) this.#force(undefined);
-    else if (!this.#forced) this.#forceTimer.start(timeout, () => this.#force(undefined));
-    this.#finishIfEmpty();
-    return this.finished;
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    return this.#stopping.shutdown(options);
   }
 
   ref(): void {
@@ -205,10 +210,9 @@ class Server implements TcpServer {
 
   async #acceptAll(): Promise<void> {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
-    let complained = false;
     let inRow = 0;
-    while (!this.#stopping) {
-      // Those that come and go must not keep all others waiting.
+    while (!this.#stopping.isStopping) {
+      // A crowd of connections that come and go must not keep all others waiting.
       if (++inRow % ACCEPTS_PER_TURN === 0) await eventLoopTurn();
       if (this.#admission.full) {
         await this.#admission.vacancy();
@@ -217,35 +221,34 @@ class Server implements TcpServer {
       try {
         const socket = await this.#listening.listener.accept();
         backoff.reset();
-        complained = false;
+        this.#hooks.noteSuccess();
         this.#admit(socket);
       } catch (error) {
-        if (this.#stopping) break;
+        if (this.#stopping.isStopping) break;
         this.#counts.acceptErrors++;
-        if (isPeerFault(error)) continue; // it came and went; the next one is waiting
-        // Out of descriptors or memory: trying at once would spin. Others leave meanwhile.
-        if (!complained) this.#hooks.report(translate(error, this.#context("accept")));
-        complained = true;
+        if (isPeerFault(error)) continue; // the peer has gone again; the next one is waiting
+        // Out of descriptors or memory: trying at once would spin. Other connections end meanwhile.
+        this.#hooks.reportFailure(translate(error, this.#context("accept")));
         this.#pause = sleep(backoff.next());
         await this.#pause.done;
       }
     }
-    this.#accepting = false;
-    this.#finishIfEmpty();
+    this.#isAccepting = false;
+    this.#stopping.finishIfIdle();
   }
 
   #admit(socket: Deno.Conn): void {
     this.#counts.accepted++;
     const remoteAddr = normaliseAddr(socket.remoteAddr) as SocketAddress;
     const hostname = "hostname" in remoteAddr ? remoteAddr.hostname : null;
-    const refusal = this.#stopping ? "max_connections" : this.#admission.enter(hostname);
+    const refusal = this.#stopping.isStopping ? "max_connections" : this.#admission.enter(hostname);
     if (refusal !== null) {
       this.#counts[refusal === "denied" ? "denied" : "refused"]++;
       if (isTls(socket)) this.#turnAway(socket, remoteAddr);
       else socket.close();
       return;
     }
-    this.#guests++;
+    this.#counts.active++;
     if (isTls(socket)) {
       this.#serveTls(socket, remoteAddr, hostname);
     } else {
@@ -254,7 +257,7 @@ class Server implements TcpServer {
     }
   }
 
-  /** The handshake happens here, off the accept loop, so that a silent client holds up nobody. */
+  /** The handshake happens here, off the accept loop, so that a silent client delays no other. */
   async #serveTls(
     socket: Deno.TlsConn,
     remoteAddr: SocketAddress,
@@ -268,10 +271,10 @@ class Server implements TcpServer {
     } catch (error) {
       this.#counts.handshakeErrors++;
       if (!(error instanceof ClosedError)) this.#hooks.report(error);
-      this.#guests--;
+      this.#counts.active--;
       this.#admission.giveUp();
       const released = this.#discard(socket, remoteAddr);
-      this.#finishIfEmpty();
+      this.#stopping.finishIfIdle();
       await released;
       this.#admission.release(hostname);
       return;
@@ -290,7 +293,7 @@ class Server implements TcpServer {
     return this.#handshakes.discard({ socket, transport: "tls", localAddr, remoteAddr });
   }
 
-  /** One guest. Not an async function: its frame would cost each idle connection half a kilobyte. */
+  /** Not an async function: its frame would cost each idle connection half a kilobyte. */
   #serve(
     socket: Deno.Conn,
     remoteAddr: SocketAddress,
@@ -309,8 +312,8 @@ class Server implements TcpServer {
       onUnhandled: (error) => this.#hooks.report(error, conn),
     });
     this.connections.add(conn);
-    if (this.#stopping) drainConnection(conn);
-    if (this.#forced) conn.abort(this.#signal?.reason); // its handshake had just ended
+    if (this.#stopping.isStopping) drainConnection(conn); // its handshake had just ended
+    if (this.#stopping.isAborted) conn.abort(this.#options.signal?.reason);
     const end = () => {
       conn.close().then(() => this.#leave(hostname));
     };
@@ -320,7 +323,10 @@ class Server implements TcpServer {
       end();
     };
     try {
-      this.#hooks.connected(conn);
+      catchRejection(this.#options.onConnect?.(conn), (error) => {
+        this.#hooks.report(error, conn);
+        conn.close();
+      });
       const handling: unknown = this.#handler(conn);
       if (handling === undefined) end();
       else Promise.resolve(handling).then(end, fail);
@@ -330,9 +336,9 @@ class Server implements TcpServer {
   }
 
   #leave(hostname: string | null): void {
-    this.#guests--;
+    this.#counts.active--;
     this.#admission.leave(hostname);
-    this.#finishIfEmpty();
+    this.#stopping.finishIfIdle();
   }
 
   #configure(socket: Deno.TcpConn): void {
@@ -347,45 +353,24 @@ class Server implements TcpServer {
 
   readonly #released = (conn: TcpConnection, info: CloseInfo): void => {
     this.connections.delete(conn);
-    this.#counts.bytesReceived += conn.stats().bytesReceived;
-    this.#counts.bytesSent += conn.stats().bytesSent;
-    this.#hooks.closed(conn, info);
-  };
-
-  readonly #abort = (): void => {
-    this.#stopAccepting();
-    this.#force(this.#signal?.reason);
-    this.#finishIfEmpty();
+    addBytes(this.#counts, conn);
+    this.#hooks.call(() => this.#options.onClose?.(conn, info), conn);
   };
 
   #stopAccepting(): void {
-    if (this.#stopping) return;
-    this.#stopping = true;
     this.#listening.listener.close();
     this.#pause?.wake();
     this.#admission.wake();
   }
 
-  #force(reason: unknown): void {
-    if (this.#forced) return;
-    this.#forced = true;
+  #abort(reason: unknown): void {
     this.#handshakes.endAll();
     for (const conn of this.connections) conn.abort(reason);
-    // A handler that waits for something else than its connection may never notice.
-    this.#forceTimer.stop();
-    this.#forceTimer.start(FORCE_GRACE, () => this.#finish());
   }
 
-  #finishIfEmpty(): void {
-    if (this.#stopping && !this.#accepting && this.#guests === 0) this.#finish();
-  }
-
-  #finish(): void {
-    this.#forceTimer.stop();
-    this.#signal?.removeEventListener("abort", this.#abort);
+  #release(): void {
     this.#handshakes.close();
-    this.#hooks.finished();
-    this.#done.resolve();
+    this.#hooks.close();
   }
 
   #context(operation: "accept" | "handshake"): OperationContext {
@@ -395,4 +380,10 @@ class Server implements TcpServer {
 
 function isTls(socket: Deno.Conn): socket is Deno.TlsConn {
   return "handshake" in socket;
+}
+
+function addBytes(sum: { bytesReceived: number; bytesSent: number }, conn: TcpConnection): void {
+  const { bytesReceived, bytesSent } = conn.stats();
+  sum.bytesReceived += bytesReceived;
+  sum.bytesSent += bytesSent;
 }

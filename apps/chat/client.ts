@@ -1,5 +1,5 @@
 /** A client of a room. @module */
-import { connectTcp, type TcpConnectOptions, type UnixConnectOptions } from "../../tcp/connect.ts";
+import { connectTcp, type TcpConnectOptions, type UnixConnectOptions } from "../../tcp/mod.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import type { Framed } from "../../tcp/framed.ts";
 import { lines } from "../../framing/lines.ts";

@@ -158,13 +158,15 @@ function enter(room: ChatRoom, conn: TcpConnection): {
 }
 
 /** Where to serve a room, and with which limits. */
-export type ChatServerOptions = (TcpServerOptions | UnixServerOptions) & ChatHandlerOptions & {
+export type ChatServerOptions<
+  Where extends TcpServerOptions | UnixServerOptions = TcpServerOptions | UnixServerOptions,
+> = Where & ChatHandlerOptions & {
   /**
    * The room.
    *
    * @default {undefined} a new one with the default limits
    */
-  room?: ChatRoom;
+  room?: ChatRoom | undefined;
 };
 
 /**
@@ -185,7 +187,7 @@ export type ChatServerOptions = (TcpServerOptions | UnixServerOptions) & ChatHan
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * await using ada = await joinChat({ port, name: "Ada" });
  * await using bob = await joinChat({ port, name: "Bob" });
@@ -197,6 +199,25 @@ export type ChatServerOptions = (TcpServerOptions | UnixServerOptions) & ChatHan
  * }
  * ```
  */
+export function serveChat(
+  options?: ChatServerOptions<TcpServerOptions>,
+): TcpServer<Deno.NetAddr>;
+/**
+ * Serves a room on a unix socket.
+ *
+ * @param options The path, the room, timeouts and everything that `serveTcp` takes.
+ * @returns The server.
+ */
+export function serveChat(
+  options: ChatServerOptions<UnixServerOptions>,
+): TcpServer<Deno.UnixAddr>;
+/**
+ * Serves a room wherever the options say.
+ *
+ * @param options Where to listen, the room, timeouts and everything that `serveTcp` takes.
+ * @returns The server.
+ */
+export function serveChat(options?: ChatServerOptions): TcpServer;
 export function serveChat(options: ChatServerOptions = {}): TcpServer {
   const { room = new ChatRoom(), nameTimeout, idleTimeout, limits, timeouts, ...rest } = options;
   const handler = chatHandler(room, {

@@ -4,7 +4,7 @@
  * @module
  */
 import { ClosedError, LimitError } from "../../errors.ts";
-import { connectTcp, type TcpConnectOptions } from "../../tcp/connect.ts";
+import { connectTcp, type TcpConnectOptions } from "../../tcp/mod.ts";
 import type { TcpConnection } from "../../tcp/connection.ts";
 import { checkTimeout } from "../../common/options.ts";
 import { Pace, type PaceOptions } from "./_pace.ts";
@@ -50,7 +50,9 @@ export class Exchange implements AsyncDisposable {
     checkTimeout("answerTimeout", options.answerTimeout ?? 0);
     // `Pace` looks after transfers: it knows that a sender sees slow progress in lumps only.
     const timeouts = { write: Infinity, ...options.timeouts };
-    return new Exchange(await connectTcp({ ...options, timeouts }), action, options);
+    const { hostname, port, tls, noDelay, keepAlive, timeout, signal, retry, limits } = options;
+    const to = { hostname, port, tls, noDelay, keepAlive, timeout, signal, retry, limits };
+    return new Exchange(await connectTcp({ ...to, timeouts }), action, options);
   }
 
   /** Sends a request. */

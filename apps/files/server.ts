@@ -111,7 +111,7 @@ export interface FileServerOptions extends TcpServerOptions, PaceOptions {
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * const { bytes } = await getFile("hello.txt", { port, output: `${folder}/copy.txt` });
  * assertEquals(bytes, 5);
@@ -121,15 +121,23 @@ export interface FileServerOptions extends TcpServerOptions, PaceOptions {
 export async function serveFiles(
   directory: string,
   options: FileServerOptions = {},
-): Promise<TcpServer> {
-  const { hidden = false, upload, requestTimeout = 10_000, maxEntries = DEFAULT_MAX_ENTRIES } =
-    options;
-  const { timeouts, onTransfer, stallTimeout = 60_000, minRate = 128 } = options;
-  const limits = {
-    maxConnections: DEFAULT_MAX_FILE_CLIENTS,
-    maxConnectionsPerIp: DEFAULT_MAX_FILE_CLIENTS_PER_IP,
-    ...options.limits,
-  };
+): Promise<TcpServer<Deno.NetAddr>> {
+  const {
+    hidden = false,
+    upload,
+    requestTimeout = 10_000,
+    maxEntries = DEFAULT_MAX_ENTRIES,
+    onTransfer,
+    stallTimeout = 60_000,
+    minRate = 128,
+    timeouts,
+    ...tcpOptions
+  } = options;
+  const {
+    maxConnections = DEFAULT_MAX_FILE_CLIENTS,
+    maxConnectionsPerIp = DEFAULT_MAX_FILE_CLIENTS_PER_IP,
+  } = options.limits ?? {};
+  const limits = { ...options.limits, maxConnections, maxConnectionsPerIp };
   const root = await Root.open(directory, hidden);
   const uploads = upload === undefined ? undefined : new Uploads(root.path, upload);
   const service = new Service({
@@ -143,7 +151,7 @@ export async function serveFiles(
   });
   await uploads?.clean();
   return serveTcp({
-    ...options,
+    ...tcpOptions,
     limits,
     // A client that waits while the server reads is not idle, and one that takes bytes slowly takes
     // them in lumps: `Pace` knows of both.

@@ -10,7 +10,7 @@ import { packedCodings } from "./packed_names.ts";
 import { quote } from "./_text.ts";
 
 /** One request. */
-export interface Request {
+export interface PageRequest {
   readonly url: URL;
   /** What the user wants sent, credentials from the address included. */
   readonly fields: readonly (readonly [string, string])[];
@@ -27,7 +27,7 @@ const OURS = [
   "transfer-encoding",
   "upgrade",
 ];
-/** Fields that were meant for one server and nobody else. */
+/** Fields that were meant for one server only. */
 const PRIVATE = ["authorization", "cookie", "host", "proxy-authorization"];
 const REDIRECTS = [301, 302, 303, 307, 308];
 
@@ -35,7 +35,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 export function firstRequest(
   address: string | URL,
   headers: HttpGetOptions["headers"] = [],
-): Request {
+): PageRequest {
   const url = parseAddress(address);
   const given = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
   const fields = given.map(([name, value]) => checkField(name, value));
@@ -88,7 +88,7 @@ function checkField(name: string, value: string): [string, string] {
 
 /** All fields of a request, in the order in which they are sent. */
 export function requestFields(
-  request: Request,
+  request: PageRequest,
   settings: Settings,
 ): (readonly [string, string])[] {
   const fields: (readonly [string, string])[] = [
@@ -112,13 +112,13 @@ export function requestFields(
 /**
  * The request that a redirect asks for; `null` if the response is none.
  *
- * @throws {HttpError} If it leads where we don't go.
+ * @throws {HttpError} If it leads where redirects are not followed.
  */
 export function redirected(
-  request: Request,
+  request: PageRequest,
   head: HttpHead,
   settings: Settings,
-): Request | null {
+): PageRequest | null {
   const given = head.fields.filter(([name]) => name.toLowerCase() === "location");
   const [location, ...others] = new Set(given.map(([, value]) => value));
   if (!REDIRECTS.includes(head.status) || location === undefined) return null;
@@ -129,7 +129,7 @@ export function redirected(
       `Cannot follow the redirect from ${url.href} to ${quote(location)}: ${reason}`,
       { url: url.href },
     );
-  // There is no saying which one is meant, and others may take the other (RFC 9110 section 5.3).
+  // Which one is meant is not defined, and others may take the other (RFC 9110 section 5.3).
   if (others.length > 0) throw refuse(`there is also one to ${quote(others[0] ?? "")}`);
   // Bytes beyond ASCII are escaped as they are, whatever their alphabet was.
   const escaped = location.replace(

@@ -27,7 +27,7 @@ const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 export interface UnpackOptions {
   readonly url: string;
   readonly maxSize: number;
-  /** Ends the body that is packed, so that nobody waits for more of it. */
+  /** Ends the body that is packed, so that nothing waits for more of it. */
   readonly stop: () => Promise<void>;
 }
 
@@ -112,7 +112,7 @@ async function* unpackOne(
     for await (const piece of stream) yield ownedPiece(piece);
     if (feeder.failure !== undefined) throw feeder.failure.error;
     // What follows the end is not looked at by zlib.
-    if (stream.bytesWritten < feeder.size) throw new Error("bytes follow behind its end");
+    if (stream.bytesWritten < feeder.size) throw new Error("bytes follow after its end");
   } catch (error) {
     if (feeder.failure !== undefined) throw feeder.failure.error;
     throw bad(`it is broken or cut short as ${coding}`, options, error);

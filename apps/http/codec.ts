@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { Codec } from "../../framing/codec.ts";
+import type { Codec } from "../../framing/mod.ts";
+import { checkOneOf, checkOptions, type OptionNames } from "../../common/options.ts";
 import type { HttpPart } from "./head.ts";
-import { type HttpLimits, resolveLimits } from "./limits.ts";
+import { type HttpLimits, LIMIT_NAMES, resolveLimits } from "./limits.ts";
 import { ResponseDecoder } from "./_response_decoder.ts";
 import { toLatin1 } from "./_text.ts";
 
@@ -20,16 +21,16 @@ export interface HttpRequestHead {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** What the codec must know to find the end of a response. */
+/** What the codec needs to find the end of a response. */
 export interface HttpResponsesOptions {
   /**
-   * The method of the request: there is no body behind the head that answers `HEAD`.
+   * The method of the request: there is no body after the head that answers `HEAD`.
    *
    * @default {"GET"}
    */
-  method?: "GET" | "HEAD";
-  /** How large what may be. `maxDecodedSize` and `minRate` are not the codec's business. */
-  limits?: HttpLimits;
+  method?: "GET" | "HEAD" | undefined;
+  /** How large it may be. `maxDecodedSize` and `minRate` do not concern the codec. */
+  limits?: HttpLimits | undefined;
 }
 
 /**
@@ -40,13 +41,13 @@ export interface HttpResponsesOptions {
  * a head without a status line of HTTP/1.x, names or values with control characters or with space
  * before the colon; lengths that are no number or differ; `Transfer-Encoding` besides `Content-Length`,
  * in HTTP/1.0, or other than `chunked`; chunk sizes that are no plain hexadecimal number, lines in the
- * chunked coding without CR; bytes behind the end. Tolerated in heads, because old servers do it: lines
+ * chunked coding without CR; bytes after the end. Tolerated in heads, because old servers do it: lines
  * that end in LF alone, folded lines (joined with a space), a status line without a reason.
  *
  * @param options The request's method, and limits.
  * @returns The codec. Its decoder throws a `FrameError`: `corrupt`, `too_long`, or `truncated` when
  * the connection ends early.
- * @throws {RangeError} If a limit is no whole number from 0.
+ * @throws {RangeError | TypeError} If an option is wrong.
  *
  * @example
  * ```ts
@@ -66,10 +67,14 @@ export interface HttpResponsesOptions {
 export function httpResponses(
   options: HttpResponsesOptions = {},
 ): Codec<HttpPart, HttpRequestHead> {
+  checkOptions<HttpResponsesOptions>("httpResponses", options, OPTIONS);
   const { method = "GET" } = options;
+  checkOneOf("method", method, ["GET", "HEAD"]);
   const limits = resolveLimits(options.limits);
   return { decoder: () => new ResponseDecoder(method, limits), encode: encodeRequest };
 }
+
+const OPTIONS: OptionNames<HttpResponsesOptions> = { limits: LIMIT_NAMES, method: true };
 
 function encodeRequest({ method, target, fields }: HttpRequestHead): Uint8Array {
   const lines = [`${method} ${target} HTTP/1.1`];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isNetError } from "../../errors.ts";
+import { isNetError, TincanError } from "../../errors.ts";
 
 /** What is wrong with what the server sent. */
 export type HttpErrorCode =
@@ -14,12 +14,6 @@ export type HttpErrorCode =
   | "bad_redirect"
   | "redirect_loop"
   | "too_many_redirects";
-
-/** What an {@linkcode HttpError} knows besides its message. */
-export interface HttpErrorOptions extends ErrorOptions {
-  /** The page that was asked for, without a user name or password. */
-  url: string;
-}
 
 /**
  * The server answered, but not with a response that can be used. What the network did (no such host,
@@ -46,11 +40,7 @@ export interface HttpErrorOptions extends ErrorOptions {
  * assertEquals(error.code, "short_body");
  * ```
  */
-export class HttpError extends Error {
-  /** The class's name, for messages and for `switch`. */
-  override readonly name = "HttpError";
-  /** What is wrong. */
-  readonly code: HttpErrorCode;
+export class HttpError extends TincanError<HttpErrorCode> {
   /** The page that was asked for, without a user name or password. */
   readonly url: string;
 
@@ -61,9 +51,8 @@ export class HttpError extends Error {
    * @param message One line for people.
    * @param options The page, and the cause if there is one.
    */
-  constructor(code: HttpErrorCode, message: string, options: HttpErrorOptions) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = code;
+  constructor(code: HttpErrorCode, message: string, options: ErrorOptions & { url: string }) {
+    super(code, message, options);
     this.url = options.url;
   }
 }

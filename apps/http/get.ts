@@ -6,9 +6,9 @@
 import { deadline } from "../../common/deadline.ts";
 import { timedOut } from "../../common/net_error.ts";
 import { HttpError } from "./errors.ts";
-import { type Exchange, exchange } from "./_exchange.ts";
+import { ask, type RoundTrip } from "./_round_trip.ts";
 import { type HttpGetOptions, resolveOptions, type Settings } from "./options.ts";
-import { firstRequest, redirected, type Request } from "./_request.ts";
+import { firstRequest, type PageRequest, redirected } from "./_request.ts";
 import { createResponse, type HttpRedirect, type HttpResponse } from "./response.ts";
 
 /**
@@ -27,8 +27,8 @@ import { createResponse, type HttpRedirect, type HttpResponse } from "./response
  * @returns The response, whose body is still to be read.
  * @throws {HttpError} If the response, or where it redirects to, is not one that can be used.
  * @throws {Deno.errors.NotFound} If there is no such host (code `ENOTFOUND`).
- * @throws {Deno.errors.ConnectionRefused} If nobody listens there.
- * @throws {Deno.errors.TimedOut} If it took longer than the time-outs allow.
+ * @throws {Deno.errors.ConnectionRefused} If no one listens there.
+ * @throws {Deno.errors.TimedOut} If it took longer than the timeouts allow.
  * @throws {Deno.errors.InvalidData} If the TLS handshake failed (code `ETLS`).
  * @throws {Deno.errors.ConnectionReset} If the server broke the connection off.
  * @throws {TypeError | RangeError} If the address or an option is wrong.
@@ -79,7 +79,7 @@ interface Life {
   end(): void;
 }
 
-function lifeOf({ url }: Request, { signal, timeouts: { total } }: Settings): Life {
+function lifeOf({ url }: PageRequest, { signal, timeouts: { total } }: Settings): Life {
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener("abort", abort);
@@ -96,19 +96,19 @@ function lifeOf({ url }: Request, { signal, timeouts: { total } }: Settings): Li
 }
 
 /** Asks, and asks again where the answers lead. */
-async function follow(first: Request, settings: Settings, life: Life): Promise<HttpResponse> {
+async function follow(first: PageRequest, settings: Settings, life: Life): Promise<HttpResponse> {
   const redirects: HttpRedirect[] = [];
   const visited = new Set<string>();
   let request = first;
   while (true) {
     visited.add(pageOf(request.url));
     const { url } = request;
-    const answer = await exchange(request, settings, life.signal);
+    const answer = await ask(request, settings, life.signal);
     const next = settings.followRedirects ? await leave(answer, request, settings) : null;
     if (next === null) {
       return createResponse({
         url: url.href,
-        exchange: answer,
+        roundTrip: answer,
         redirects,
         settings,
         onEnd: life.end,
@@ -123,11 +123,11 @@ async function follow(first: Request, settings: Settings, life: Life): Promise<H
 
 /** The request after this one, if there is one; then the connection is closed. */
 async function leave(
-  answer: Exchange,
-  request: Request,
+  answer: RoundTrip,
+  request: PageRequest,
   settings: Settings,
-): Promise<Request | null> {
-  let next: Request | null = null;
+): Promise<PageRequest | null> {
+  let next: PageRequest | null = null;
   let isRefused = true;
   try {
     next = redirected(request, answer.head, settings);

@@ -101,7 +101,7 @@ export function hasBody({ status }: HttpHead, method: "GET" | "HEAD"): boolean {
 
 /**
  * How long the body is. What could be understood in two ways is refused: that is how responses are
- * smuggled past whoever reads them the other way.
+ * smuggled past a reader that takes the other way.
  *
  * @throws {FrameError} `corrupt` if the fields do not say it clearly.
  */

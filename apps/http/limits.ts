@@ -3,14 +3,9 @@
  *
  * @module
  */
-import { checkCount, checkTimeout } from "../../common/options.ts";
+import { checkCount, checkTimeout, type OptionNames } from "../../common/options.ts";
 
 const KIB = 1024;
-
-/** Bytes of a head, unless said otherwise: eight times what common servers send at most. */
-export const DEFAULT_MAX_HEAD_SIZE: number = 64 * KIB;
-/** Bytes that `bytes()` and `text()` hold in memory, unless said otherwise. */
-export const DEFAULT_MAX_MEMORY_SIZE: number = 64 * KIB * KIB;
 
 /**
  * How large a response may be. What is larger fails with an `HttpError` with the code `too_large`;
@@ -21,28 +16,28 @@ export interface HttpLimits {
    * Bytes of the head, with the heads of interim (1xx) responses before it; and as many again for the
    * trailer section.
    *
-   * @default {65_536}
+   * @default {65_536} eight times what common servers send at most
    */
-  maxHeadSize?: number;
+  maxHeadSize?: number | undefined;
   /**
    * Fields in the head, and as many again in the trailer section.
    *
    * @default {256}
    */
-  maxFields?: number;
+  maxFields?: number | undefined;
   /**
-   * Bytes of the line in front of each chunk, which holds its size and extensions that nobody uses.
+   * Bytes of the line before each chunk, which holds its size and extensions that no one uses.
    *
    * @default {4_096}
    */
-  maxChunkLine?: number;
+  maxChunkLine?: number | undefined;
   /**
    * Bytes of the body as it is sent. It goes through memory piece by piece, so this guards the disk,
    * and the sender pays for every byte as well.
    *
    * @default {1_099_511_627_776} 1 TiB
    */
-  maxBodySize?: number;
+  maxBodySize?: number | undefined;
   /**
    * Bytes of a body that was sent in gzip or deflate, unpacked: a thousandth of it is enough to send
    * it, so this is where a small sender could fill a large disk. Beyond 1 MiB, more than 1,032 times
@@ -50,48 +45,54 @@ export interface HttpLimits {
    *
    * @default {1_073_741_824} 1 GiB
    */
-  maxDecodedSize?: number;
+  maxDecodedSize?: number | undefined;
   /**
-   * Bytes of the body per second, on average over each `timeouts.idle` spent waiting: fewer is a
-   * time-out, so that a server cannot keep its client for ever with a byte now and then. 0 for streams
-   * of events.
+   * Bytes of the body per second, on average over the time spent waiting, of which `timeouts.idle` is
+   * free at the beginning: fewer is a timeout, so that a server cannot keep its client forever with a
+   * byte now and then. 0 for streams of events.
    *
    * @default {10}
    */
-  minRate?: number;
+  minRate?: number | undefined;
 }
 
-/** How long a fetch may take over what. All in milliseconds; 0 and `Infinity` mean "no limit". */
+/** How long a fetch may take over what. All in milliseconds: 0 is "now", `Infinity` is "without limit". */
 export interface HttpTimeouts {
   /**
    * For connecting, name lookup and TLS handshake included. Each redirect begins anew.
    *
    * @default {30_000}
    */
-  connect?: number;
+  connect?: number | undefined;
   /**
    * From the request to the end of the response's head. Each redirect begins anew.
    *
    * @default {30_000}
    */
-  head?: number;
+  head?: number | undefined;
   /**
-   * Without a byte of the body while somebody waits for it.
+   * Without a byte of the body while it is waited for.
    *
    * @default {30_000}
    */
-  idle?: number;
+  idle?: number | undefined;
   /**
    * For everything, from the call to the last byte of the body, the reader's own time included.
    *
-   * @default {Infinity} because a large file may take hours; `idle` and `limits.minRate` see to it
-   * that it goes on
+   * @default {Infinity} because a large file may take hours; `idle` and `limits.minRate` end one
+   * that makes no progress
    */
-  total?: number;
+  total?: number | undefined;
 }
 
-const LIMITS: Required<HttpLimits> = {
-  maxHeadSize: DEFAULT_MAX_HEAD_SIZE,
+/** Every limit. */
+export type ResolvedLimits = Readonly<Record<keyof HttpLimits, number>>;
+/** Every timeout. */
+export type ResolvedTimeouts = Readonly<Record<keyof HttpTimeouts, number>>;
+
+/** The limits, with their defaults. */
+const DEFAULT_LIMITS: ResolvedLimits = {
+  maxHeadSize: 64 * KIB,
   maxFields: 256,
   maxChunkLine: 4 * KIB,
   maxBodySize: KIB ** 4,
@@ -99,29 +100,47 @@ const LIMITS: Required<HttpLimits> = {
   minRate: 10,
 };
 
-const TIMEOUTS: Required<HttpTimeouts> = {
+const DEFAULT_TIMEOUTS: ResolvedTimeouts = {
   connect: 30_000,
   head: 30_000,
   idle: 30_000,
   total: Infinity,
 };
 
+/** The names of limits. */
+export const LIMIT_NAMES: OptionNames<HttpLimits> = {
+  maxBodySize: true,
+  maxChunkLine: true,
+  maxDecodedSize: true,
+  maxFields: true,
+  maxHeadSize: true,
+  minRate: true,
+};
+
+/** The names of timeouts. */
+export const TIMEOUT_NAMES: OptionNames<HttpTimeouts> = {
+  connect: true,
+  head: true,
+  idle: true,
+  total: true,
+};
+
 /** Fills in the defaults and checks every value. */
-export function resolveLimits(given: HttpLimits = {}): Required<HttpLimits> {
-  const resolved = { ...LIMITS };
-  for (const name of Object.keys(LIMITS) as (keyof HttpLimits)[]) {
-    const value = given[name];
-    if (value !== undefined) resolved[name] = checkCount(`limits.${name}`, value);
-  }
-  return resolved;
+export function resolveLimits(given: HttpLimits = {}): ResolvedLimits {
+  return resolve(DEFAULT_LIMITS, given, (name, value) => checkCount(`limits.${name}`, value));
 }
 
 /** Fills in the defaults and checks every value. */
-export function resolveHttpTimeouts(given: HttpTimeouts = {}): Required<HttpTimeouts> {
-  const resolved = { ...TIMEOUTS };
-  for (const name of Object.keys(TIMEOUTS) as (keyof HttpTimeouts)[]) {
-    const value = given[name];
-    if (value !== undefined) resolved[name] = checkTimeout(`timeouts.${name}`, value);
-  }
-  return resolved;
+export function resolveHttpTimeouts(given: HttpTimeouts = {}): ResolvedTimeouts {
+  return resolve(DEFAULT_TIMEOUTS, given, (name, value) => checkTimeout(`timeouts.${name}`, value));
+}
+
+function resolve<Table extends object>(
+  defaults: Table,
+  given: { [Name in keyof Table]?: number | undefined },
+  check: (name: string, value: unknown) => number,
+): Record<keyof Table, number> {
+  const names = Object.keys(defaults) as (keyof Table & string)[];
+  const values = names.map((name) => [name, check(name, given[name] ?? defaults[name])]);
+  return Object.fromEntries(values);
 }

@@ -3,7 +3,7 @@
  * name what goes wrong.
  *
  * It is built from this package's connections and framing and shows what they are for. For everyday
- * work there is `fetch`; this is for looking at the wire, for limits and time-outs on everything, for
+ * work there is `fetch`; this is for looking at the wire, for limits and timeouts on everything, for
  * telling failures apart, and for learning.
  *
  * @example A page, with everything that can go wrong in one word
@@ -26,22 +26,11 @@
  * @module
  */
 export { type HttpRequestHead, httpResponses, type HttpResponsesOptions } from "./codec.ts";
-export {
-  HttpError,
-  type HttpErrorCode,
-  type HttpErrorOptions,
-  type HttpFailure,
-  httpFailure,
-} from "./errors.ts";
+export { HttpError, type HttpErrorCode, type HttpFailure, httpFailure } from "./errors.ts";
 export { httpGet } from "./get.ts";
 export type { HttpHead, HttpPart } from "./head.ts";
-export {
-  DEFAULT_MAX_HEAD_SIZE,
-  DEFAULT_MAX_MEMORY_SIZE,
-  type HttpLimits,
-  type HttpTimeouts,
-} from "./limits.ts";
-export { DEFAULT_MAX_REDIRECTS, type HttpGetOptions } from "./options.ts";
+export type { HttpLimits, HttpTimeouts } from "./limits.ts";
+export type { HttpGetOptions } from "./options.ts";
 export { type HttpBodyOptions, type HttpRedirect, HttpResponse } from "./response.ts";
 export { saveBody, type SaveBodyOptions } from "./save.ts";
 export { formatTrace, type FormatTraceOptions, type HttpTraceEvent } from "./trace.ts";

@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { checkCount } from "../../common/options.ts";
-import type { TlsClientOptions } from "../../tcp/connect.ts";
+import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../../common/options.ts";
+import type { TlsClientOptions } from "../../tcp/mod.ts";
 import {
   type HttpLimits,
   type HttpTimeouts,
+  LIMIT_NAMES,
+  type ResolvedLimits,
+  type ResolvedTimeouts,
   resolveHttpTimeouts,
   resolveLimits,
+  TIMEOUT_NAMES,
 } from "./limits.ts";
 import type { HttpTraceEvent } from "./trace.ts";
-
-/** Redirects that are followed, unless said otherwise: as many as browsers follow. */
-export const DEFAULT_MAX_REDIRECTS = 20;
 
 /** What a fetch can be told. */
 export interface HttpGetOptions {
@@ -23,7 +24,7 @@ export interface HttpGetOptions {
    *
    * @default {"GET"}
    */
-  method?: "GET" | "HEAD";
+  method?: "GET" | "HEAD" | undefined;
   /**
    * Fields to send besides or instead of `Host`, `User-Agent`, `Accept` and `Accept-Encoding`.
    * `Authorization`, `Cookie`, `Proxy-Authorization` and `Host` are for the first server alone: a
@@ -31,7 +32,7 @@ export interface HttpGetOptions {
    *
    * @default {undefined} none
    */
-  headers?: Record<string, string> | Iterable<readonly [string, string]>;
+  headers?: Record<string, string> | Iterable<readonly [string, string]> | undefined;
   /**
    * Ask for gzip and deflate, and unpack the body. Without it the body is what was sent, byte for byte.
    * A file that is compressed itself (its address ends in `.gz`, `.tgz` …) is asked for as it is, and is
@@ -39,43 +40,43 @@ export interface HttpGetOptions {
    *
    * @default {true}
    */
-  decode?: boolean;
+  decode?: boolean | undefined;
   /**
    * Follow redirects (301, 302, 303, 307, 308).
    *
    * @default {true}
    */
-  followRedirects?: boolean;
+  followRedirects?: boolean | undefined;
   /**
    * Redirects that are followed; one more is an error.
    *
-   * @default {20}
+   * @default {20} as many as browsers follow
    */
-  maxRedirects?: number;
+  maxRedirects?: number | undefined;
   /**
-   * Follow redirects from https to http, where everybody on the way can read and change the page.
+   * Follow redirects from https to http, where others on the way can read and change the page.
    *
    * @default {false}
    */
-  allowDowngrade?: boolean;
+  allowDowngrade?: boolean | undefined;
   /**
    * How to speak TLS for https.
    *
    * @default {undefined} the runtime's certificates
    */
-  tls?: TlsClientOptions;
+  tls?: TlsClientOptions | undefined;
   /** Ends the fetch, also while the body is read: what waits rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** How long it may take. */
-  timeouts?: HttpTimeouts;
+  timeouts?: HttpTimeouts | undefined;
   /** How large it may be. */
-  limits?: HttpLimits;
+  limits?: HttpLimits | undefined;
   /**
    * Is shown everything that goes over the wire, as it happens.
    *
-   * @default {undefined} nobody
+   * @default {undefined} nothing is shown
    */
-  onTrace?: (event: HttpTraceEvent) => void;
+  onTrace?: ((event: HttpTraceEvent) => void) | undefined;
 }
 
 /** Options with their defaults. */
@@ -87,28 +88,40 @@ export interface Settings {
   readonly allowDowngrade: boolean;
   readonly tls: TlsClientOptions;
   readonly signal: AbortSignal | undefined;
-  readonly timeouts: Required<HttpTimeouts>;
-  readonly limits: Required<HttpLimits>;
+  readonly timeouts: ResolvedTimeouts;
+  readonly limits: ResolvedLimits;
   readonly onTrace: (event: HttpTraceEvent) => void;
 }
 
+/** `tls` is checked by `connectTcp`. */
+const OPTIONS = {
+  allowDowngrade: true,
+  decode: true,
+  followRedirects: true,
+  headers: true,
+  limits: LIMIT_NAMES,
+  maxRedirects: true,
+  method: true,
+  onTrace: true,
+  signal: true,
+  timeouts: TIMEOUT_NAMES,
+  tls: true,
+} satisfies OptionNames<HttpGetOptions>;
+
 /** Fills in the defaults and checks every value. */
 export function resolveOptions(options: HttpGetOptions): Settings {
+  checkOptions<HttpGetOptions>("httpGet", options, OPTIONS);
   const {
     method = "GET",
     decode = true,
     followRedirects = true,
-    maxRedirects = DEFAULT_MAX_REDIRECTS,
+    maxRedirects = 20,
     allowDowngrade = false,
     tls = {},
     signal,
     onTrace = () => {},
   } = options;
-  if (method !== "GET" && method !== "HEAD") {
-    throw new TypeError(
-      `Cannot use option "method": expected "GET" or "HEAD", current value is "${method}"`,
-    );
-  }
+  checkOneOf("method", method, ["GET", "HEAD"]);
   return {
     method,
     decode,

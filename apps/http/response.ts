@@ -4,12 +4,11 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
-import { checkCount } from "../../common/options.ts";
-import type { Exchange } from "./_exchange.ts";
+import { checkCount, checkOptions } from "../../common/options.ts";
+import type { RoundTrip } from "./_round_trip.ts";
 import { Collector } from "./_collector.ts";
 import { hasBody, type HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
-import { DEFAULT_MAX_MEMORY_SIZE } from "./limits.ts";
 import type { Settings } from "./options.ts";
 import { isPackedFile } from "./packed_names.ts";
 import { type Pieces, unpack } from "./_unpack.ts";
@@ -18,7 +17,7 @@ import { type Pieces, unpack } from "./_unpack.ts";
 export interface HttpRedirect {
   /** The page that was asked for. */
   readonly url: string;
-  /** The head that said to go on. */
+  /** The head that redirected. */
   readonly head: HttpHead;
 }
 
@@ -29,24 +28,24 @@ export interface HttpBodyOptions {
    *
    * @default {67_108_864} 64 MiB
    */
-  maxSize?: number;
+  maxSize?: number | undefined;
 }
 
 /** What a response is made from. */
-interface ResponseInit {
+interface ResponseParts {
   readonly url: string;
-  readonly exchange: Exchange;
+  readonly roundTrip: RoundTrip;
   readonly redirects: readonly HttpRedirect[];
   readonly settings: Settings;
   /** Called once, when nothing more will be read. */
   readonly onEnd: () => void;
 }
 
-let create: (init: ResponseInit) => HttpResponse;
+let create: (init: ResponseParts) => HttpResponse;
 
 /**
- * What a server has answered. The head is here; the body comes piece by piece to whoever reads it, in
- * one of the ways there are: `for await`, {@linkcode body}, {@linkcode bytes}, {@linkcode text}.
+ * What a server has answered. The head is here; the body comes piece by piece to its reader, in one of
+ * these ways: `for await`, {@linkcode body}, {@linkcode bytes}, {@linkcode text}.
  *
  * A body that is not read to its end keeps the connection open: {@linkcode close} it, or declare the
  * response with `await using`.
@@ -75,10 +74,10 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
   readonly head: HttpHead;
   /** The redirects that led here. */
   readonly redirects: readonly HttpRedirect[];
-  /** Who has answered. */
+  /** The server that has answered. */
   readonly remoteAddr: SocketAddress;
 
-  readonly #exchange: Exchange;
+  readonly #roundTrip: RoundTrip;
   readonly #settings: Settings;
   readonly #onEnd: () => void;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
@@ -88,12 +87,12 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     create = (init) => new HttpResponse(init);
   }
 
-  private constructor(init: ResponseInit) {
+  private constructor(init: ResponseParts) {
     this.url = init.url;
-    this.head = init.exchange.head;
+    this.head = init.roundTrip.head;
     this.redirects = init.redirects;
-    this.remoteAddr = init.exchange.conn.remoteAddr;
-    this.#exchange = init.exchange;
+    this.remoteAddr = init.roundTrip.conn.remoteAddr;
+    this.#roundTrip = init.roundTrip;
     this.#settings = init.settings;
     this.#onEnd = init.onEnd;
   }
@@ -129,10 +128,10 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
 
   /** What stood in the trailer section of a chunked body; `undefined` before the body's end. */
   get trailers(): Headers | undefined {
-    return this.#exchange.trailers;
+    return this.#roundTrip.trailers;
   }
 
-  /** Whether somebody reads the body, or has read it. */
+  /** Whether the body is being read, or was read. */
   get bodyUsed(): boolean {
     return this.#used;
   }
@@ -152,7 +151,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     return {
       next: () => pieces.next(),
       return: async () => {
-        await this.close(); // then nobody waits for the network any more
+        await this.close(); // then nothing waits for the network any more
         await pieces.return();
         return { done: true, value: undefined };
       },
@@ -191,7 +190,9 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    * @throws {TypeError} If the body was asked for before.
    */
   async bytes(options: HttpBodyOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const maxSize = checkCount("maxSize", options.maxSize ?? DEFAULT_MAX_MEMORY_SIZE);
+    checkOptions<HttpBodyOptions>("HttpResponse", options, { maxSize: true });
+    const { maxSize = 67_108_864 } = options;
+    checkCount("maxSize", maxSize);
     const all = new Collector();
     for await (const piece of this) {
       if (all.length + piece.length > maxSize) {
@@ -218,12 +219,12 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
   }
 
   /**
-   * Closes the connection. Whoever reads the body is told so with a `ClosedError`.
+   * Closes the connection. A read of the body that waits fails with a `ClosedError`.
    *
    * @returns A promise that settles when it is closed; it never rejects.
    */
   async close(): Promise<void> {
-    await this.#exchange.close();
+    await this.#roundTrip.close();
     this.#onEnd();
   }
 
@@ -242,10 +243,10 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     const { limits } = this.#settings;
     const encoding = this.#isUnpacked() ? this.headers.get("content-encoding") : null;
     try {
-      yield* unpack(this.#exchange.body(), encoding, {
+      yield* unpack(this.#roundTrip.body(), encoding, {
         url: this.url,
         maxSize: limits.maxDecodedSize,
-        stop: () => this.#exchange.close(),
+        stop: () => this.#roundTrip.close(),
       });
     } finally {
       await this.close();
@@ -254,6 +255,6 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
 }
 
 /** Makes a response; for this package only. */
-export function createResponse(init: ResponseInit): HttpResponse {
+export function createResponse(init: ResponseParts): HttpResponse {
   return create(init);
 }

@@ -3,34 +3,37 @@
  *
  * @module
  */
+import { AtomicFile } from "../../common/atomic_file.ts";
+import { checkOptions } from "../../common/options.ts";
+import { pump } from "../../common/pump.ts";
 import { systemReason } from "../../common/system_reason.ts";
 import { writeAll } from "../../common/write_all.ts";
 import type { HttpResponse } from "./response.ts";
 
-/** Pieces are gathered up to this size: each write has its price, whatever it writes. */
+/** Pieces are gathered up to this size: each write costs the same, whatever it writes. */
 const BUFFER_SIZE = 1024 * 1024;
 
 /** How to save a body. */
 export interface SaveBodyOptions {
   /**
-   * Is told how many bytes were written so far, after each write.
+   * Receives how many bytes were written so far, after each write.
    *
-   * @default {undefined} nobody
+   * @default {undefined} nothing is reported
    */
-  onProgress?: (bytes: number) => void;
+  onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /**
  * Saves the body of a response as a file: under a temporary name beside it first, and under its own
  * when the body is complete. So there is never half a file under that name; one that was there is
- * replaced as a whole, keeps its permissions, and stays if anything fails. Where a symbolic link leads,
- * there it is written. What is no file but a device or a pipe is written to as it is.
+ * replaced as a whole, keeps its permissions, and stays if anything fails. A symbolic link is followed.
+ * A device or a pipe is written to as it is.
  *
  * Memory does not grow with the body.
  *
  * @param response What to save; its body must not have been read.
  * @param path Where to.
- * @param options Who is told of the progress.
+ * @param options A hook for the progress.
  * @returns How many bytes were written.
  * @throws {HttpError} If the body is not whole or not as it should be.
  * @throws {Deno.errors.TimedOut} If it does not come in time.
@@ -61,43 +64,21 @@ export async function saveBody(
   path: string,
   options: SaveBodyOptions = {},
 ): Promise<number> {
+  checkOptions<SaveBodyOptions>("saveBody", options, { onProgress: true });
   const { onProgress = () => {} } = options;
   try {
     const target = await lookAt(path);
-    return target.isSpecial
-      ? await saveTo(target, target.path, response, onProgress)
-      : await saveBeside(target, response, onProgress);
+    if (target.isSpecial) {
+      using file = await Deno.open(target.path, { write: true });
+      return await copy(response, file, onProgress);
+    }
+    await using part = await AtomicFile.create(target.path);
+    const size = await copy(response, part.file, onProgress);
+    await part.place({ to: target.path, replace: true, mode: target.mode });
+    return size;
   } catch (error) {
     throw explain(error, path);
   }
-}
-
-/** Writes under another name, and under the right one at once when that is complete. */
-async function saveBeside(
-  target: Target,
-  response: HttpResponse,
-  onProgress: (bytes: number) => void,
-): Promise<number> {
-  const part = partName(target.path);
-  try {
-    const size = await saveTo(target, part, response, onProgress);
-    await Deno.rename(part, target.path);
-    return size;
-  } catch (error) {
-    await Deno.remove(part).catch(() => {});
-    throw error;
-  }
-}
-
-async function saveTo(
-  { isSpecial, exists, mode }: Target,
-  path: string,
-  response: HttpResponse,
-  onProgress: (bytes: number) => void,
-): Promise<number> {
-  using file = await Deno.open(path, { write: true, createNew: !isSpecial, mode });
-  if (exists && !isSpecial && Deno.build.os !== "windows") await Deno.chmod(path, mode);
-  return await copy(response, file, onProgress);
 }
 
 /** Puts the system's errors about files into words. */
@@ -110,37 +91,26 @@ function explain(error: unknown, path: string): unknown {
 }
 
 /** What stands where a file is to be written. */
-interface Target {
+interface Place {
   path: string;
-  exists: boolean;
+  /** Whether it is a device or a pipe. */
   isSpecial: boolean;
-  mode: number;
+  /** The permissions of the file that is there. */
+  mode: number | undefined;
 }
 
-async function lookAt(path: string): Promise<Target> {
+async function lookAt(path: string): Promise<Place> {
   try {
     const real = await Deno.realPath(path);
-    const info = await Deno.stat(real);
-    if (info.isDirectory) {
+    const { isDirectory, isFile, mode } = await Deno.stat(real);
+    if (isDirectory) {
       throw new Deno.errors.IsADirectory(`Cannot write ${path}: it is a directory`);
     }
-    return {
-      path: real,
-      exists: true,
-      isSpecial: !info.isFile,
-      mode: (info.mode ?? 0o666) & 0o777,
-    };
+    return { path: real, isSpecial: !isFile, mode: mode === null ? undefined : mode & 0o777 };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return { path, exists: false, isSpecial: false, mode: 0o666 };
+    return { path, isSpecial: false, mode: undefined };
   }
-}
-
-/** A name in the same folder that nothing else has. */
-function partName(path: string): string {
-  const name = /[^/\\]*$/.exec(path)?.[0] ?? "";
-  const folder = path.slice(0, path.length - name.length);
-  return `${folder}.${name.slice(0, 40)}.${crypto.randomUUID()}.part`;
 }
 
 async function copy(
@@ -148,36 +118,34 @@ async function copy(
   file: Deno.FsFile,
   onProgress: (bytes: number) => void,
 ): Promise<number> {
-  let buffer = new Uint8Array(BUFFER_SIZE);
-  let other = new Uint8Array(BUFFER_SIZE); // is being written while the first is filled
-  let held = 0;
+  const pieces = response[Symbol.asyncIterator]();
+  let piece = new Uint8Array(0);
   let size = 0;
-  let writing = Promise.resolve();
-  const write = async (bytes: Uint8Array) => {
-    await writeAll(file, bytes);
-    size += bytes.length;
-    onProgress(size);
-  };
-  const flush = async () => {
-    await writing;
-    writing = write(buffer.subarray(0, held));
-    writing.catch(() => {}); // whoever waits for it is told
-    [buffer, other] = [other, buffer];
-    held = 0;
-  };
   try {
-    for await (const piece of response) {
-      for (let at = 0; at < piece.length;) {
-        const part = piece.subarray(at, at + BUFFER_SIZE - held);
-        buffer.set(part, held);
-        held += part.length;
-        at += part.length;
-        if (held === BUFFER_SIZE) await flush();
-      }
-    }
-    await flush();
+    await pump(BUFFER_SIZE, {
+      async fill(buffer) {
+        let held = 0;
+        while (held < buffer.length) {
+          if (piece.length === 0) {
+            const { done, value } = await pieces.next();
+            if (done) break;
+            piece = value;
+          }
+          const part = piece.subarray(0, buffer.length - held);
+          buffer.set(part, held);
+          held += part.length;
+          piece = piece.subarray(part.length);
+        }
+        return held;
+      },
+      async drain(bytes) {
+        await writeAll(file, bytes);
+        size += bytes.length;
+        onProgress(size);
+      },
+    });
   } finally {
-    await writing;
+    await pieces.return?.();
   }
   return size;
 }

@@ -5,7 +5,7 @@
  */
 import type { SocketAddress } from "../../errors.ts";
 import { formatAddr } from "../../common/address.ts";
-import type { Codec, Decoder, DecoderProgress } from "../../framing/codec.ts";
+import type { Codec, Decoder, DecoderProgress } from "../../framing/mod.ts";
 import { escapeBytes } from "../../common/escape_bytes.ts";
 
 /** Something that happened. Bytes are valid during the call. */
@@ -30,7 +30,7 @@ export interface FormatTraceOptions {
    *
    * @default {4_096} any usual head, and the beginning of each piece of a body
    */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
 }
 
 /**

@@ -83,7 +83,8 @@ const NAMES: OptionNames<RelayOptions> = {
   timeouts: TIMEOUTS,
   target: {
     ...{ path: true, port: true, hostname: true, tls: true, timeout: true, signal: true },
-    ...{ retry: true, noDelay: true, keepAlive: true, maxWriteQueue: true, timeouts: TIMEOUTS },
+    ...{ retry: true, noDelay: true, keepAlive: true, timeouts: TIMEOUTS },
+    limits: { maxWriteQueue: true },
   },
 };
 

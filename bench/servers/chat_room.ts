@@ -2,7 +2,7 @@
 import { ChatRoom, serveChat } from "../../apps/chat/mod.ts";
 
 serveChat({
-  onListen: (addr) => console.log((addr as Deno.NetAddr).port),
+  onListen: (addr) => console.log(addr.port),
   room: new ChatRoom({
     maxLinesPerSecond: Infinity,
     maxMembersPerAddress: Infinity,

@@ -1,6 +1,107 @@
 /**
  * Real peers: other programs, driven through their standard input and output.
+ *
+ * A test names the peers that it talks to, and is left out where one is missing; `deno task test` prints
+ * at the end what was left out. On CI a missing peer is a failure.
+ *
+ * ```ts ignore
+ * const ncTest = testWith("nc");
+ * ncTest("nc reads to the end", async () => {});
+ * ```
  */
+
+/** What is no program: how to see that it is here. */
+const PROBES = {
+  /** OpenBSD's nc: others have no `-N`. */
+  nc: () => /\[-\w*N/.test(outputOf("nc", "-h")),
+  Linux: () => Deno.build.os === "linux",
+  root: () => Deno.build.os !== "windows" && Deno.uid() === 0,
+  /** A network and mounts of a test's own. */
+  network: () => outputOf("unshare", "--net", "--mount", "sh", "-c", NETWORK) === "made\n",
+};
+
+const NETWORK = "ip link set lo up && mount --bind /etc/hosts /etc/hosts && echo made";
+
+/** Programs that are called by the names which they are installed under. */
+const PROGRAMS = [
+  ...["bash", "curl", "fish", "git", "haproxy", "ncat", "nginx", "nmap", "openssl", "python3"],
+  ...["sha256sum", "socat", "ss", "systemd-analyze", "tc", "telnet", "zsh"],
+] as const;
+
+/** A program, or one of the {@linkcode PROBES}. */
+export type PeerName = keyof typeof PROBES | typeof PROGRAMS[number];
+
+/** The peers that a shell script calls. */
+export function peersIn(script: string): PeerName[] {
+  return ["nc" as const, ...PROGRAMS].filter((name) => new RegExp(`\\b${name}\\b`).test(script));
+}
+
+const found = new Map<PeerName, boolean>();
+
+/** Whether a peer is here. */
+export function hasPeer(name: PeerName): boolean {
+  const known = found.get(name);
+  if (known !== undefined) return known;
+  const isHere = name in PROBES ? PROBES[name as keyof typeof PROBES]() : isInstalled(name);
+  found.set(name, isHere);
+  return isHere;
+}
+
+/** Whether this run is one that must leave nothing out. */
+const isCi = !["", "0", "false"].includes(Deno.env.get("CI") ?? "");
+
+/** What registers a test: `Deno.test`, or what leaves it out. */
+export interface Register {
+  (name: string, fn: TestBody): void;
+  (name: string, options: Omit<Deno.TestDefinition, "name" | "fn">, fn: TestBody): void;
+  (test: Deno.TestDefinition): void;
+}
+
+type TestBody = Deno.TestDefinition["fn"];
+
+/**
+ * `Deno.test` for tests that talk to peers: where one is missing, they are left out.
+ *
+ * @throws {Error} On CI, if one is missing.
+ */
+export function testWith(...names: PeerName[]): Register {
+  const missing = names.filter((name) => !hasPeer(name));
+  const isOtherSystem = missing.includes("Linux"); // there, nothing of Linux is missing
+  if (isCi && missing.length > 0 && !isOtherSystem) {
+    throw new Error(`${missing.join(" and ")} missing: on CI no test is left out`);
+  }
+  return testUnless(missing.length === 0 ? null : isOtherSystem ? "Linux" : missing.join(", "));
+}
+
+/** `Deno.test` for tests that are left out for a reason, if there is one. */
+export function testUnless(reason: string | null): Register {
+  if (reason === null) return Deno.test;
+  const list = Deno.env.get("TINCAN_LEFT_OUT");
+  return (...test: unknown[]) => {
+    if (list !== undefined) Deno.writeTextFileSync(list, `${reason}\n`, { append: true });
+    (Deno.test.ignore as (...test: unknown[]) => void)(...test);
+  };
+}
+
+function isInstalled(program: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${program}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What a program prints; nothing if it cannot be run. */
+function outputOf(command: string, ...args: string[]): string {
+  try {
+    const { stdout, stderr } = new Deno.Command(command, { args }).outputSync();
+    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  } catch {
+    return "";
+  }
+}
 
 /** A child process whose lines a test waits for. */
 export class Peer implements AsyncDisposable {
@@ -137,14 +238,4 @@ export function deno(script: string, options: DenoOptions = {}): Peer {
 /** The words that run a command after a piece of shell script. */
 function after(script: string): string[] {
   return ["sh", "-c", `${script}; exec "$0" "$@"`];
-}
-
-/** Whether this user may make networks for tests. */
-export function mayMakeNetworks(): boolean {
-  try {
-    const args = ["--net", "ip", "link", "set", "lo", "up"];
-    return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
 }

@@ -5,18 +5,6 @@
  */
 import { exampleArgs, type Finished, run } from "../examples/_run.ts";
 
-/** Whether this user may make network namespaces here. */
-export const canIsolate: boolean = await mayUnshare();
-
-async function mayUnshare(): Promise<boolean> {
-  try {
-    const { code } = await run("unshare", ["--net", "ip", "link", "set", "lo", "up"]);
-    return code === 0;
-  } catch {
-    return false;
-  }
-}
-
 /** What every script in a namespace begins with. */
 const PRELUDE = `
 import json, os, signal, socket, subprocess, sys, threading, time

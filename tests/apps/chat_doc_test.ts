@@ -1,12 +1,14 @@
 /** The code in docs/chat.md does what the page says. */
 import { bindUdpChat, joinChat, parseContacts, serveChat } from "../../apps/chat/mod.ts";
 import { blockOf, readPage } from "../docs/_page.ts";
-import { python } from "../_util/peers.ts";
+import { python, testWith } from "../_util/peers.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+
+const pythonTest = testWith("python3");
 
 const page = await readPage("docs/chat.md");
 
-Deno.test("the page's Python client is in the room", async () => {
+pythonTest("the page's Python client is in the room", async () => {
   await using server = serveChat({ port: 0, onListen() {} });
   const { port } = server.addr as Deno.NetAddr;
   await using ada = await joinChat({ port, name: "Ada" });
@@ -21,7 +23,7 @@ Deno.test("the page's Python client is in the room", async () => {
   assertEquals((await bob.status).code, 0);
 });
 
-Deno.test("the page's Python peer talks by name", async () => {
+pythonTest("the page's Python peer talks by name", async () => {
   const host = `127.78.${(Deno.pid >> 8) & 255}.${Deno.pid & 255}`;
   await using li = python(`print("ready")\n${blockOf(page, "peer")}`, host, 9002);
   await li.line();

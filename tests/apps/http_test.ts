@@ -14,6 +14,7 @@ import {
   httpFailure,
   httpGet,
   type HttpGetOptions,
+  httpResponses,
   saveBody,
 } from "@tincan/net/http";
 import { join, latin1, pack, scripted } from "./_http.ts";
@@ -501,6 +502,42 @@ for (const [name, first, piece, options, message] of SLOW) {
     assertEquals(httpFailure(error), "timeout");
   });
 }
+
+Deno.test("http: the timeout 0 means now", async () => {
+  await using silent = scripted(() => new Promise<void>(() => {}));
+  for (const timeouts of [{ head: 0 }, { total: 0 }]) {
+    await assertRejects(() => textOf(silent.origin, { timeouts }), Deno.errors.TimedOut);
+  }
+  await using body = scripted(dripping(`${OK}\r\nx`, ""));
+  const response = await httpGet(body.origin, { timeouts: { idle: 0 } });
+  await assertRejects(() => response.text(), Deno.errors.TimedOut);
+});
+
+Deno.test("http: options that do not exist, or are misplaced, name the right one", async () => {
+  const fetched = (options: object) => httpGet("http://127.0.0.1:1/", options);
+  const wrong: [() => unknown, string][] = [
+    [
+      () => fetched({ maxHeadSize: 5 }),
+      '"maxHeadSize" of httpGet: did you mean "limits.maxHeadSize"',
+    ],
+    [
+      () => fetched({ timeouts: { idel: 5 } }),
+      '"timeouts.idel" of httpGet: did you mean "timeouts.idle"',
+    ],
+    [() => fetched({ limits: 5 }), 'option "limits" as an object'],
+    [() => fetched({ method: "POST" }), 'option "method" as "GET" or "HEAD"'],
+    [() => httpResponses({ methd: "GET" } as object), "methd"],
+  ];
+  for (const [call, message] of wrong) {
+    const error = await assertRejects(async () => await call(), TypeError);
+    assertStringIncludes(error.message, message);
+  }
+  await using server = scripted(`${OK}\r\nhello`);
+  await using response = await httpGet(server.origin);
+  await assertRejects(() => response.bytes({ maxsize: 5 } as object), TypeError, '"maxSize"');
+  const progress = { onprogress: () => {} } as object;
+  await assertRejects(() => saveBody(response, "/dev/null", progress), TypeError, '"onProgress"');
+});
 
 // Floods
 

@@ -8,8 +8,11 @@ import {
 import { type PortResult, scanPorts, type ScanProgress } from "../../apps/scan/mod.ts";
 import { defaultPorts, parsePorts } from "../../apps/scan/ports.ts";
 import { serviceName } from "../../apps/scan/services.ts";
+import { testWith } from "../_util/peers.ts";
 import { run } from "../examples/_run.ts";
-import { canIsolate, inNamespace } from "./_namespace.ts";
+import { inNamespace } from "./_namespace.ts";
+
+const isolatedTest = testWith("network", "python3");
 
 Deno.test("parsePorts reads lists, ranges, open ranges and services", () => {
   assertEquals(parsePorts("22,80,8000-8003"), [22, 80, 8000, 8001, 8002, 8003]);
@@ -289,9 +292,8 @@ interface Scanned {
   stderr: string;
 }
 
-Deno.test({
+testWith("network", "nmap", "python3")({
   name: "port_scan finds the same open ports as nmap, on both families, phantoms excluded",
-  ignore: !canIsolate,
   async fn() {
     const { v4, v6, nmap4, nmap6, wanted } = await inNamespace<Record<string, number[]>>(`
 wanted = [1, 22, 1024, 8080, 32768, 33001, 45678, 60999, 65535]
@@ -310,9 +312,8 @@ print(json.dumps({"wanted": wanted, "nmap4": nmap("127.0.0.1", "-p-"), "nmap6": 
   },
 });
 
-Deno.test({
+isolatedTest({
   name: "port_scan tells filtered ports and why, and loses none that answers",
-  ignore: !canIsolate,
   async fn() {
     const found = await inNamespace<Record<string, Scanned> & { open: number[]; silent: number[] }>(
       `
@@ -349,9 +350,8 @@ print(json.dumps({
   },
 });
 
-Deno.test({
+isolatedTest({
   name: "port_scan gets by with few descriptors, and finds everything",
-  ignore: !canIsolate,
   async fn() {
     const { result, open, silent } = await inNamespace<
       { result: Scanned; open: number[]; silent: number }
@@ -369,9 +369,8 @@ print(json.dumps({"result": result, "open": ports(result), "silent": len(ports(s
   },
 });
 
-Deno.test({
+isolatedTest({
   name: "port_scan asks again when the first question is lost",
-  ignore: !canIsolate,
   async fn() {
     const { once, twice } = await inNamespace<Record<string, number[]>>(`
 # 10.9.0.3 listens, but its packets go astray until somebody has asked in vain.
@@ -410,9 +409,8 @@ peer.wait()
   },
 });
 
-Deno.test({
+isolatedTest({
   name: "port_scan needs no permission but the network, and is as right without its worker",
-  ignore: !canIsolate,
   async fn() {
     const { result, open } = await inNamespace<{ result: Scanned; open: number[] }>(`
 SCAN[:] = [a if a != "--allow-all" else "--allow-net" for a in SCAN]
@@ -426,9 +424,8 @@ print(json.dumps({"result": result, "open": ports(result)}))
   },
 });
 
-Deno.test({
+isolatedTest({
   name: "port_scan interrupted shows what it found and exits 130",
-  ignore: !canIsolate,
   async fn() {
     const result = await inNamespace<Scanned>(`
 keep = listen(7, "10.9.0.1")

@@ -4,6 +4,9 @@ import { plot } from "../../bench/_plot.ts";
 import type { Run } from "../../bench/_record.ts";
 import { parsePage } from "../docs/_page.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
+
+const pythonTest = testWith("python3");
 
 const ROOT = new URL("../../", import.meta.url);
 const DOCS = new URL("docs/", ROOT);
@@ -70,7 +73,7 @@ print(json.dumps({
 }))
 `;
 
-Deno.test("the plot is SVG, with bars as long as the figures, for light and dark", async () => {
+pythonTest("the plot is SVG, with bars as long as the figures, for light and dark", async () => {
   const child = new Deno.Command("python3", {
     args: ["-c", READ_SVG],
     stdin: "piped",

@@ -1,8 +1,11 @@
 /** The completions, asked of the shells themselves. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../cli/commands.ts";
-import { isInstalled } from "../docs/_page.ts";
+import { testWith } from "../_util/peers.ts";
 import { inFolder, shell, tincan } from "./_tincan.ts";
+
+const fishTest = testWith("fish");
+const zshTest = testWith("zsh");
 
 const limit = { timeout: 30_000 };
 
@@ -58,10 +61,9 @@ Deno.test("every option of every command is in all three scripts", limit, async 
   }
 });
 
-Deno.test({
+zshTest({
   ...limit,
   name: "zsh takes the completions",
-  ignore: !await isInstalled("zsh"),
   fn: () =>
     inFolder(async (folder) => {
       const script = `
@@ -84,10 +86,9 @@ timeout 20 zsh -f "$1/ask.zsh" "$1"`;
     }),
 });
 
-Deno.test({
+fishTest({
   ...limit,
   name: "fish completes commands, their commands, options and values",
-  ignore: !await isInstalled("fish"),
   fn: async () => {
     const ask = async (line: string) => {
       const script = 'fish --no-config -c "$($TINCAN completions fish); complete -C \\"$1\\""';

@@ -1,6 +1,9 @@
 /** `--framing`, `--hex` and `--json` of `connect` and `listen`. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { Shell, tincan } from "./_tincan.ts";
+
+const pythonTest = testWith("python3");
 
 const limit = { timeout: 30_000 };
 
@@ -15,7 +18,7 @@ while head := f.read(4):
 f.close()
 `;
 
-Deno.test("each line goes out as a frame, each frame comes out as a line", limit, async () => {
+pythonTest("each line goes out as a frame, each frame comes out as a line", limit, async () => {
   await using server = new Shell('exec python3 -c "$1"', PYTHON_PEER);
   const args = ["connect", "--framing", "u32", `${await server.port()}`];
   const { code, stdout, stderr } = await tincan(args, "hello\n\n\u00fcber\nlast");

@@ -1,11 +1,14 @@
 /** Peers that send what is no message, and outputs that fail. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { Shell, shell, tincan } from "./_tincan.ts";
+
+const ncTest = testWith("nc");
 
 const limit = { timeout: 60_000 };
 
 for (const flags of ["", "--keep-open"]) {
-  Deno.test(`what a peer of listen ${flags} does wrong is one escaped line`, limit, async () => {
+  ncTest(`what a peer of listen ${flags} does wrong is one escaped line`, limit, async () => {
     await using server = new Shell(`exec $TINCAN listen --framing json ${flags} < /dev/null`);
     const port = await server.port();
     await shell(`printf '\\e[2J\\n"ok"\\n' | nc -N 127.0.0.1 ${port}`);
@@ -21,7 +24,7 @@ for (const flags of ["", "--keep-open"]) {
   });
 }
 
-Deno.test("a framing error of a peer is said once, without a stack", limit, async () => {
+ncTest("a framing error of a peer is said once, without a stack", limit, async () => {
   await using server = new Shell("exec $TINCAN listen --framing netstring --keep-open < /dev/null");
   const port = await server.port();
   await shell(`printf '3:one,\\e[2J' | nc -N 127.0.0.1 ${port}`);
@@ -40,7 +43,7 @@ Deno.test("a framing error of a peer is said once, without a stack", limit, asyn
   assertEquals(said.includes("\x1b"), false);
 });
 
-Deno.test("many broken messages are a few lines, and the others are shown", limit, async () => {
+ncTest("many broken messages are a few lines, and the others are shown", limit, async () => {
   await using server = new Shell("exec $TINCAN listen --framing json < /dev/null");
   const port = await server.port();
   await shell(`{ yes x | head -n 10000; echo '"last"'; } | nc -N 127.0.0.1 ${port}`);
@@ -54,7 +57,7 @@ Deno.test("many broken messages are a few lines, and the others are shown", limi
   assertEquals(told + leftOut, 10_000);
 });
 
-Deno.test(
+ncTest(
   "a peer that sends tiny messages stops neither Ctrl-C nor the other clients",
   limit,
   async () => {

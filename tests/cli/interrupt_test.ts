@@ -1,6 +1,9 @@
 /** Ctrl-C: the first one ends what is under way and says what it waits for, the second ends at once. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { Shell } from "./_tincan.ts";
+
+const ncTest = testWith("nc");
 
 const limit = { timeout: 60_000 };
 const root = new URL("../../", import.meta.url).pathname;
@@ -15,7 +18,7 @@ await serveUntilInterrupted(() => serveTcp({ port: 0 }, () => {
 }));
 `;
 
-Deno.test(
+ncTest(
   "a server says what it waits for, and a second Ctrl-C ends it at once",
   limit,
   async () => {
@@ -31,7 +34,7 @@ Deno.test(
   },
 );
 
-Deno.test(
+ncTest(
   "a client that does not end delays the end for a second, not for six",
   limit,
   async () => {

@@ -1,6 +1,7 @@
 /** Each command of docs/tincan.md runs, and prints what the page says. */
 import { assert, assertEquals } from "@std/assert";
 import { type Block, blockOf, readPage } from "../docs/_page.ts";
+import { peersIn, testWith } from "../_util/peers.ts";
 import { inFolder, shell, TINCAN } from "./_tincan.ts";
 
 const page = await readPage("docs/tincan.md");
@@ -46,7 +47,7 @@ for (const [index, block] of page.blocks.entries()) {
   if (!COMMANDS.includes(block.code)) continue;
   const next = page.blocks[index + 1];
   const expected = next?.language === "text" ? next.code : undefined;
-  Deno.test(
+  testWith("ss", ...peersIn(block.code))(
     `docs/tincan.md, line ${block.line}`,
     { timeout: 60_000 },
     () =>

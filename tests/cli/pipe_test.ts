@@ -1,7 +1,13 @@
 /** The standard streams, connected to real peers: bytes, endings, failures. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { pattern } from "../_util/random.ts";
+import { testWith } from "../_util/peers.ts";
 import { inFolder, Shell, shell, tincan } from "./_tincan.ts";
+
+const ncNcatTest = testWith("nc", "ncat");
+const ncTest = testWith("nc");
+const pythonTest = testWith("python3");
+const socatTest = testWith("socat");
 
 const limit = { timeout: 60_000 };
 const SIZE = 100_000_000;
@@ -56,7 +62,7 @@ const BOTH_WAYS: [string, string, string][] = [
   ],
 ];
 for (const [name, server, client] of BOTH_WAYS) {
-  Deno.test(
+  ncNcatTest(
     `${name} carry 100 MB both ways unchanged`,
     limit,
     () =>
@@ -86,7 +92,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(
+  socatTest(
     `${name} carry 100 MB both ways unchanged`,
     limit,
     () =>
@@ -163,7 +169,7 @@ Deno.test("--quit ends with the peer, whatever the input still holds", limit, as
   assertEquals(await client.end(), { code: 0, stdout: "bye\n", stderr: "" }); // its input is open
 });
 
-Deno.test("--no-half-close waits for the peer to end", limit, async () => {
+pythonTest("--no-half-close waits for the peer to end", limit, async () => {
   const script = `
 import socket
 s = socket.create_server(("127.0.0.1", 0)); print("listening on :%d" % s.getsockname()[1], flush=True)
@@ -193,7 +199,7 @@ Deno.test("listen ends quietly when nobody reads its output any more", limit, as
   assertMatch((await server.end()).stderr, /exit 0\n$/);
 });
 
-Deno.test(
+ncTest(
   "Ctrl-C and SIGTERM end connect and listen with 130",
   limit,
   async () => {
@@ -230,7 +236,7 @@ Deno.test("listen takes one client and refuses the next", limit, async () => {
   assertEquals([code, stderr], [1, `Cannot connect to 127.0.0.1:${port}: connection refused\n`]);
 });
 
-Deno.test(
+ncTest(
   "listen --keep-open shows what each client sends, and sends the input to all",
   limit,
   async () => {
@@ -259,7 +265,7 @@ Deno.test(
   },
 );
 
-Deno.test("--timeout bounds the waiting: for a client, and for a word", limit, async () => {
+ncTest("--timeout bounds the waiting: for a client, and for a word", limit, async () => {
   const nobody = await tincan(["listen", "--timeout", "0.1"]);
   assertEquals(nobody.code, 1);
   assertMatch(nobody.stderr, /^listening on .*\nNobody connected within 0.1 s\n$/);

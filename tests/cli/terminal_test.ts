@@ -1,12 +1,15 @@
 /** At a terminal: a stranger's control bytes are shown, not obeyed, and the peer's end is the end. */
 import { assertEquals } from "@std/assert";
 import { Terminal } from "../_util/terminal.ts";
+import { testWith } from "../_util/peers.ts";
 import { Shell, TINCAN } from "./_tincan.ts";
+
+const pythonTest = testWith("python3");
 
 const limit = { timeout: 60_000 };
 const [deno = "", ...args] = TINCAN;
 
-Deno.test("connect at a terminal escapes what comes, and ends with the peer", limit, async () => {
+pythonTest("connect at a terminal escapes what comes, and ends with the peer", limit, async () => {
   await using server = new Shell("exec $TINCAN listen");
   await using terminal = new Terminal(deno, [...args, "connect", `${await server.port()}`]);
   await terminal.type("typed\n");
@@ -18,7 +21,7 @@ Deno.test("connect at a terminal escapes what comes, and ends with the peer", li
   assertEquals((await server.end()).code, 0);
 });
 
-Deno.test("Ctrl-C at a terminal ends listen, and the terminal is as before", limit, async () => {
+pythonTest("Ctrl-C at a terminal ends listen, and the terminal is as before", limit, async () => {
   await using terminal = new Terminal(deno, [...args, "listen"]);
   await terminal.until((rows) => rows.some((row) => row.startsWith("listening on ")));
   await terminal.type("\x03");

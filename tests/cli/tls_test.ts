@@ -1,11 +1,14 @@
 /** TLS with OpenSSL at the other end. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { Shell, shell, tincan } from "./_tincan.ts";
+
+const opensslTest = testWith("openssl");
 
 const limit = { timeout: 30_000 };
 const S_SERVER = 'exec openssl s_server -accept 127.0.0.1:0 -cert "$CERT" -key "$KEY"';
 
-Deno.test(
+opensslTest(
   "openssl s_client talks to tincan listen --tls, and checks its certificate",
   limit,
   async () => {
@@ -23,7 +26,7 @@ Deno.test(
   },
 );
 
-Deno.test(
+opensslTest(
   "tincan connect --tls talks to openssl s_server, with --ca and with --insecure",
   limit,
   async () => {
@@ -41,20 +44,24 @@ Deno.test(
   },
 );
 
-Deno.test("a certificate that is not trusted, or for another name, is refused", limit, async () => {
-  await using server = new Shell(S_SERVER);
-  const port = await server.port();
-  const connect = (options: string) =>
-    shell(`exec $TINCAN connect --tls ${options} 127.0.0.1 "$1"`, port);
-  for (const options of ["", '--ca "$CA" --server-name example.com']) {
-    const { code, stdout, stderr } = await connect(options);
-    assertEquals([code, stdout], [1, ""]);
-    assertMatch(stderr, /^Cannot finish the TLS handshake with [^\n]+ certificate[^\n]+\n$/);
-  }
-});
+opensslTest(
+  "a certificate that is not trusted, or for another name, is refused",
+  limit,
+  async () => {
+    await using server = new Shell(S_SERVER);
+    const port = await server.port();
+    const connect = (options: string) =>
+      shell(`exec $TINCAN connect --tls ${options} 127.0.0.1 "$1"`, port);
+    for (const options of ["", '--ca "$CA" --server-name example.com']) {
+      const { code, stdout, stderr } = await connect(options);
+      assertEquals([code, stdout], [1, ""]);
+      assertMatch(stderr, /^Cannot finish the TLS handshake with [^\n]+ certificate[^\n]+\n$/);
+    }
+  },
+);
 
 for (const trust of ['--ca "$CA"', "--insecure"]) {
-  Deno.test(
+  opensslTest(
     `connect --tls ${trust} shows its own certificate to a server that asks`,
     limit,
     async () => {

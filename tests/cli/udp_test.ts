@@ -1,11 +1,15 @@
 /** Datagrams, with nc and socat at the other end. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { bindUdp } from "../../mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { Shell, tincan } from "./_tincan.ts";
+
+const ncTest = testWith("nc");
+const socatTest = testWith("socat");
 
 const limit = { timeout: 30_000 };
 
-Deno.test("nc -u talks to tincan listen --udp", limit, async () => {
+ncTest("nc -u talks to tincan listen --udp", limit, async () => {
   await using server = new Shell("exec $TINCAN listen --udp");
   await using client = new Shell('exec nc -u 127.0.0.1 "$1"', await server.port());
   await client.type("ping\n");
@@ -16,7 +20,7 @@ Deno.test("nc -u talks to tincan listen --udp", limit, async () => {
   assertEquals((await server.end()).code, 130);
 });
 
-Deno.test(
+socatTest(
   "tincan connect --udp talks to socat, and ends in the silence after its input",
   limit,
   async () => {

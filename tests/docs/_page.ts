@@ -126,16 +126,3 @@ export function fileOf(page: Page, name: string): string {
   assert(found.length === 1, `${page.path} has ${found.length} files ${name}`);
   return found[0]?.code ?? "";
 }
-
-/** Whether a program can be had on this machine. */
-export async function isInstalled(program: string): Promise<boolean> {
-  try {
-    const { code } = await new Deno.Command("sh", {
-      args: ["-c", 'command -v "$0"', program],
-      stdout: "null",
-    }).output();
-    return code === 0;
-  } catch {
-    return false;
-  }
-}

@@ -1,15 +1,22 @@
 /** Walks through a page as its reader would: from top to bottom, in a clean clone, at several terminals. */
 import { assert, assertEquals } from "@std/assert";
+import { hasPeer, peersIn, type Register, testWith } from "../_util/peers.ts";
 import { Terminal } from "../_util/terminal.ts";
 import { Clone, type Outcome } from "./_clone.ts";
 import { type Block, fileOf, type Page } from "./_page.ts";
-import { World } from "./_world.ts";
+import { WORLD_PEERS } from "./_world.ts";
 
 /** Wide enough that no line of a page is broken. */
 const COLUMNS = 200;
 
-/** Whether pages can be walked through here. */
-export const canWalk: boolean = await World.isPossible();
+/** Whether the network of the pages can be made here. */
+const hasWorld = WORLD_PEERS.every(hasPeer);
+
+/** `Deno.test` for walking through a page, with the programs that it calls. */
+export function walkTest({ blocks }: Page): Register {
+  const scripts = blocks.filter(({ language, fate }) => language === "sh" && fate !== "not run");
+  return testWith(...WORLD_PEERS, ...scripts.flatMap(({ code }) => peersIn(code)));
+}
 
 /** Does what a page says, block by block, and checks that it shows what the page says it shows. */
 export async function walk(page: Page): Promise<void> {
@@ -60,7 +67,7 @@ function openingOf(page: Page, block: Block): Opening {
  * there can be no example.com, what asks for it is only checked.
  */
 export async function testAll(pages: readonly Page[]): Promise<Outcome & { count: number }> {
-  await using clone = await Clone.make(canWalk);
+  await using clone = await Clone.make(hasWorld);
   const files: string[] = [];
   const tests: string[] = [];
   for (const [index, page] of pages.entries()) {
@@ -73,7 +80,7 @@ export async function testAll(pages: readonly Page[]): Promise<Outcome & { count
         const name = `${folder}/line_${String(block.line).padStart(4, "0")}_test.ts`;
         await clone.write(name, toTest(page, block));
         files.push(name);
-        if (canWalk || !block.code.includes("example.com")) tests.push(name);
+        if (hasWorld || !block.code.includes("example.com")) tests.push(name);
       }
     }
   }

@@ -1,9 +1,12 @@
 /** The server, the unit, the container file and the proxy configuration of docs/running-it-for-real.md. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connectTcp, type TcpConnection } from "../../mod.ts";
-import { Peer } from "../_util/peers.ts";
+import { Peer, testWith } from "../_util/peers.ts";
 import { Clone } from "./_clone.ts";
-import { fileOf, isInstalled, readPage } from "./_page.ts";
+import { fileOf, readPage } from "./_page.ts";
+
+const haproxyTest = testWith("haproxy");
+const systemdTest = testWith("systemd-analyze");
 
 const limit = { timeout: 60_000 };
 const page = await readPage("docs/running-it-for-real.md");
@@ -56,10 +59,9 @@ Deno.test("the server runs with the permissions of the container, and drains", l
   return talkTo([deno, ...rest]);
 });
 
-Deno.test({
+systemdTest({
   ...limit,
   name: "systemd finds nothing wrong with the unit",
-  ignore: !await isInstalled("systemd-analyze"),
   fn: async () => {
     await using clone = await Clone.make(false);
     await clone.write("tincan-lines.service", unit.replace("/usr/local/bin/deno", Deno.execPath()));
@@ -82,10 +84,9 @@ serveTcp({ port: ${port}, onListen: () => console.log("ready") }, async (conn) =
   await conn.write(\`\${client?.hostname} \${client?.port}\\n\`);
 });`;
 
-Deno.test({
+haproxyTest({
   ...limit,
   name: "haproxy passes connections on, and says for whom",
-  ignore: !await isInstalled("haproxy"),
   fn: async () => {
     await using clone = await Clone.make(false);
     const [front, back] = [freePort(), freePort()];

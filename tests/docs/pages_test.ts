@@ -1,7 +1,7 @@
 /** The pages hold what they promise: their code runs as it stands there, and their links lead somewhere. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Page, pagePaths, parsePage, readPage, ROOT } from "./_page.ts";
-import { canWalk, testAll, walk } from "./_path.ts";
+import { testAll, walk, walkTest } from "./_path.ts";
 
 const limit = { timeout: 300_000 };
 /** `stranger_test.ts` walks through these. */
@@ -14,10 +14,9 @@ for (const path of await pagePaths()) {
     fate === "terminal" || (fate === "run" && language !== "ts")
   );
   if (isWalk && !FRONT_DOORS.includes(path)) {
-    Deno.test({
+    walkTest(page)({
       ...limit,
       name: `${path}: its commands, from top to bottom`,
-      ignore: !canWalk, // no network namespaces here: the ports of the pages may be taken
       fn: () => walk(page),
     });
   }

@@ -1,6 +1,9 @@
 /** docs/from-python-sockets.md leaves out no word that Python has. */
 import { assert, assertEquals } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { readPage } from "./_page.ts";
+
+const pythonTest = testWith("python3");
 
 /** The words of Python's own modules: methods, functions, classes, errors. */
 const WORDS = `
@@ -32,7 +35,7 @@ const CONSTANTS = [
 /** Families of constants: those without a row of their own are covered by one for all others. */
 const FAMILIES = ["SO_", "TCP_", "IP_", "IPV6_", "MSG_", "AI_", "NI_", "EAI_"];
 
-Deno.test("From Python sockets has a row for every word of Python's modules", async () => {
+pythonTest("From Python sockets has a row for every word of Python's modules", async () => {
   const { text } = await readPage("docs/from-python-sockets.md");
   const rows = text.split("\n").filter((line) => line.startsWith("| ")).map((line) =>
     line.split(" | ")[0] ?? "" // what Python says, not what it is here

@@ -2,7 +2,10 @@
 import { assertEquals } from "@std/assert";
 import { bindUdp, serveTcp } from "@tincan/net";
 import { Terminal } from "../_util/terminal.ts";
+import { testWith } from "../_util/peers.ts";
 import { exampleArgs, run } from "./_run.ts";
+
+const pythonTest = testWith("python3");
 
 /** Clears the screen, sets the title, turns text around. */
 const HOSTILE = "\x1b[2J\x1b]0;title\x07\u009b5A \u202egnp.exe \u4f60\r\nnext\n";
@@ -17,14 +20,14 @@ async function compare(program: string, port: number): Promise<void> {
   assertEquals([code, stdout], [0, HOSTILE]);
 }
 
-Deno.test("tcp_echo client escapes what it shows on a terminal", { timeout: 60_000 }, async () => {
+pythonTest("tcp_echo client escapes what it shows on a terminal", { timeout: 60_000 }, async () => {
   await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     if (await conn.read(new Uint8Array(10)) !== null) await conn.write(HOSTILE);
   });
   await compare("tcp_echo.ts", (server.addr as Deno.NetAddr).port);
 });
 
-Deno.test("udp_echo client escapes what it shows on a terminal", { timeout: 60_000 }, async () => {
+pythonTest("udp_echo client escapes what it shows on a terminal", { timeout: 60_000 }, async () => {
   await using endpoint = await bindUdp({ port: 0 });
   const serving = (async () => {
     for await (const datagram of endpoint) await datagram.reply(HOSTILE);

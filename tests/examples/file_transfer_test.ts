@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder, noise, say, serveLies, sha256 } from "../apps/files/_harness.ts";
-import { Peer, python } from "../_util/peers.ts";
+import { Peer, python, testWith } from "../_util/peers.ts";
 import { exampleArgs, run, runExample, startExample } from "./_run.ts";
+
+const networkTest = testWith("network");
+const pythonTest = testWith("python3");
 
 const MiB = 1024 * 1024;
 const PROGRAM = "file_transfer.ts";
@@ -122,7 +125,7 @@ async function untilAsLong(folder: Folder, name: string, length: number): Promis
   for await (const _ of watcher) if (await isThere()) return;
 }
 
-Deno.test("file_transfer get, killed in the middle, goes on where it stopped", async () => {
+pythonTest("file_transfer get, killed in the middle, goes on where it stopped", async () => {
   await using source = await Folder.make();
   await using here = await Folder.make();
   const content = noise(24 * MiB);
@@ -149,38 +152,41 @@ Deno.test("file_transfer get, killed in the middle, goes on where it stopped", a
   assertEquals(await here.names(), ["copy"]);
 });
 
-Deno.test("file_transfer get says in one line that the server is gone, and goes on with the next", async () => {
-  await using source = await Folder.make();
-  await using here = await Folder.make();
-  const content = noise(16 * MiB);
-  await source.write("big", content);
-  const get = (port: number | string) => {
-    return runExample(PROGRAM, ["get", "big", "--output", here.at("x"), "--port", String(port)]);
-  };
-  {
-    const server = await startExample(PROGRAM, ["serve", source.path]);
-    await using dam = python(DAM, server.port, 8 * MiB);
-    const getting = get(await dam.line());
-    await dam.line(); // held
-    await server[Symbol.asyncDispose](); // by SIGKILL
-    dam.kill("SIGKILL");
-    const { code, stdout, stderr } = await getting;
-    assertMatch(
-      stderr,
-      /^Cannot get "big": the other side (ended|broke off) after .* are kept, the same command goes on from there\n$/,
-    );
-    assertEquals([stdout, code], ["", 1]);
-    assertEquals((await here.names()).includes("x"), false);
-  }
-  await using server = await startExample(PROGRAM, ["serve", source.path]);
-  const { code, stderr } = await get(server.port);
-  assertEquals(code, 0);
-  assertStringIncludes(stderr, "went on behind");
-  assertEquals(await here.read("x"), content);
-});
+pythonTest(
+  "file_transfer get says in one line that the server is gone, and goes on with the next",
+  async () => {
+    await using source = await Folder.make();
+    await using here = await Folder.make();
+    const content = noise(16 * MiB);
+    await source.write("big", content);
+    const get = (port: number | string) => {
+      return runExample(PROGRAM, ["get", "big", "--output", here.at("x"), "--port", String(port)]);
+    };
+    {
+      const server = await startExample(PROGRAM, ["serve", source.path]);
+      await using dam = python(DAM, server.port, 8 * MiB);
+      const getting = get(await dam.line());
+      await dam.line(); // held
+      await server[Symbol.asyncDispose](); // by SIGKILL
+      dam.kill("SIGKILL");
+      const { code, stdout, stderr } = await getting;
+      assertMatch(
+        stderr,
+        /^Cannot get "big": the other side (ended|broke off) after .* are kept, the same command goes on from there\n$/,
+      );
+      assertEquals([stdout, code], ["", 1]);
+      assertEquals((await here.names()).includes("x"), false);
+    }
+    await using server = await startExample(PROGRAM, ["serve", source.path]);
+    const { code, stderr } = await get(server.port);
+    assertEquals(code, 0);
+    assertStringIncludes(stderr, "went on behind");
+    assertEquals(await here.read("x"), content);
+  },
+);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`file_transfer get keeps what came on ${signal} and exits 130`, async () => {
+  pythonTest(`file_transfer get keeps what came on ${signal} and exits 130`, async () => {
     await using source = await Folder.make();
     await using here = await Folder.make();
     await source.write("big", noise(8 * MiB));
@@ -247,7 +253,7 @@ code = subprocess.run(sys.argv[1:]).returncode
 print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 `;
 
-Deno.test("file_transfer get brings a sparse file of 2 GiB in little memory", async () => {
+pythonTest("file_transfer get brings a sparse file of 2 GiB in little memory", async () => {
   await using source = await Folder.make();
   await using here = await Folder.make();
   const path = await source.write("sparse", "begin");
@@ -272,7 +278,7 @@ Deno.test("file_transfer get brings a sparse file of 2 GiB in little memory", as
   assert(peak < 400 * MiB, `the server took ${peak} bytes`);
 });
 
-Deno.test("file_transfer get says in one line that the disk is full", async () => {
+networkTest("file_transfer get says in one line that the disk is full", async () => {
   const script = 'mount -t tmpfs -o size=2m none "$0" && exec "$@"';
   const isolated = (folder: string, command: string[]) =>
     run("unshare", ["-Urm", "sh", "-c", script, folder, ...command]);
@@ -300,7 +306,7 @@ Deno.test("file_transfer get says in one line that a file is not readable", asyn
   assertEquals([code, await here.names()], [1, []]);
 });
 
-Deno.test("file_transfer list makes names of others harmless", async () => {
+pythonTest("file_transfer list makes names of others harmless", async () => {
   await using here = await Folder.make();
   const lie = `
 import socket
@@ -320,7 +326,7 @@ client.sendall(b"OK %d 0 -\\n%sOK -\\n" % (len(body), body))
 /** Runs a command on a terminal of its own and passes on what it shows there. */
 const TERMINAL = "import pty, sys; pty.spawn(sys.argv[1:])";
 
-Deno.test("file_transfer get shows rate and time left on a terminal", async () => {
+pythonTest("file_transfer get shows rate and time left on a terminal", async () => {
   await using source = await Folder.make();
   await using here = await Folder.make();
   await source.write("big", noise(32 * MiB));

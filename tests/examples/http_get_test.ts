@@ -11,7 +11,15 @@ import {
   startPrinting,
   type WebServer,
 } from "../apps/_web_servers.ts";
+import { testWith } from "../_util/peers.ts";
 import { exampleArgs, run, runExample } from "./_run.ts";
+
+const curlTest = testWith("curl", "python3");
+const memoryTest = testWith("nginx", "openssl", "python3");
+const nginxTest = testWith("nginx", "openssl");
+const pythonTest = testWith("python3");
+const tlsTest = testWith("openssl", "python3");
+const webTest = testWith("curl", "nginx", "openssl");
 
 const NUMBERS = new TextEncoder().encode(
   Array.from({ length: 50_000 }, (_, index) => `${index}\n`).join(""),
@@ -64,7 +72,7 @@ const SERVERS: [string, (folder: string) => Promise<WebServer>, string[]][] = [
   ["a closing HTTP/1.0 server", closingServer, ["/nums.txt", "/noise", "/empty", "/moved"]],
 ];
 for (const [name, start, paths] of SERVERS) {
-  Deno.test(`http_get saves from ${name} what curl saves`, async () => {
+  curlTest(`http_get saves from ${name} what curl saves`, async () => {
     await using site = await web();
     await using server = await start(site.folder);
     if (name.startsWith("Python")) await Deno.mkdir(`${site.folder}/sub`);
@@ -84,31 +92,34 @@ async function withNginx(body: (server: Nginx, folder: string) => Promise<void>)
   await body(server, site.folder);
 }
 
-Deno.test("http_get saves from nginx what curl saves: plain, redirected, packed, with TLS", async () => {
-  await withNginx(async ({ origin, secure }, folder) => {
-    const trust = ["--cacert", `${folder}/ca.pem`];
-    for (const path of ["/nums.txt", "/noise", "/empty", "/moved", "/twice", "/zip/nums.txt"]) {
-      await compare(folder, origin + path);
-    }
-    await compare(folder, `${secure}/nums.txt`, trust, trust);
-    await compare(folder, `${secure}/zip/nums.txt`, trust, trust);
-    await compare(folder, `${origin}/secure`, trust, trust);
-    await compare(folder, `${secure}/plain`, [...trust, "--allow-downgrade"], trust);
-    await compare(folder, `${origin}/packed/nums.gz`); // a file of its own, not a packed transfer
-    await compare(folder, `${origin}/packed/nums.gz`, ["--no-decode"]);
-    // It was really packed on its way.
-    const { stderr } = await runExample("http_get.ts", [
-      `${origin}/zip/nums.txt`,
-      "-v",
-      "-o",
-      "/dev/null",
-    ]);
-    assertStringIncludes(stderr, "< Content-Encoding: gzip\\r\\n");
-    assertStringIncludes(stderr, "< Transfer-Encoding: chunked\\r\\n");
-  });
-});
+webTest(
+  "http_get saves from nginx what curl saves: plain, redirected, packed, with TLS",
+  async () => {
+    await withNginx(async ({ origin, secure }, folder) => {
+      const trust = ["--cacert", `${folder}/ca.pem`];
+      for (const path of ["/nums.txt", "/noise", "/empty", "/moved", "/twice", "/zip/nums.txt"]) {
+        await compare(folder, origin + path);
+      }
+      await compare(folder, `${secure}/nums.txt`, trust, trust);
+      await compare(folder, `${secure}/zip/nums.txt`, trust, trust);
+      await compare(folder, `${origin}/secure`, trust, trust);
+      await compare(folder, `${secure}/plain`, [...trust, "--allow-downgrade"], trust);
+      await compare(folder, `${origin}/packed/nums.gz`); // a file of its own, not a packed transfer
+      await compare(folder, `${origin}/packed/nums.gz`, ["--no-decode"]);
+      // It was really packed on its way.
+      const { stderr } = await runExample("http_get.ts", [
+        `${origin}/zip/nums.txt`,
+        "-v",
+        "-o",
+        "/dev/null",
+      ]);
+      assertStringIncludes(stderr, "< Content-Encoding: gzip\\r\\n");
+      assertStringIncludes(stderr, "< Transfer-Encoding: chunked\\r\\n");
+    });
+  },
+);
 
-Deno.test("http_get --include prints the heads that curl --include prints", async () => {
+webTest("http_get --include prints the heads that curl --include prints", async () => {
   await withNginx(async ({ origin }) => {
     const args = [`${origin}/twice`, "-H", "Accept-Encoding: identity"];
     const theirs = await run("curl", ["-siL", ...args]);
@@ -131,32 +142,35 @@ Deno.test("http_get --include prints the heads that curl --include prints", asyn
   });
 });
 
-Deno.test("http_get refuses what is not trusted, downgrades and loops, and saves nothing", async () => {
-  await withNginx(async ({ origin, secure }, folder) => {
-    const trust = ["--cacert", `${folder}/ca.pem`];
-    const cases: [string[], RegExp][] = [
-      [[`${secure}/nums.txt`], /^TLS: Cannot finish the TLS handshake with .*\n$/],
-      [[secure.replace("localhost", "127.0.0.2"), ...trust], /^TLS: .*\n$/],
-      [[secure.replace("https", "http")], /^status: 400 .*\n$/],
-      [[origin.replace("http", "https")], /^TLS: .*\n$/],
-      [[`${secure}/plain`, ...trust], /^bad redirect: .* from https to http.*\n$/],
-      [[`${origin}/round`], /^redirect loop: .*\/round\n$/],
-      [[`${origin}/twice`, "--max-redirects", "1"], /^too many redirects: .*\n$/],
-      [[`${origin}/nums.txt`, "--max-size", "1000"], /^too large: .* 288890 bytes.*\n$/],
-      [[`${origin}/zip/nums.txt`, "--max-size", "200000"], /^too large: .*\n$/],
-      [[`${origin}/wait/nums.txt`, "--max-time", "0.2"], /^time-out: .* within 200 ms\n$/],
-      [[`${origin}/nope`], /^status: 404 Not Found for .*\n$/],
-    ];
-    await Deno.mkdir(`${folder}/out`);
-    for (const [args, expected] of cases) {
-      const output = ["--output", `${folder}/out/page`];
-      const { code, stdout, stderr } = await runExample("http_get.ts", [...args, ...output]);
-      assertMatch(stderr, expected);
-      assertEquals([code, stdout], [1, ""]);
-      assertEquals(await Array.fromAsync(Deno.readDir(`${folder}/out`)), []);
-    }
-  });
-});
+nginxTest(
+  "http_get refuses what is not trusted, downgrades and loops, and saves nothing",
+  async () => {
+    await withNginx(async ({ origin, secure }, folder) => {
+      const trust = ["--cacert", `${folder}/ca.pem`];
+      const cases: [string[], RegExp][] = [
+        [[`${secure}/nums.txt`], /^TLS: Cannot finish the TLS handshake with .*\n$/],
+        [[secure.replace("localhost", "127.0.0.2"), ...trust], /^TLS: .*\n$/],
+        [[secure.replace("https", "http")], /^status: 400 .*\n$/],
+        [[origin.replace("http", "https")], /^TLS: .*\n$/],
+        [[`${secure}/plain`, ...trust], /^bad redirect: .* from https to http.*\n$/],
+        [[`${origin}/round`], /^redirect loop: .*\/round\n$/],
+        [[`${origin}/twice`, "--max-redirects", "1"], /^too many redirects: .*\n$/],
+        [[`${origin}/nums.txt`, "--max-size", "1000"], /^too large: .* 288890 bytes.*\n$/],
+        [[`${origin}/zip/nums.txt`, "--max-size", "200000"], /^too large: .*\n$/],
+        [[`${origin}/wait/nums.txt`, "--max-time", "0.2"], /^time-out: .* within 200 ms\n$/],
+        [[`${origin}/nope`], /^status: 404 Not Found for .*\n$/],
+      ];
+      await Deno.mkdir(`${folder}/out`);
+      for (const [args, expected] of cases) {
+        const output = ["--output", `${folder}/out/page`];
+        const { code, stdout, stderr } = await runExample("http_get.ts", [...args, ...output]);
+        assertMatch(stderr, expected);
+        assertEquals([code, stdout], [1, ""]);
+        assertEquals(await Array.fromAsync(Deno.readDir(`${folder}/out`)), []);
+      }
+    });
+  },
+);
 
 /** A page without a length, over TLS; the server says that this was the end, or it does not. */
 const TLS_HTTP = `
@@ -174,7 +188,7 @@ while True:
     conn.close()
 `;
 
-Deno.test("http_get does not take a TLS connection that was cut for the end of a page", async () => {
+tlsTest("http_get does not take a TLS connection that was cut for the end of a page", async () => {
   await using site = await web();
   await makeCertificates(site.folder);
   await using server = await startPrinting("python3", ["-c", TLS_HTTP], site.folder);
@@ -229,7 +243,7 @@ Deno.test("http_get -v shows the wire on stderr while stdout has the page alone"
   }
 });
 
-Deno.test("http_get escapes what a terminal might obey", async () => {
+pythonTest("http_get escapes what a terminal might obey", async () => {
   await using server = scripted(
     `HTTP/1.1 200 OK\r\n\r\n\x1b[2Jh\u00e9\u202e\x07\r\n\ttext\r\n`,
   );
@@ -291,7 +305,7 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)`;
 
 const LITTLE_MEMORY = 300 * 1024 * 1024;
 
-Deno.test("http_get saves a file larger than the memory it takes", async () => {
+memoryTest("http_get saves a file larger than the memory it takes", async () => {
   await withNginx(async ({ origin }, folder) => {
     const size = 700 * 1024 * 1024;
     using file = await Deno.open(`${folder}/large`, { write: true, create: true });
@@ -304,33 +318,36 @@ Deno.test("http_get saves a file larger than the memory it takes", async () => {
   });
 });
 
-Deno.test("http_get stops a small page that unpacks to a large one, in little memory", async () => {
-  const zeros = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start(controller) {
-      const piece = new Uint8Array(1024 * 1024);
-      for (let count = 0; count < 1_000; count++) controller.enqueue(piece);
-      controller.close();
-    },
-  });
-  const bomb = new Uint8Array(
-    await new Response(zeros.pipeThrough(new CompressionStream("gzip"))).arrayBuffer(),
-  );
-  await using server = scripted(async (conn) => {
-    await conn.write(latin1("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"));
-    await conn.write(bomb);
-  });
-  const options = ["--max-size", "900000000", "-o", "/dev/null"];
-  const args = exampleArgs("http_get.ts", [server.origin, ...options]);
-  const { said, code, bytes } = await peakMemory(Deno.execPath(), args);
-  assertEquals(
-    said,
-    "too large: Cannot unpack the body: it is larger than the limit of 900000000 bytes\n",
-  );
-  assertEquals(code, 1);
-  assert(bytes < LITTLE_MEMORY, `it took ${bytes} bytes`);
-});
+pythonTest(
+  "http_get stops a small page that unpacks to a large one, in little memory",
+  async () => {
+    const zeros = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start(controller) {
+        const piece = new Uint8Array(1024 * 1024);
+        for (let count = 0; count < 1_000; count++) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    const bomb = new Uint8Array(
+      await new Response(zeros.pipeThrough(new CompressionStream("gzip"))).arrayBuffer(),
+    );
+    await using server = scripted(async (conn) => {
+      await conn.write(latin1("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"));
+      await conn.write(bomb);
+    });
+    const options = ["--max-size", "900000000", "-o", "/dev/null"];
+    const args = exampleArgs("http_get.ts", [server.origin, ...options]);
+    const { said, code, bytes } = await peakMemory(Deno.execPath(), args);
+    assertEquals(
+      said,
+      "too large: Cannot unpack the body: it is larger than the limit of 900000000 bytes\n",
+    );
+    assertEquals(code, 1);
+    assert(bytes < LITTLE_MEMORY, `it took ${bytes} bytes`);
+  },
+);
 
-Deno.test("http_get stops a page that was packed twice, in little memory", async () => {
+pythonTest("http_get stops a page that was packed twice, in little memory", async () => {
   const pack = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
     stream.pipeThrough(new CompressionStream("gzip"));
   let left = 1_000;
@@ -373,7 +390,7 @@ Deno.test("http_get saves a compressed file as it is under the name of one", asy
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("http_get shows text on a terminal in the encoding that it has", async () => {
+pythonTest("http_get shows text on a terminal in the encoding that it has", async () => {
   await using server = scripted(
     latin1(
       "HTTP/1.1 200 Tr\u00e8s bien\r\nContent-Type: text/plain; charset=ISO-8859-1\r\n\r\n" +
@@ -397,7 +414,7 @@ Deno.test("http_get shows text on a terminal in the encoding that it has", async
   assertEquals(stdout.replaceAll(/\s+/g, " ").trim(), "63 61 66 e9 20 9b 32 4a 1b 5b 32 4a 0a");
 });
 
-Deno.test("http_get says in one line what is wrong with certificates", async () => {
+tlsTest("http_get says in one line what is wrong with certificates", async () => {
   await using site = await web();
   const { folder } = site;
   await makeCertificates(folder);
@@ -482,22 +499,25 @@ except OSError:
 `;
 
 for (const args of [["-o", "/dev/null"], ["--no-decode"], ["--json"]]) {
-  Deno.test(`http_get ${args.join(" ")} can be interrupted while tiny chunks flood it`, async () => {
-    await using server = await startPrinting("python3", ["-c", ENDLESS], ".");
-    const child = new Deno.Command(Deno.execPath(), {
-      args: exampleArgs("http_get.ts", [server.origin, "-v", ...args]),
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    let isInterrupted = false;
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      if (!isInterrupted && text.includes("< x")) {
-        isInterrupted = true;
-        child.kill("SIGINT");
+  pythonTest(
+    `http_get ${args.join(" ")} can be interrupted while tiny chunks flood it`,
+    async () => {
+      await using server = await startPrinting("python3", ["-c", ENDLESS], ".");
+      const child = new Deno.Command(Deno.execPath(), {
+        args: exampleArgs("http_get.ts", [server.origin, "-v", ...args]),
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      let isInterrupted = false;
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+        if (!isInterrupted && text.includes("< x")) {
+          isInterrupted = true;
+          child.kill("SIGINT");
+        }
       }
-    }
-    assertEquals((await child.status).code, 130);
-  });
+      assertEquals((await child.status).code, 130);
+    },
+  );
 }
 
 const USAGE_ERRORS: [string[], RegExp][] = [

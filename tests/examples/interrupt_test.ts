@@ -1,6 +1,9 @@
 /** Who interrupts a server as soon as it says that it listens gets a clean end, too. */
 import { assertEquals } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { exampleArgs, run } from "./_run.ts";
+
+const pythonTest = testWith("python3");
 
 /** Starts a server as often as it is told, and interrupts it the moment it says where it listens. */
 const INTERRUPTER = `
@@ -21,7 +24,7 @@ const SERVERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [name, args] of Object.entries(SERVERS)) {
-  Deno.test(`${name}: Ctrl-C as soon as it listens`, { timeout: 60_000 }, async () => {
+  pythonTest(`${name}: Ctrl-C as soon as it listens`, { timeout: 60_000 }, async () => {
     const command = [Deno.execPath(), ...exampleArgs(name, [...args])];
     const { stdout, stderr } = await run("python3", ["-c", INTERRUPTER, "4", ...command]);
     assertEquals(stdout, "0\n0\n0\n0\n", stderr);

@@ -2,9 +2,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { serveTcp } from "@tincan/net";
 import { Terminal } from "../_util/terminal.ts";
+import { testWith } from "../_util/peers.ts";
 import { exampleArgs, runExample } from "./_run.ts";
 
-Deno.test("port_scan escapes banners, as a table and as JSON", { timeout: 60_000 }, async () => {
+const pythonTest = testWith("python3");
+
+pythonTest("port_scan escapes banners, as a table and as JSON", { timeout: 60_000 }, async () => {
   await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     await conn.write("\x1b[2J\x1b]0;title\x07\u009b5A\u202e\n");
   });

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
+import { testWith } from "../_util/peers.ts";
 import { exampleArgs, type Finished, run, runExample, startExample } from "./_run.ts";
+
+const ncTest = testWith("nc");
+const ncatSocatTest = testWith("ncat", "socat");
+const peersTest = testWith("nc", "python3");
+const pythonTest = testWith("python3");
 
 /** A relay program that is listening. */
 interface RunningRelay extends AsyncDisposable {
@@ -60,7 +66,7 @@ async function startRelay(to: number, args: string[] = []): Promise<RunningRelay
   };
 }
 
-Deno.test("relay shows each read as a hexdump, and who came and how it ended", async () => {
+ncTest("relay shows each read as a hexdump, and who came and how it ended", async () => {
   await using echo = await startExample("tcp_echo.ts", []);
   await using relay = await startRelay(echo.port);
   const { stdout } = await run("nc", ["-N", "127.0.0.1", String(relay.port)], "hello\n\x1b");
@@ -76,7 +82,7 @@ Deno.test("relay shows each read as a hexdump, and who came and how it ended", a
   assertMatch(shown.stderr, /#1 closed: the client ended first, > 7 bytes, < 7 bytes, \d\.\d+ s$/);
 });
 
-Deno.test("relay --framing shows where messages stick together and are cut", async () => {
+pythonTest("relay --framing shows where messages stick together and are cut", async () => {
   await using echo = await startExample("tcp_echo.ts", ["--exit", "never"]);
   await using relay = await startRelay(echo.port, ["--text", "--framing", "lines"]);
   const script = `
@@ -99,7 +105,7 @@ s.close()
   assertStringIncludes(client, "  #1 > message 3 (6 bytes, in 2 reads): three\n");
 });
 
-Deno.test("relay --json and --capture write the same, and --read shows it again", async () => {
+ncTest("relay --json and --capture write the same, and --read shows it again", async () => {
   const capture = await Deno.makeTempFile({ suffix: ".jsonl" });
   try {
     await using echo = await startExample("tcp_echo.ts", []);
@@ -172,7 +178,7 @@ function python(script: string, ...args: string[]): Child {
   };
 }
 
-Deno.test("relay survives kill -9 of the client and of the target", async () => {
+peersTest("relay survives kill -9 of the client and of the target", async () => {
   await using source = python(PYTHON_SOURCE);
   await using relay = await startRelay(Number(await source.line()), ["--quiet"]);
   {
@@ -191,7 +197,7 @@ Deno.test("relay survives kill -9 of the client and of the target", async () => 
   assertEquals((await relay.stop()).code, 0);
 });
 
-Deno.test("relay carries socat and ncat, and every byte of 20 MB is in the dump", async () => {
+ncatSocatTest("relay carries socat and ncat, and every byte of 20 MB is in the dump", async () => {
   const data = new Uint8Array(20_000_000);
   for (let i = 0; i < data.length; i += 62_500) {
     crypto.getRandomValues(data.subarray(i, i + 62_500));
@@ -356,35 +362,38 @@ for (const [args, message] of USAGE_ERRORS) {
   });
 }
 
-Deno.test("relay --capture continues a file: other numbers, on a new line, one relay at a time", async () => {
-  const capture = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await using echo = await startExample("tcp_echo.ts", []);
-    for (const word of ["first", "second"]) {
-      await using relay = await startRelay(echo.port, ["--quiet", "--capture", capture]);
-      await run("nc", ["-N", "127.0.0.1", String(relay.port)], `${word}\n`);
-      if (word === "first") {
-        const args = ["--listen", "0", "--to", "127.0.0.1:1", "--capture", capture];
-        const busy = await runExample("relay.ts", args);
-        assertEquals(busy.stderr, `Cannot write ${capture}: another program is writing it\n`);
-        assertEquals(busy.code, 1);
+ncTest(
+  "relay --capture continues a file: other numbers, on a new line, one relay at a time",
+  async () => {
+    const capture = await Deno.makeTempFile({ suffix: ".jsonl" });
+    try {
+      await using echo = await startExample("tcp_echo.ts", []);
+      for (const word of ["first", "second"]) {
+        await using relay = await startRelay(echo.port, ["--quiet", "--capture", capture]);
+        await run("nc", ["-N", "127.0.0.1", String(relay.port)], `${word}\n`);
+        if (word === "first") {
+          const args = ["--listen", "0", "--to", "127.0.0.1:1", "--capture", capture];
+          const busy = await runExample("relay.ts", args);
+          assertEquals(busy.stderr, `Cannot write ${capture}: another program is writing it\n`);
+          assertEquals(busy.code, 1);
+        }
+        await relay.said(word === "first" ? /#1 closed/ : /#2 closed/);
+        await relay.stop();
+        if (word === "first") await Deno.writeTextFile(capture, '{"type":"da', { append: true });
       }
-      await relay.said(word === "first" ? /#1 closed/ : /#2 closed/);
-      await relay.stop();
-      if (word === "first") await Deno.writeTextFile(capture, '{"type":"da', { append: true });
+      const { stdout, stderr, code } = await runExample("relay.ts", ["--read", capture, "--json"]);
+      assertEquals(code, 0);
+      assertEquals(stderr, "Left out a record that was cut off, in line 7\n");
+      const sent = stdout.trim().split("\n").map((line) => JSON.parse(line))
+        .filter(({ type, from }) => type === "data" && from === "client");
+      assertEquals(sent.map(({ id, data }) => [id, atob(data)]), [[1, "first\n"], [2, "second\n"]]);
+    } finally {
+      await Deno.remove(capture);
     }
-    const { stdout, stderr, code } = await runExample("relay.ts", ["--read", capture, "--json"]);
-    assertEquals(code, 0);
-    assertEquals(stderr, "Left out a record that was cut off, in line 7\n");
-    const sent = stdout.trim().split("\n").map((line) => JSON.parse(line))
-      .filter(({ type, from }) => type === "data" && from === "client");
-    assertEquals(sent.map(({ id, data }) => [id, atob(data)]), [[1, "first\n"], [2, "second\n"]]);
-  } finally {
-    await Deno.remove(capture);
-  }
-});
+  },
+);
 
-Deno.test("relay --framing json shows and captures JSON as it was sent", async () => {
+ncTest("relay --framing json shows and captures JSON as it was sent", async () => {
   await using echo = await startExample("tcp_echo.ts", []);
   await using relay = await startRelay(echo.port, ["--json", "--framing", "json"]);
   const sent = '{"id":9007199254740993,"n":1.0,"n":2}';
@@ -399,7 +408,7 @@ Deno.test("relay --framing json shows and captures JSON as it was sent", async (
   assertStringIncludes(shown.stdout, `: ${sent}\n`);
 });
 
-Deno.test("relay --framing fixed:5000000 writes what --read can read", async () => {
+ncTest("relay --framing fixed:5000000 writes what --read can read", async () => {
   await using echo = await startExample("tcp_echo.ts", []);
   await using relay = await startRelay(echo.port, ["--json", "--framing", "fixed:5000000"]);
   await run("sh", ["-c", `head -c 5000000 /dev/zero | nc -N 127.0.0.1 ${relay.port} >/dev/null`]);

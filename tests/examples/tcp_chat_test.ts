@@ -1,8 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { joinChat } from "../../apps/chat/mod.ts";
-import { Peer, python } from "../_util/peers.ts";
+import { Peer, python, testWith } from "../_util/peers.ts";
 import { Terminal } from "../_util/terminal.ts";
 import { exampleArgs, runExample, startExample } from "./_run.ts";
+
+const clientsTest = testWith("nc", "python3", "telnet");
+const ncTest = testWith("nc");
+const pythonTest = testWith("python3");
+const telnetTest = testWith("python3", "telnet");
 
 /** Joins, then says each line of its input and prints each line it hears. */
 const PYTHON_CLIENT = `
@@ -29,7 +34,7 @@ async function joinAt(port: number, name: string): Promise<Terminal> {
   return terminal;
 }
 
-Deno.test("tcp_chat brings nc, telnet, Python and its own client into one room", async () => {
+clientsTest("tcp_chat brings nc, telnet, Python and its own client into one room", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   const port = String(server.port);
   await using nc = new Peer("nc", ["127.0.0.1", port]);
@@ -66,7 +71,7 @@ Deno.test("tcp_chat brings nc, telnet, Python and its own client into one room",
   await nc.shows("*** Owen has left: see you");
 });
 
-Deno.test("tcp_chat serves telnet at a terminal, also after Ctrl-C", async () => {
+telnetTest("tcp_chat serves telnet at a terminal, also after Ctrl-C", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   await using telnet = new Terminal("telnet", ["127.0.0.1", String(server.port)]);
   await telnet.endsWith("*** What is your name?");
@@ -103,7 +108,7 @@ Deno.test("tcp_chat join takes lines from a pipe and ends with it", async () => 
   ]);
 });
 
-Deno.test("tcp_chat join keeps the line being typed below what arrives", async () => {
+pythonTest("tcp_chat join keeps the line being typed below what arrives", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   await using bob = await joinChat({ port: server.port, name: "Bob" });
   await using ada = await joinAt(server.port, "Ada");
@@ -128,7 +133,7 @@ Deno.test("tcp_chat join keeps the line being typed below what arrives", async (
   }
 });
 
-Deno.test("tcp_chat join keeps a line of several rows together", async () => {
+pythonTest("tcp_chat join keeps a line of several rows together", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   await using bob = await joinChat({ port: server.port, name: "Bob" });
   await using ada = await joinAt(server.port, "Ada");
@@ -157,7 +162,7 @@ const WAYS_OUT: [string, (terminal: Terminal) => void | Promise<void>, number][]
   ["SIGTERM", (terminal) => terminal.terminate(), 130],
 ];
 for (const [way, leave, expected] of WAYS_OUT) {
-  Deno.test(`tcp_chat join leaves the terminal as it was after ${way}`, async () => {
+  pythonTest(`tcp_chat join leaves the terminal as it was after ${way}`, async () => {
     await using server = await startExample("tcp_chat.ts", []);
     await using ada = await joinAt(server.port, "Ada");
     await leave(ada);
@@ -166,7 +171,7 @@ for (const [way, leave, expected] of WAYS_OUT) {
   });
 }
 
-Deno.test("tcp_chat join ends when the server does, also at a terminal", async () => {
+pythonTest("tcp_chat join ends when the server does, also at a terminal", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   await using ada = await joinAt(server.port, "Ada");
   await ada.type("unfinished");
@@ -230,7 +235,7 @@ Deno.test("tcp_chat join says in one line that nobody is there, and exits 1", as
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`tcp_chat tells everybody and ends with exit 0 on ${signal}`, async () => {
+  ncTest(`tcp_chat tells everybody and ends with exit 0 on ${signal}`, async () => {
     await using server = await startExample("tcp_chat.ts", []);
     await using ada = await joinChat({ port: server.port, name: "Ada" });
     await using nc = new Peer("nc", ["-N", "127.0.0.1", String(server.port)]);
@@ -301,7 +306,7 @@ Deno.test("tcp_chat --help explains every option and command on stdout", async (
   assertEquals(code, 0);
 });
 
-Deno.test("tcp_chat join needs no permission but the network, also at a terminal", async () => {
+pythonTest("tcp_chat join needs no permission but the network, also at a terminal", async () => {
   await using server = await startExample("tcp_chat.ts", []);
   const args = joinArgs(server.port, "Ada").toSpliced(1, 1, "--no-prompt", "--allow-net");
   await using ada = new Terminal(Deno.execPath(), args);

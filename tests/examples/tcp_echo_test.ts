@@ -1,5 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { run, runExample, startExample } from "./_run.ts";
+
+const ncTest = testWith("nc");
+const pythonTest = testWith("python3");
+const telnetTest = testWith("telnet");
 
 /** A tutorial's client: connects, and for each message sends it and prints what one recv returns. */
 const PYTHON_CLIENT = `
@@ -27,7 +32,7 @@ for _ in range(int(sys.argv[2])):
 
 const TUTORIAL = ["--greet", "Welcome!", "--reply", "Loop_msg: {}!", "--exit", "exit"];
 
-Deno.test("tcp_echo answers the tutorial's Python client word for word", async () => {
+pythonTest("tcp_echo answers the tutorial's Python client word for word", async () => {
   await using server = await startExample("tcp_echo.ts", TUTORIAL);
   const talk = () =>
     run("python3", ["-c", PYTHON_CLIENT, String(server.port), "greeted", "Hello,I am client!"]);
@@ -37,7 +42,7 @@ Deno.test("tcp_echo answers the tutorial's Python client word for word", async (
   assertEquals((await talk()).stdout, expected);
 });
 
-Deno.test("tcp_echo --upper turns text of any alphabet into upper case", async () => {
+pythonTest("tcp_echo --upper turns text of any alphabet into upper case", async () => {
   await using server = await startExample("tcp_echo.ts", ["--upper", "--exit", "exit"]);
   const { stdout } = await run("python3", [
     "-c",
@@ -50,13 +55,13 @@ Deno.test("tcp_echo --upper turns text of any alphabet into upper case", async (
   assertEquals(stdout, "STRASSE \u00c9T\u00c9\n\u0391\u0392\u0393 \u4f60\u597d\nb''\n");
 });
 
-Deno.test("tcp_echo without options sends back every byte, to nc as to anybody", async () => {
+ncTest("tcp_echo without options sends back every byte, to nc as to anybody", async () => {
   await using server = await startExample("tcp_echo.ts", []);
   const { stdout } = await run("nc", ["-N", "127.0.0.1", String(server.port)], "one\ntwo\n");
   assertEquals(stdout, "one\ntwo\n");
 });
 
-Deno.test("tcp_echo serves telnet", async () => {
+telnetTest("tcp_echo serves telnet", async () => {
   await using server = await startExample("tcp_echo.ts", TUTORIAL);
   const { stdout } = await run("telnet", ["127.0.0.1", String(server.port)], "exit\n");
   assertStringIncludes(stdout, "Connected to 127.0.0.1.");

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Peer, python } from "../_util/peers.ts";
+import { Peer, python, testWith } from "../_util/peers.ts";
 import { Terminal } from "../_util/terminal.ts";
 import { exampleArgs, runExample } from "./_run.ts";
+
+const peersTest = testWith("nc", "python3");
+const pythonTest = testWith("python3");
 
 /** The tutorial's peer: bare text to and fro; it answers the first datagram, then sends what it reads. */
 const PYTHON_PEER = `
@@ -77,27 +80,30 @@ Deno.test("udp_chat: two of them talk, quit, choose, and leave", async () => {
   await Deno.remove(file);
 });
 
-Deno.test("udp_chat talks with the tutorial's Python peer, and tells strangers from contacts", async () => {
-  const file = await contactsFile({ ada: ADA, "\u674e\u96f7": LI });
-  await using li = python(PYTHON_PEER, HOST, 9003);
-  assertEquals(await li.line(), "bound");
-  await using ada = await start(chatArgs("ada", file));
-  await ada.line();
-  await ada.type("\u674e\u96f7\n\u4f60\u597d\n");
-  assertEquals(await li.line(), "\u4f60\u597d");
-  await ada.line();
-  await li.type("\u56de\u590d\n");
-  assertEquals(await ada.line(), "<\u674e\u96f7> \u56de\u590d");
-  await ada.type("goodbye\n");
-  assertEquals(await li.line(), "goodbye");
+peersTest(
+  "udp_chat talks with the tutorial's Python peer, and tells strangers from contacts",
+  async () => {
+    const file = await contactsFile({ ada: ADA, "\u674e\u96f7": LI });
+    await using li = python(PYTHON_PEER, HOST, 9003);
+    assertEquals(await li.line(), "bound");
+    await using ada = await start(chatArgs("ada", file));
+    await ada.line();
+    await ada.type("\u674e\u96f7\n\u4f60\u597d\n");
+    assertEquals(await li.line(), "\u4f60\u597d");
+    await ada.line();
+    await li.type("\u56de\u590d\n");
+    assertEquals(await ada.line(), "<\u674e\u96f7> \u56de\u590d");
+    await ada.type("goodbye\n");
+    assertEquals(await li.line(), "goodbye");
 
-  await using nc = new Peer("nc", ["-u", "-s", "127.0.0.1", "-p", "0", HOST, "9001"]);
-  await nc.type("who am \x1b[31mI?\n");
-  assertMatch(await ada.line(), /^<127\.0\.0\.1:\d+, a stranger> who am \u241b\[31mI\?$/);
-  await Deno.remove(file);
-});
+    await using nc = new Peer("nc", ["-u", "-s", "127.0.0.1", "-p", "0", HOST, "9001"]);
+    await nc.type("who am \x1b[31mI?\n");
+    assertMatch(await ada.line(), /^<127\.0\.0\.1:\d+, a stranger> who am \u241b\[31mI\?$/);
+    await Deno.remove(file);
+  },
+);
 
-Deno.test("udp_chat keeps the line being typed below what arrives", async () => {
+pythonTest("udp_chat keeps the line being typed below what arrives", async () => {
   const file = await contactsFile({ ada: ADA, "\u674e\u96f7": LI });
   await using li = python(PYTHON_PEER, HOST, 9003);
   assertEquals(await li.line(), "bound");
@@ -122,15 +128,18 @@ Deno.test("udp_chat keeps the line being typed below what arrives", async () => 
 });
 
 for (const [way, code] of [["\x04", 0], ["\x03", 130]] as const) {
-  Deno.test(`udp_chat ends with ${code} on ${JSON.stringify(way)} and restores the terminal`, async () => {
-    const file = await contactsFile({ ada: ADA, bob: BOB });
-    await using ada = new Terminal(Deno.execPath(), chatArgs("ada", file, "--port", "0"));
-    await ada.until((rows) => rows.at(-1) === "to whom?");
-    await ada.type(way);
-    assertEquals(await ada.end(), { code, restored: true });
-    assertEquals(ada.rows.at(-1), "choose one of bob");
-    await Deno.remove(file);
-  });
+  pythonTest(
+    `udp_chat ends with ${code} on ${JSON.stringify(way)} and restores the terminal`,
+    async () => {
+      const file = await contactsFile({ ada: ADA, bob: BOB });
+      await using ada = new Terminal(Deno.execPath(), chatArgs("ada", file, "--port", "0"));
+      await ada.until((rows) => rows.at(-1) === "to whom?");
+      await ada.type(way);
+      assertEquals(await ada.end(), { code, restored: true });
+      assertEquals(ada.rows.at(-1), "choose one of bob");
+      await Deno.remove(file);
+    },
+  );
 }
 
 Deno.test("udp_chat binds what the contacts have for us, unless told otherwise", async () => {

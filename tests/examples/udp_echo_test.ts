@@ -1,6 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bindUdp } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { run, runExample, startExample } from "./_run.ts";
+
+const pythonTest = testWith("python3");
 
 const PYTHON_CLIENT = `
 import socket, sys
@@ -19,7 +22,7 @@ async function freePort(): Promise<number> {
   return (endpoint.addr as Deno.NetAddr).port;
 }
 
-Deno.test("udp_echo: echoes, and ends cleanly on SIGTERM and SIGINT", async () => {
+pythonTest("udp_echo: echoes, and ends cleanly on SIGTERM and SIGINT", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using server = await startExample("udp_echo.ts", []);
     const { stdout } = await run("python3", ["-c", PYTHON_CLIENT, `${server.port}`, "a", "b\n"]);
@@ -28,7 +31,7 @@ Deno.test("udp_echo: echoes, and ends cleanly on SIGTERM and SIGINT", async () =
   }
 });
 
-Deno.test("udp_echo: many peers on one socket", async () => {
+pythonTest("udp_echo: many peers on one socket", async () => {
   await using server = await startExample("udp_echo.ts", ["--upper"]);
   const runs = Array.from({ length: 8 }, async (_, i) => {
     const { stdout } = await run("python3", ["-c", PYTHON_CLIENT, `${server.port}`, `peer ${i}`]);

@@ -10,7 +10,10 @@ import {
   varintPrefixed,
 } from "@tincan/net/framing";
 import { decode as decodePeer, encode as encodePeer } from "it-length-prefixed";
+import { testWith } from "../_util/peers.ts";
 import { concat } from "./_harness.ts";
+
+const pythonTest = testWith("python3");
 
 /** Reads frames from stdin and writes each back, reversed. */
 const PYTHON = {
@@ -80,18 +83,18 @@ for (
     [">Q", { size: 8 }],
   ] as const
 ) {
-  Deno.test(`peer: Python struct ${format}`, async () => {
+  pythonTest(`peer: Python struct ${format}`, async () => {
     const program = PYTHON.struct.replaceAll("FORMAT", `"${format}"`);
     await checkPeer(program, lengthPrefixed(options), binary);
   });
 }
 
-Deno.test("peer: Python netstrings", async () => {
+pythonTest("peer: Python netstrings", async () => {
   await checkPeer(PYTHON.netstring, netstring(), binary);
 });
 
 for (const ending of ["\n", "\r\n"] as const) {
-  Deno.test(`peer: Python lines that end in ${JSON.stringify(ending)}`, async () => {
+  pythonTest(`peer: Python lines that end in ${JSON.stringify(ending)}`, async () => {
     const program = PYTHON.lines.replace("ENDING", `b${JSON.stringify(ending)}`);
     await checkPeer(program, lines({ ending }), printable);
   });

@@ -8,10 +8,13 @@ import { readChecksums, sha256, updateChecksums } from "../../tools/checksums.ts
 import { linkedFolders, ROOT } from "../../tools/copy_project.ts";
 import { type Program, PROGRAMS, runtimeFlags } from "../../tools/programs.ts";
 import { executableName, TARGETS } from "../../tools/targets.ts";
+import { testUnless, testWith } from "../_util/peers.ts";
 import { compileTool, Embedded, standIn, whyNoExecutables } from "./_compile.ts";
 import { graphOf } from "./_graph.ts";
 import { run } from "./_launch.ts";
 import { doTasks } from "./_tasks.ts";
+
+const shaTest = testWith("sha256sum");
 
 const limit = { timeout: 300_000 };
 
@@ -85,7 +88,7 @@ Deno.test(
     }),
 );
 
-Deno.test("checksums are those of the files that are there", () =>
+shaTest("checksums are those of the files that are there", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "one"), "one");
     await Deno.writeTextFile(join(folder, "two"), "two");
@@ -177,11 +180,8 @@ Deno.test(
     }),
 );
 
-const reason = await whyNoExecutables();
-
-Deno.test({
-  name: `the compiled tincan works${reason === null ? "" : ` (skipped: ${reason})`}`,
-  ignore: reason !== null,
+testUnless(await whyNoExecutables())({
+  name: "the compiled tincan works",
   ...limit,
   fn: () =>
     inFolder(async (folder) => {

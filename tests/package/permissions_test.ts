@@ -10,8 +10,11 @@ import { ROOT } from "../../tools/copy_project.ts";
 import { type Program, PROGRAMS, runtimeFlags } from "../../tools/programs.ts";
 import { Terminal } from "../_util/terminal.ts";
 import { portOf } from "../_util/transports.ts";
+import { testWith } from "../_util/peers.ts";
 import type { Launch } from "./_launch.ts";
 import { doTasks, TASKS } from "./_tasks.ts";
+
+const pythonTest = testWith("python3");
 
 const limit = { timeout: 120_000 };
 
@@ -36,7 +39,7 @@ for (const [name, program] of PROGRAMS) {
   }
 }
 
-Deno.test("line editing and progress bars at a terminal need no more", limit, async () => {
+pythonTest("line editing and progress bars at a terminal need no more", limit, async () => {
   const start = (name: string, args: string[]) => {
     const [command, ...first] = fromSource(PROGRAMS.get(name) as Program);
     return new Terminal(command, [...first, ...args]);

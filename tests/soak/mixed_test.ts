@@ -5,9 +5,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Slowdown } from "../_util/flood.ts";
-import { Peer } from "../_util/peers.ts";
+import { Peer, testWith } from "../_util/peers.ts";
 import { soakMinutes } from "../_util/soak.ts";
 import { limits, MAX_LINE } from "./_mixed_limits.ts";
+
+const loadTest = testWith("python3", "Linux");
 
 /** How long it goes on, in seconds. */
 const SECONDS = soakMinutes > 0 ? soakMinutes * 60 : 5;
@@ -23,9 +25,8 @@ const GARBAGE = 256 * 1024 * 1024;
 /** How long the last connections may take to end after their clients have gone, in milliseconds. */
 const SETTLE = 15_000;
 
-Deno.test({
+loadTest({
   name: `${SECONDS} s of clients of every kind leave nothing behind and disturb no one`,
-  ignore: Deno.build.os !== "linux", // /proc
   timeout: SECONDS * 1000 + 90_000,
   retry: SECONDS > 5 ? 0 : 2, // a machine that is busy with something else disturbs the bounds
   async fn() {

@@ -50,7 +50,7 @@ export class RandomMessages {
       else {
         reference = pickReference(this.#chance);
         this.#log.add(`switchTo(${reference.name})`);
-        framed = framed.switchTo(reference.codec());
+        framed = this.current = framed.switchTo(reference.codec());
       }
       if (this.#chance() < 0.4) await pause(this.#chance);
     }

@@ -27,7 +27,7 @@ Deno.test(
   "close waits for a peer that reads steadily, without a write timeout too",
   limit,
   async () => {
-    await using pair = await connectedPair(tcp, { server: { timeouts: { write: 0 } } });
+    await using pair = await connectedPair(tcp, { server: { timeouts: { write: Infinity } } });
     const linger = 200;
     const writing = pair.server.write(TOO_MUCH);
     const closing = pair.server.close({ linger });
@@ -62,7 +62,7 @@ const cuts = {
 for (const side of ["server", "client"] as const) {
   for (const [name, cut] of Object.entries(cuts)) {
     Deno.test(`${side}: ${name}: the peer sees a reset, not an end`, limit, async () => {
-      const timeouts = { write: 0 };
+      const timeouts = { write: Infinity };
       await using pair = await connectedPair(tcp, { server: { timeouts }, client: { timeouts } });
       const other = side === "server" ? pair.client : pair.server;
       pair[side].write(TOO_MUCH);

@@ -4,8 +4,10 @@
  * machines: what the rounds do is tested in internal/turns_test.ts, here that nobody is left behind.
  */
 import { assert } from "@std/assert";
-import { python } from "../_util/peers.ts";
+import { python, testWith } from "../_util/peers.ts";
 import { echo, portOf, tcp } from "../_util/transports.ts";
+
+const loadTest = testWith("python3", "Linux");
 
 /**
  * Keeps one message of 64 bytes in flight on each of so many connections until so many were answered,
@@ -45,12 +47,11 @@ for (
   ]
 ) {
   for (const style of ["read", "iterate"] as const) {
-    Deno.test({
+    loadTest({
       name:
         `of ${connections} busy connections the least served gets ${least} of the most (${style})`,
       timeout: 60_000,
       retry: 3, // a machine busy with something else disturbs the turns
-      ignore: Deno.build.os !== "linux", // epoll
       async fn() {
         await using server = tcp.serve(
           {},

@@ -8,7 +8,7 @@ import {
   type TcpServer,
 } from "../../mod.ts";
 import { captureErrors, Events } from "../_util/events.ts";
-import { deno, Peer, python } from "../_util/peers.ts";
+import { deno, Peer, python, testWith } from "../_util/peers.ts";
 import { pattern } from "../_util/random.ts";
 import {
   drain,
@@ -23,6 +23,9 @@ import {
   transports,
 } from "../_util/transports.ts";
 
+const ncTest = testWith("nc");
+const pythonTest = testWith("python3");
+
 const limit = { timeout: 30_000 };
 
 async function assertEchoes(transport: Transport, server: TcpServer): Promise<void> {
@@ -31,7 +34,7 @@ async function assertEchoes(transport: Transport, server: TcpServer): Promise<vo
   assertEquals(text(await conn.readExactly(14)), "are you there?");
 }
 
-Deno.test(
+pythonTest(
   "serveTcp survives 3,000 clients that reset before they are accepted",
   limit,
   async () => {
@@ -254,7 +257,7 @@ for (
   });
 }
 
-Deno.test("without onError mistakes are printed, and what peers do is not", limit, async () => {
+pythonTest("without onError mistakes are printed, and what peers do is not", limit, async () => {
   const mistake = new Error("a mistake");
   const printed = await captureErrors(async () => {
     const ended = new Events<unknown>();
@@ -324,10 +327,10 @@ Deno.test(
 );
 
 for (const transport of transports) {
-  Deno.test(`${transport.name}: a peer killed while it sends is noticed`, limit, async () => {
+  pythonTest(`${transport.name}: a peer killed while it sends is noticed`, limit, async () => {
     await testKilled(transport, "send");
   });
-  Deno.test(`${transport.name}: a peer killed while it receives is noticed`, limit, async () => {
+  pythonTest(`${transport.name}: a peer killed while it receives is noticed`, limit, async () => {
     await testKilled(transport, "receive");
   });
 }
@@ -387,7 +390,7 @@ while True:
   await next.close();
 }
 
-Deno.test(
+ncTest(
   "a peer whose program stands still does not hold a connection for ever",
   limit,
   async () => {

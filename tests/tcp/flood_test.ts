@@ -7,8 +7,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ask, flood, type FloodKind, median, Slowdown, type Waits } from "../_util/flood.ts";
-import { Peer } from "../_util/peers.ts";
+import { Peer, testWith } from "../_util/peers.ts";
 import { isSoak } from "../_util/soak.ts";
+
+const loadTest = testWith("python3", "Linux");
 
 /** What a client that behaves may wait at the median and at most, in milliseconds. */
 const MEDIAN = 50;
@@ -64,9 +66,8 @@ const ALL: readonly Case[] = Object.entries(WAYS).flatMap(([way, kinds]) =>
 
 for (const each of isSoak ? ALL : SAMPLE) {
   const { way, kind, clients, work } = each;
-  Deno.test({
+  loadTest({
     name: `${clients} clients flood ${way} with ${kind}, ${work} us of work: others are served`,
-    ignore: Deno.build.os !== "linux", // epoll
     timeout: 60_000,
     retry: 2, // a machine that is busy with something else disturbs the bounds
     fn: () => survive(each),

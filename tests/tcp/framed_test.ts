@@ -23,6 +23,10 @@ import {
   text,
 } from "../../mod.ts";
 import { nextTurn } from "../_util/events.ts";
+import { testWith } from "../_util/peers.ts";
+
+const pythonTest = testWith("python3");
+const socatTest = testWith("socat");
 
 const limit = { timeout: 20_000 };
 const textLines = text(lines());
@@ -203,7 +207,7 @@ Deno.test("a peer that trickles cannot stretch timeouts.frame", async () => {
 });
 
 Deno.test("a peer that trickles cannot stretch the time-out of a call", async () => {
-  await using ends = await pair({ timeouts: { frame: 0 } });
+  await using ends = await pair({ timeouts: { frame: Infinity } });
   const messages = ends.near.framed(textLines);
   let over = false;
   const trickle = (async () => {
@@ -446,7 +450,7 @@ Deno.test("a peer that does not read makes send wait, and its reading lets it go
 });
 
 Deno.test("without awaiting, what waits is bounded", async () => {
-  await using ends = await pair({ maxWriteQueue: 100_000 });
+  await using ends = await pair({ limits: { maxWriteQueue: 100_000 } });
   const messages = ends.near.framed(fixed(10_000));
   const message = new Uint8Array(10_000);
   const failures: unknown[] = [];
@@ -524,7 +528,7 @@ while head := file.read(4):
     file.flush()
 `;
 
-Deno.test("framed talks to Python's struct on the other side", async () => {
+pythonTest("framed talks to Python's struct on the other side", async () => {
   const child = new Deno.Command("python3", {
     args: ["-c", PYTHON_STRUCT_SERVER],
     stdout: "piped",
@@ -543,7 +547,7 @@ Deno.test("framed talks to Python's struct on the other side", async () => {
   assertEquals((await child.status).code, 0);
 });
 
-Deno.test("framed lines talk to socat", async () => {
+socatTest("framed lines talk to socat", async () => {
   const server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     const messages = conn.framed(textLines);
     for await (const message of messages) await messages.send(message.toUpperCase());

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { connectTcp } from "../../mod.ts";
-import { python } from "../_util/peers.ts";
+import { python, testWith } from "../_util/peers.ts";
 import {
   clientTls,
   echo,
@@ -13,9 +13,11 @@ import {
   unix,
 } from "../_util/transports.ts";
 
+const pythonTest = testWith("python3");
+
 const limit = { timeout: 30_000 };
 
-Deno.test("python's socket: greeting, reply, end of stream", limit, async () => {
+pythonTest("python's socket: greeting, reply, end of stream", limit, async () => {
   await using server = tcp.serve({}, async (conn) => {
     await conn.write("welcome");
     const buffer = new Uint8Array(1024);
@@ -46,7 +48,7 @@ print(s.recv(1024))
   );
 });
 
-Deno.test("200 python clients at once get each their own answer", limit, async () => {
+pythonTest("200 python clients at once get each their own answer", limit, async () => {
   await using server = tcp.serve({}, echo);
   await using peer = python(
     `
@@ -75,7 +77,7 @@ print(len(threads), wrong)
   assertEquals(server.stats().accepted, 200);
 });
 
-Deno.test("python sends 20 MB, half-closes and reads the sum", limit, async () => {
+pythonTest("python sends 20 MB, half-closes and reads the sum", limit, async () => {
   await using server = tcp.serve({}, async (conn) => {
     const bytes = await readAll(conn);
     const digest = await crypto.subtle.digest("SHA-256", bytes);
@@ -96,7 +98,7 @@ print(answer.decode() == hashlib.sha256(data).hexdigest())
   assertEquals(await peer.rest(), "True\n");
 });
 
-Deno.test("connectTcp talks to python's threaded socketserver", limit, async () => {
+pythonTest("connectTcp talks to python's threaded socketserver", limit, async () => {
   await using peer = python(`
 import socketserver
 class Handler(socketserver.StreamRequestHandler):
@@ -123,7 +125,7 @@ with Server(("127.0.0.1", 0), Handler) as server:
   }));
 });
 
-Deno.test("python's ssl on both sides of a TLS connection", limit, async () => {
+pythonTest("python's ssl on both sides of a TLS connection", limit, async () => {
   await using server = tls.serve({}, echo);
   await using client = python(
     `
@@ -163,7 +165,7 @@ conn.unwrap().close()
   assertEquals(await conn.readLine(), null);
 });
 
-Deno.test("python's AF_UNIX on both sides of a unix socket", limit, async () => {
+pythonTest("python's AF_UNIX on both sides of a unix socket", limit, async () => {
   await using server = unix.serve({}, echo);
   const { path } = server.addr as Deno.UnixAddr;
   await using client = python(

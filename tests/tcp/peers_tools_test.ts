@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { connectTcp } from "../../mod.ts";
-import { Peer } from "../_util/peers.ts";
+import { Peer, testWith } from "../_util/peers.ts";
 import {
   clientTls,
   echo,
@@ -15,6 +15,12 @@ import {
   tlsFiles,
   unix,
 } from "../_util/transports.ts";
+
+const ncTest = testWith("nc");
+const ncatTest = testWith("ncat");
+const opensslTest = testWith("openssl");
+const socatTest = testWith("socat");
+const telnetTest = testWith("telnet");
 
 const limit = { timeout: 20_000 };
 
@@ -34,7 +40,7 @@ async function assertEchoed(peer: Peer): Promise<void> {
   }
 }
 
-Deno.test("nc talks to serveTcp and ends when its input does", limit, async () => {
+ncTest("nc talks to serveTcp and ends when its input does", limit, async () => {
   await using server = tcp.serve({}, echo);
   await using peer = new Peer("nc", ["-N", "127.0.0.1", `${portOf(server)}`]);
   await assertEchoed(peer);
@@ -43,7 +49,7 @@ Deno.test("nc talks to serveTcp and ends when its input does", limit, async () =
   assertEquals((await peer.status).code, 0);
 });
 
-Deno.test("nc sees the server's end", limit, async () => {
+ncTest("nc sees the server's end", limit, async () => {
   await using server = tcp.serve({}, (conn) => conn.write("only this\n"));
   await using peer = new Peer("nc", ["127.0.0.1", `${portOf(server)}`]);
   assertEquals(await peer.line(), "only this");
@@ -51,7 +57,7 @@ Deno.test("nc sees the server's end", limit, async () => {
   assertEquals(await peer.rest(), "");
 });
 
-Deno.test("connectTcp talks to a listening nc", limit, async () => {
+ncTest("connectTcp talks to a listening nc", limit, async () => {
   const port = freePort();
   await using peer = new Peer("nc", ["-l", "-N", "127.0.0.1", `${port}`]);
   await using conn = await connectTcp({
@@ -66,13 +72,13 @@ Deno.test("connectTcp talks to a listening nc", limit, async () => {
   assertEquals(await conn.readLine(), null);
 });
 
-Deno.test("nc talks over a unix socket", limit, async () => {
+ncTest("nc talks over a unix socket", limit, async () => {
   await using server = unix.serve({}, echo);
   await using peer = new Peer("nc", ["-N", "-U", (server.addr as Deno.UnixAddr).path]);
   await assertEchoed(peer);
 });
 
-Deno.test("ncat --ssl talks to a TLS server and checks its certificate", limit, async () => {
+ncatTest("ncat --ssl talks to a TLS server and checks its certificate", limit, async () => {
   await using server = tls.serve({}, echo);
   await using peer = new Peer("ncat", [
     "--ssl-verify",
@@ -84,7 +90,7 @@ Deno.test("ncat --ssl talks to a TLS server and checks its certificate", limit, 
   await assertEchoed(peer);
 });
 
-Deno.test("connectTcp talks to a listening ncat --ssl", limit, async () => {
+ncatTest("connectTcp talks to a listening ncat --ssl", limit, async () => {
   const port = freePort();
   await using peer = new Peer("ncat", [
     "--ssl",
@@ -107,7 +113,7 @@ Deno.test("connectTcp talks to a listening ncat --ssl", limit, async () => {
   assertEquals(await conn.readLine(), "from ncat");
 });
 
-Deno.test("telnet talks to serveTcp in lines that end with CR LF", limit, async () => {
+telnetTest("telnet talks to serveTcp in lines that end with CR LF", limit, async () => {
   await using server = tcp.serve({}, async (conn) => {
     await conn.write("who are you?\r\n");
     await conn.write(`hello ${await conn.readLine()}\r\n`);
@@ -119,7 +125,7 @@ Deno.test("telnet talks to serveTcp in lines that end with CR LF", limit, async 
   await peer.rest();
 });
 
-Deno.test("socat talks over a unix socket, both ways round", limit, async () => {
+socatTest("socat talks over a unix socket, both ways round", limit, async () => {
   await using server = unix.serve({}, echo);
   const { path } = server.addr as Deno.UnixAddr;
   await using client = new Peer("socat", ["-", `UNIX-CONNECT:${path}`]);
@@ -137,7 +143,7 @@ Deno.test("socat talks over a unix socket, both ways round", limit, async () => 
   assertEquals(text(await readAll(conn)), "THROUGH SOCAT");
 });
 
-Deno.test("openssl s_client agrees on a protocol and sees the end", limit, async () => {
+opensslTest("openssl s_client agrees on a protocol and sees the end", limit, async () => {
   await using server = tls.serve({}, async (conn) => {
     await conn.write(`hello ${await conn.readLine()}\n`);
   });

@@ -17,7 +17,9 @@ for (const transport of transports) {
     `${transport.name}: what send() has accepted arrives, also from a full queue`,
     limit,
     async () => {
-      await using pair = await connectedPair(transport, { client: { maxWriteQueue: 64 } });
+      await using pair = await connectedPair(transport, {
+        client: { limits: { maxWriteQueue: 64 } },
+      });
       const { client, server } = pair;
       const messages = client.framed(text(lines()));
       client.write(TOO_MUCH);
@@ -38,7 +40,7 @@ for (const transport of transports) {
 }
 
 Deno.test("a message larger than the queue does not wait after another", limit, async () => {
-  await using pair = await connectedPair(tcp, { client: { maxWriteQueue: 1000 } });
+  await using pair = await connectedPair(tcp, { client: { limits: { maxWriteQueue: 1000 } } });
   const writing = pair.client.write(TOO_MUCH);
   await assertRejects(() => pair.client.write(pattern(1001)), LimitError, "the limit is 1000");
   const received = readAll(pair.server);
@@ -49,7 +51,7 @@ Deno.test("a message larger than the queue does not wait after another", limit, 
 });
 
 Deno.test("small writes and empty ones that wait cost their bytes", limit, async () => {
-  await using pair = await connectedPair(tcp, { client: { maxWriteQueue: MiB } });
+  await using pair = await connectedPair(tcp, { client: { limits: { maxWriteQueue: MiB } } });
   const writing = pair.client.write(TOO_MUCH);
   const before = heldMemory();
   const one = new Uint8Array([1]);

@@ -154,32 +154,82 @@ Deno.test("silent TLS clients give back their places at the limit", limit, async
   silent.close();
 });
 
-Deno.test("time-outs must be milliseconds", limit, async () => {
+Deno.test("timeouts must be milliseconds", limit, async () => {
   for (const name of ["handshake", "idle", "read", "write", "frame", "lifetime"]) {
-    for (const value of [-1, NaN, "1000"]) {
+    for (
+      const [value, Class] of [[-1, RangeError], [NaN, RangeError], ["1000", TypeError]] as const
+    ) {
       const timeouts = { [name]: value as number };
-      assertThrows(
-        () => serveTcp({ timeouts, onListen() {} }, echo),
-        RangeError,
-        `Cannot use option "timeouts.${name}"`,
-      );
-      await assertRejects(
-        () => connectTcp({ port: 1, timeouts }),
-        RangeError,
-        `timeouts.${name}`,
-      );
+      const message = `Cannot use option "timeouts.${name}"`;
+      assertThrows(() => serveTcp({ timeouts, onListen() {} }, echo), Class, message);
+      await assertRejects(() => connectTcp({ port: 1, timeouts }), Class, message);
     }
   }
 });
 
-Deno.test("0 and Infinity mean no limit", limit, async () => {
-  const none = { handshake: 0, idle: 0, read: 0, write: 0, frame: 0, lifetime: 0 };
-  await using pair = await connectedPair(tls, {
-    server: { timeouts: none },
-    client: { timeouts: { ...none, idle: Infinity } },
-  });
+Deno.test("Infinity means no limit", limit, async () => {
+  const timeouts = {
+    handshake: Infinity,
+    idle: Infinity,
+    read: Infinity,
+    write: Infinity,
+    frame: Infinity,
+    lifetime: Infinity,
+  };
+  await using pair = await connectedPair(tls, { server: { timeouts }, client: { timeouts } });
   const reading = pair.server.readLine();
   await assertRejects(() => pair.client.readLine({ timeout: 30 }), Deno.errors.TimedOut);
   await pair.client.write("x\n");
   assertEquals(await reading, "x");
 });
+
+for (const name of ["idle", "lifetime"] as const) {
+  Deno.test(`timeouts.${name}: 0 ends a connection at once`, limit, async () => {
+    await using server = serveTcp({ timeouts: { [name]: 0 }, onListen() {}, onError() {} }, echo);
+    await using conn = await connectTcp({ port: portOf(server), timeouts: { [name]: 0 } });
+    const { how, reason } = await conn.closed;
+    assertEquals([how, reason instanceof Deno.errors.TimedOut], ["failed", true]);
+    while (server.connections.size > 0) await nextTurn();
+  });
+}
+
+Deno.test("timeouts.read: 0 takes what has arrived, or times out", limit, async () => {
+  await using pair = await connectedPair(undefined, { server: { timeouts: { read: 0 } } });
+  await assertRejects(() => pair.server.readLine(), Deno.errors.TimedOut);
+  await pair.client.write("x\n");
+  let line: string | null = null;
+  while (line === null) {
+    line = await pair.server.readLine().catch(() => nextTurn().then(() => null));
+  }
+  assertEquals(line, "x");
+});
+
+Deno.test("timeouts.handshake: 0 serves no one", limit, async () => {
+  const failed = new Events<unknown>();
+  await using server = tls.serve({ timeouts: { handshake: 0 }, onError: failed.push }, echo);
+  await assertRejects(() => tls.connect(server));
+  assertEquals(await failed.next() instanceof Deno.errors.TimedOut, true);
+  await using open = tls.serve({}, echo);
+  const error = await assertRejects(
+    () => tls.connect(open, { timeouts: { handshake: 0 } }),
+    Deno.errors.TimedOut,
+    "within 0 ms",
+  );
+  assertEquals(isNetError(error) && error.operation, "handshake");
+});
+
+Deno.test(
+  "connectTcp with a timeout of 0 times out at once, with Infinity never",
+  limit,
+  async () => {
+    await using server = serveTcp({ port: 0, onListen() {} }, echo);
+    const port = portOf(server);
+    await assertRejects(
+      () => connectTcp({ port, timeout: 0 }),
+      Deno.errors.TimedOut,
+      "within 0 ms",
+    );
+    assertEquals(server.stats().accepted, 0);
+    await using _conn = await connectTcp({ port, timeout: Infinity });
+  },
+);

@@ -49,7 +49,7 @@ Deno.test("flush, send and write may be left alone when the peer goes", limit, a
 
 Deno.test("what is over a limit may be left alone", limit, async () => {
   const unhandled = await unhandledIn(async () => {
-    await using pair = await connectedPair(tcp, { client: { maxWriteQueue: 10 } });
+    await using pair = await connectedPair(tcp, { client: { limits: { maxWriteQueue: 10 } } });
     const messages = pair.client.framed(text(lines()));
     for (let i = 0; i < 5; i++) pair.client.write(TOO_MUCH);
     for (let i = 0; i < 5; i++) messages.send("more than fits");

@@ -1,17 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { Watchdog, type WatchdogLimits } from "../../tcp/_watchdog.ts";
-import type { Reader } from "../../tcp/_reader.ts";
-import type { Writer } from "../../tcp/_writer.ts";
 import { random } from "../_util/random.ts";
 
 /** What a watchdog looks at, and where it says that a timeout has passed. */
 function watched(limits: WatchdogLimits) {
-  const reader = { bytesRead: 0, deadline: Infinity, expire() {} };
-  const writer = { bytesWritten: 0, active: false };
+  const reader = { bytesReceived: 0 };
+  const writer = { bytesSent: 0, active: false };
   const over: [string, number][] = [];
   const began = performance.now();
-  const dog = new Watchdog(limits, (which, after) => over.push([which, after]));
-  dog.start(reader as unknown as Reader, writer as unknown as Writer);
+  const watched = { received: reader, sent: writer };
+  const dog = new Watchdog(watched, limits, (which, after) => over.push([which, after]));
   const ended = performance.now();
   dog.stop(); // the test says what time it is
   return { reader, writer, over, dog, began, slack: ended - began };
@@ -69,7 +67,7 @@ for (const length of [40, 1_600, 300_000]) {
       const after = run(all, {
         at,
         happen() {
-          reader.bytesRead++;
+          reader.bytesReceived++;
         },
       }) - at;
       assertEquals(over, [["idle", length]]);

@@ -114,7 +114,9 @@ Deno.test("buffers of writes that queued up may be used again too", limit, async
 });
 
 Deno.test("the queue is bounded, and what is refused was not sent", limit, async () => {
-  await using pair = await connectedPair(undefined, { client: { maxWriteQueue: 1000 } });
+  await using pair = await connectedPair(undefined, {
+    client: { limits: { maxWriteQueue: 1000 } },
+  });
   const writing = pair.client.write(TOO_MUCH);
   const kept = [pair.client.write(new Uint8Array(600)), pair.client.write(new Uint8Array(400))];
   assertEquals(pair.client.stats().bytesQueued, 1000);
@@ -137,7 +139,7 @@ Deno.test("the queue is bounded, and what is refused was not sent", limit, async
 });
 
 Deno.test("one message larger than the queue goes out when nothing waits", limit, async () => {
-  await using pair = await connectedPair(undefined, { client: { maxWriteQueue: 10 } });
+  await using pair = await connectedPair(undefined, { client: { limits: { maxWriteQueue: 10 } } });
   const received = readAll(pair.server);
   await Promise.all([pair.client.write("first"), pair.client.write(pattern(1000))]);
   await pair.client.closeWrite();

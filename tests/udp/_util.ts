@@ -58,13 +58,3 @@ def send(source, target, data):
     header = struct.pack("!HHHH", source, target, 8 + len(data), 0)
     raw.sendto(header + data, ("127.0.0.1", 0))
 `;
-
-/** Whether this user may make raw sockets. */
-export function maySendRaw(): boolean {
-  const args = ["-c", "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 17)"];
-  try {
-    return new Deno.Command("python3", { args, stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}

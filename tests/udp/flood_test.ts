@@ -1,8 +1,11 @@
 /** Floods: memory stays bounded, what is dropped is counted, and afterwards it still answers. */
 import { assert, assertEquals } from "@std/assert";
 import { bindUdp, serveUdp, sessions } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { at, backends, type Peer, python, quiet, text } from "./_util.ts";
 import { gc, grownSince, heldMemory } from "../_util/memory.ts";
+
+const pythonTest = testWith("python3");
 
 const limit = { timeout: 60_000 };
 const MiB = 1024 * 1024;
@@ -38,7 +41,7 @@ async function floodUntil(port: number, isEnough: () => boolean): Promise<void> 
 }
 
 for (const backend of backends) {
-  Deno.test(`${backend}: a flood with a slow handler`, limit, async () => {
+  pythonTest(`${backend}: a flood with a slow handler`, limit, async () => {
     const gate = Promise.withResolvers<void>();
     let most = 0;
     let running = 0;
@@ -89,7 +92,7 @@ for (const backend of backends) {
     }
   });
 
-  Deno.test(`${backend}: a flood that nobody reads`, limit, async () => {
+  pythonTest(`${backend}: a flood that nobody reads`, limit, async () => {
     await using endpoint = await bindUdp({ backend, maxQueueBytes: MiB });
     await floodUntil(at(endpoint).port, () => endpoint.stats().dropped > 0);
     const { datagramsReceived: received, queued, bytesQueued, dropped } = endpoint.stats();
@@ -101,7 +104,7 @@ for (const backend of backends) {
     for await (const { data } of endpoint) if (text(data) === "after") break;
   });
 
-  Deno.test(`${backend}: a flood of peers`, limit, async () => {
+  pythonTest(`${backend}: a flood of peers`, limit, async () => {
     await using endpoint = await bindUdp({ backend });
     let most = 0;
     let running = 0;

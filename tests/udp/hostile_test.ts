@@ -2,13 +2,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { bindUdp, type Datagram, serveUdp, sessions, type UdpSession } from "../../udp/mod.ts";
 import { captureErrors } from "../_util/events.ts";
+import { testWith } from "../_util/peers.ts";
 import {
   at,
   backends,
   bytes,
   Events,
   limit,
-  maySendRaw,
   python,
   quiet,
   RAW_SENDER,
@@ -16,7 +16,7 @@ import {
   text,
 } from "./_util.ts";
 
-const isRoot = maySendRaw();
+const rawTest = testWith("python3", "root");
 
 /** Takes whatever the peer sends next, so that it is asked from the same port each time. */
 const next = { samePort: true };
@@ -25,9 +25,8 @@ for (const backend of backends) {
   const test = (name: string, body: () => Promise<void>) =>
     Deno.test(`${backend}: senders: ${name}`, limit, body);
 
-  Deno.test({
+  rawTest({
     name: `${backend}: senders: port 0 gets no answer, and ends nothing`,
-    ignore: !isRoot,
     ...limit,
     fn: async () => {
       await using endpoint = await bindUdp({ backend });

@@ -4,7 +4,11 @@
  * root on Linux and is skipped elsewhere.
  */
 import { assert, assertEquals } from "@std/assert";
+import { testWith } from "../_util/peers.ts";
 import { backends, Peer } from "./_util.ts";
+
+const networkPythonTest = testWith("network", "python3");
+const networkTcTest = testWith("network", "tc");
 
 const limit = { timeout: 90_000 };
 
@@ -83,7 +87,7 @@ async function exchange([a, b]: readonly [string, string], backend: string): Pro
 }
 
 for (const backend of backends) {
-  Deno.test(`${backend}: 1,000 requests over tc netem`, limit, async () => {
+  networkTcTest(`${backend}: 1,000 requests over tc netem`, limit, async () => {
     await using namespaces = await Namespaces.make();
     if (namespaces === null || !await joinByNetem(namespaces.names)) {
       console.log("skipped: this machine cannot make namespaces with tc netem between them");
@@ -92,18 +96,22 @@ for (const backend of backends) {
     await exchange(namespaces.names, backend);
   });
 
-  Deno.test(`${backend}: 1,000 requests over a bad link of TUN interfaces`, limit, async () => {
-    await using namespaces = await Namespaces.make();
-    if (namespaces === null || !await Deno.stat("/dev/net/tun").catch(() => null)) {
-      console.log("skipped: this machine cannot make namespaces with TUN interfaces");
-      return;
-    }
-    const script = new URL("_lossy_link.py", import.meta.url).pathname;
-    await using link = new Peer("python3", ["-u", script, ...namespaces.names]);
-    assertEquals(await link.line(), "ready");
-    await exchange(namespaces.names, backend);
-    await link.endInput();
-    const [, lost, , doubled] = (await link.line()).split(" ").map(Number);
-    assert((lost ?? 0) > 500 && (doubled ?? 0) > 100);
-  });
+  networkPythonTest(
+    `${backend}: 1,000 requests over a bad link of TUN interfaces`,
+    limit,
+    async () => {
+      await using namespaces = await Namespaces.make();
+      if (namespaces === null || !await Deno.stat("/dev/net/tun").catch(() => null)) {
+        console.log("skipped: this machine cannot make namespaces with TUN interfaces");
+        return;
+      }
+      const script = new URL("_lossy_link.py", import.meta.url).pathname;
+      await using link = new Peer("python3", ["-u", script, ...namespaces.names]);
+      assertEquals(await link.line(), "ready");
+      await exchange(namespaces.names, backend);
+      await link.endInput();
+      const [, lost, , doubled] = (await link.line()).split(" ").map(Number);
+      assert((lost ?? 0) > 500 && (doubled ?? 0) > 100);
+    },
+  );
 }

@@ -2,7 +2,12 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { isNetError } from "../../errors.ts";
 import { bindUdp, connectUdp, serveUdp } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { at, backends, limit, Peer, python, quiet, text } from "./_util.ts";
+
+const ncTest = testWith("nc");
+const pythonTest = testWith("python3");
+const socatTest = testWith("socat");
 
 const PYTHON_CLIENT = `
 import socket, sys
@@ -24,17 +29,8 @@ while True:
     if data != b"ignore": s.sendto(b"py " + data, addr)
 `;
 
-function isMissing(command: string): boolean {
-  try {
-    new Deno.Command(command, { args: ["-h"], stdout: "null", stderr: "null" }).outputSync();
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 for (const backend of backends) {
-  Deno.test(`${backend}: a Python client of serveUdp`, limit, async () => {
+  pythonTest(`${backend}: a Python client of serveUdp`, limit, async () => {
     await using server = await serveUdp(
       { ...quiet, backend },
       ({ data }) => text(data).toUpperCase(),
@@ -47,7 +43,7 @@ for (const backend of backends) {
     assertEquals((await client.status).code, 0);
   });
 
-  Deno.test(`${backend}: a Python server for connectUdp`, limit, async () => {
+  pythonTest(`${backend}: a Python server for connectUdp`, limit, async () => {
     await using server = python(PYTHON_SERVER);
     await using peer = await connectUdp({ backend, port: Number(await server.line()) });
     assertEquals(text((await peer.request("hello")).data), "py hello");
@@ -61,9 +57,8 @@ for (const backend of backends) {
     await assertRejects(() => asking, Deno.errors.TimedOut, "2 tries");
   });
 
-  Deno.test({
+  ncTest({
     name: `${backend}: nc -u as a client`,
-    ignore: isMissing("nc"),
     ...limit,
     fn: async () => {
       await using server = await serveUdp({ ...quiet, backend }, ({ data }) => `> ${text(data)}`);
@@ -75,9 +70,8 @@ for (const backend of backends) {
     },
   });
 
-  Deno.test({
+  socatTest({
     name: `${backend}: socat as a member of a multicast group on loopback`,
-    ignore: isMissing("socat"),
     ...limit,
     fn: async () => {
       const group = "239.255.77.9";
@@ -151,7 +145,7 @@ Deno.test("unix datagrams: endpoints, a server, and the socket's file", limit, a
   }
 });
 
-Deno.test("unix datagrams: a sender without a path cannot be answered", limit, async () => {
+pythonTest("unix datagrams: a sender without a path cannot be answered", limit, async () => {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/a.sock`;
@@ -172,9 +166,8 @@ s.sendto(b"anonymous", sys.argv[1])`,
   }
 });
 
-Deno.test({
+socatTest({
   name: "unix datagrams: socat on the other end",
-  ignore: isMissing("socat"),
   ...limit,
   fn: async () => {
     const folder = await Deno.makeTempDir();

@@ -1,7 +1,10 @@
 /** Requests: no answer is ever taken for another request's, and nothing else is swallowed. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bindUdp, connectUdp, type Datagram, serveUdp, type UdpEndpoint } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { at, backends, bytes, limit, python, quiet, text } from "./_util.ts";
+
+const pythonTest = testWith("python3");
 
 /** Answers each question with itself, `copies` times. */
 async function echo(endpoint: UdpEndpoint, copies: number): Promise<void> {
@@ -12,7 +15,7 @@ async function echo(endpoint: UdpEndpoint, copies: number): Promise<void> {
 
 for (const backend of backends) {
   const test = (name: string, body: () => Promise<void>) =>
-    Deno.test(`${backend}: request: ${name}`, limit, body);
+    pythonTest(`${backend}: request: ${name}`, limit, body);
 
   test("without match, a doubled answer is not the next request's", async () => {
     await using server = await bindUdp({ backend });

@@ -1,7 +1,10 @@
 /** A flood of datagrams leaves timers, other peers and the end of the server their turn. */
 import { assert, assertEquals } from "@std/assert";
 import { bindUdp, type Datagram, serveUdp, sessions, type UdpEndpoint } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { at, backends, type Peer, python, quiet, text } from "./_util.ts";
+
+const pythonTest = testWith("python3");
 
 const limit = { timeout: 60_000 };
 
@@ -80,7 +83,7 @@ const WAYS: Record<string, (backend: Backend) => Promise<Serving>> = {
 
 for (const backend of backends) {
   for (const [name, serve] of Object.entries(WAYS)) {
-    Deno.test(`${backend}: a flood and 10 µs for each datagram: ${name}`, limit, async () => {
+    pythonTest(`${backend}: a flood and 10 µs for each datagram: ${name}`, limit, async () => {
       await using serving = await serve(backend);
       await using flooding = flood(
         at(serving.bound).port,

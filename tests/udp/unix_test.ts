@@ -1,10 +1,13 @@
 /** Unix datagrams: receivers that do not read, connected clients, long paths, unnamed senders. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bindUdp, type Datagram, serveUdp, type UdpEndpoint } from "../../udp/mod.ts";
+import { testWith } from "../_util/peers.ts";
 import { Events, limit, Peer, python, quiet, text } from "./_util.ts";
 
+const pythonTest = testWith("python3");
+
 function test(name: string, body: (folder: string) => Promise<void>): void {
-  Deno.test(`unix datagrams: ${name}`, limit, async () => {
+  pythonTest(`unix datagrams: ${name}`, limit, async () => {
     const folder = await Deno.makeTempDir({ prefix: "u" });
     try {
       await body(folder);

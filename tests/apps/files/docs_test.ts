@@ -2,8 +2,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FileTransferError, getFile, putFile } from "../../../apps/files/mod.ts";
 import { blockOf, readPage } from "../../docs/_page.ts";
-import { Peer } from "../../_util/peers.ts";
+import { Peer, testWith } from "../../_util/peers.ts";
 import { Folder, noise, say, serve } from "./_harness.ts";
+
+const pythonTest = testWith("python3");
 
 const page = await readPage("docs/files.md");
 
@@ -19,7 +21,7 @@ async function runClient(port: number, name: string, target: string) {
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("the page's Python client gets files from our server", async () => {
+pythonTest("the page's Python client gets files from our server", async () => {
   await using folder = await Folder.make();
   const content = noise(3_000_000);
   await folder.write("a \u4f60 file", content);
@@ -32,7 +34,7 @@ Deno.test("the page's Python client gets files from our server", async () => {
   assertEquals(await folder.names(), ["a \u4f60 file", "copy"]);
 });
 
-Deno.test("our client gets files from the page's Python server", async () => {
+pythonTest("our client gets files from the page's Python server", async () => {
   await using folder = await Folder.make();
   const content = noise(3_000_000);
   await folder.write("a \u4f60 file", content);

@@ -1,9 +1,11 @@
 /** Floods: while some send as fast as they can, the server program serves the others. */
 import { assert, assertEquals } from "@std/assert";
 import { listFiles, putFile } from "../../../apps/files/mod.ts";
-import { python } from "../../_util/peers.ts";
+import { python, testWith } from "../../_util/peers.ts";
 import { startExample } from "../../examples/_run.ts";
 import { Folder, noise } from "./_harness.ts";
+
+const pythonTest = testWith("python3");
 
 const PROGRAM = "file_transfer.ts";
 const MiB = 1024 * 1024;
@@ -32,7 +34,7 @@ print("begun", flush=True)
 sys.stdin.read()
 `;
 
-Deno.test("three uploads at full speed do not keep a fourth client waiting", async () => {
+pythonTest("three uploads at full speed do not keep a fourth client waiting", async () => {
   await using folder = await Folder.make();
   await using here = await Folder.make();
   const path = await here.write("small", noise(MiB));
@@ -99,7 +101,7 @@ const FLOODS: readonly [string, string, number][] = [
 ];
 
 for (const [what, junk, count] of FLOODS) {
-  Deno.test(`${count} clients that flood with ${what} do not stop the others`, async () => {
+  pythonTest(`${count} clients that flood with ${what} do not stop the others`, async () => {
     await using folder = await Folder.make();
     await folder.write("big", noise(8 * MiB));
     const options = ["serve", folder.path, "--allow-upload", "--quota", "20G", "--quiet"];

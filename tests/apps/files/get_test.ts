@@ -7,6 +7,7 @@ import {
   type GetFileOptions,
 } from "../../../apps/files/mod.ts";
 import { Events } from "../../_util/events.ts";
+import { testWith } from "../../_util/peers.ts";
 import {
   Folder,
   noise,
@@ -363,9 +364,8 @@ async function bytesRead(): Promise<number> {
   return Number(/^rchar: (\d+)/.exec(await Deno.readTextFile("/proc/self/io"))?.[1]);
 }
 
-Deno.test({
+testWith("Linux")({
   name: "the checksum of a file that has not changed is computed once",
-  ignore: Deno.build.os !== "linux",
   async fn() {
     const size = 32 * MiB;
     await using place = await setUp(noise(size));

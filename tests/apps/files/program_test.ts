@@ -1,9 +1,11 @@
 /** The program with names and peers that mean harm, and with much to do. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { listFiles } from "../../../apps/files/mod.ts";
-import { Peer, python } from "../../_util/peers.ts";
+import { Peer, python, testWith } from "../../_util/peers.ts";
 import { exampleArgs, runExample, startExample } from "../../examples/_run.ts";
 import { encode, Folder, noise, readLine, say, serve } from "./_harness.ts";
+
+const pythonTest = testWith("python3");
 
 const PROGRAM = "file_transfer.ts";
 
@@ -70,7 +72,7 @@ Deno.test("what the program prints of others is harmless, as text and as JSON", 
   assertEquals([refused!.code, refused!.stdout], [1, ""]);
 });
 
-Deno.test("a name that commands the terminal is refused by the program", async () => {
+pythonTest("a name that commands the terminal is refused by the program", async () => {
   for (const name of ["\u009b2J", "\x1b[2J", "..", "a\0"]) {
     const body = `5 - ${name}\n`;
     const lie = `

@@ -2,8 +2,12 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FileTransferError, getFile } from "../../../apps/files/mod.ts";
 import { Events } from "../../_util/events.ts";
-import { python } from "../../_util/peers.ts";
+import { hasPeer, python, testWith } from "../../_util/peers.ts";
 import { encode, Folder, noise, readLine, say, serve, serveLies } from "./_harness.ts";
+
+/** Only root can be another user. */
+const rootTest = testWith("root");
+const plantedTest = testWith("python3", "root");
 
 const PART = ".x.tincan-part";
 const NOTE = ".x.tincan-note";
@@ -30,17 +34,13 @@ os.pwrite(part, b"evil", 0)
 print("written", flush=True)
 `;
 
-const isStrangerThere = Deno.uid() === 0;
-if (!isStrangerThere) console.log("not run: tests that need another user, which only root can be");
-
 /** The tag that a server gives a file. */
 async function tagOf(port: number, name: string): Promise<string> {
   return / 0 (\S+)\n/.exec(await say(port, `GET 0 - none ${name}\n`))?.[1] ?? "";
 }
 
-Deno.test({
+plantedTest({
   name: "getFile does not take up what another user has put into a shared folder",
-  ignore: !isStrangerThere,
   async fn() {
     await using source = await Folder.make();
     await using here = await Folder.make();
@@ -68,9 +68,8 @@ Deno.test({
   },
 });
 
-Deno.test({
+rootTest({
   name: "getFile does not believe another user's note, and does not lose its own bytes to it",
-  ignore: !isStrangerThere,
   async fn() {
     await using source = await Folder.make();
     await using here = await Folder.make();
@@ -220,7 +219,7 @@ Deno.test("what killed processes have left is removed, and nothing else", async 
   const link = `.a.${"3".repeat(16)}.tincan-temp`;
   await Deno.symlink("second", folder.at(link));
   kept.push(link);
-  if (isStrangerThere) {
+  if (hasPeer("root")) {
     const theirs = `.a.${"4".repeat(16)}.tincan-temp`;
     await folder.write(theirs, "");
     await Deno.chown(folder.at(theirs), STRANGER, null);

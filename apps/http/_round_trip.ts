@@ -4,25 +4,24 @@
  * @module
  */
 import { FrameError } from "../../errors.ts";
+import { MinRate } from "../../common/min_rate.ts";
 import { type OperationContext, timedOut } from "../../common/net_error.ts";
-import { connectTcp } from "../../tcp/connect.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
-import type { Framed } from "../../tcp/framed.ts";
+import { connectTcp, type Framed, type TcpConnection } from "../../tcp/mod.ts";
 import { type HttpRequestHead, httpResponses } from "./codec.ts";
 import { HttpError } from "./errors.ts";
 import { hasBody, type HttpHead, type HttpPart } from "./head.ts";
 import type { Settings } from "./options.ts";
-import { type Request, requestFields } from "./_request.ts";
+import { type PageRequest, requestFields } from "./_request.ts";
 import { traced } from "./trace.ts";
 
 /**
- * Milliseconds to wait behind a complete body for the end of the stream, which we asked for. It is
+ * Milliseconds to wait after a complete body for the end of the stream, which we asked for. It is
  * usually there already; what comes instead of it is an error.
  */
 const END_GRACE = 250;
 
 /** A request that was answered; the body is still to be read. */
-export class Exchange {
+export class RoundTrip {
   readonly head: HttpHead;
   /** The trailer section, once the body was read to its end. */
   trailers: Headers | undefined;
@@ -33,8 +32,7 @@ export class Exchange {
   readonly #url: string;
   readonly #release: () => void;
   #closed: Promise<void> | undefined;
-  #waited = 0; // milliseconds spent waiting for the body since the rate was looked at
-  #arrived = 0; // bytes of the body that came meanwhile
+  readonly #rate: MinRate;
 
   constructor(open: Open, head: HttpHead) {
     this.head = head;
@@ -43,6 +41,7 @@ export class Exchange {
     this.#settings = open.settings;
     this.#url = open.url;
     this.#release = open.release;
+    this.#rate = new MinRate(open.settings.limits.minRate, open.settings.timeouts.idle);
   }
 
   /** Where the response comes from. */
@@ -50,14 +49,14 @@ export class Exchange {
     return this.#conn;
   }
 
-  /** The body as it is sent. Leaving the loop ends the exchange. */
+  /** The body as it is sent. Leaving the loop ends the round trip. */
   async *body(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     try {
       for (let part = await this.#next(); part.type !== "end"; part = await this.#next()) {
         if (part.type === "data") yield part.bytes as Uint8Array<ArrayBuffer>;
       }
       // Many servers send a body where none belongs. It is the end of this connection either way.
-      if (hasBody(this.head, this.#settings.method)) await this.#hearEnd();
+      if (hasBody(this.head, this.#settings.method)) await this.#checkEnd();
     } catch (error) {
       throw explain(error, this.#url, "short_body");
     } finally {
@@ -65,7 +64,7 @@ export class Exchange {
     }
   }
 
-  /** Ends the exchange, whatever it is doing. */
+  /** Ends the round trip, whatever it is doing. */
   close(): Promise<void> {
     this.#release();
     return this.#closed ??= closeConnection(this.#conn, this.#settings);
@@ -76,22 +75,19 @@ export class Exchange {
     const { minRate } = this.#settings.limits;
     const before = performance.now();
     const part = await this.#messages.receive({ timeout: idle });
-    this.#waited += performance.now() - before;
+    this.#rate.pay(performance.now() - before);
     if (part === null) throw new TypeError("Cannot read a body again");
     if (part.type === "end") this.trailers = part.trailers;
-    if (part.type === "data") this.#arrived += part.bytes.length;
-    if (this.#waited >= idle) {
-      if (this.#arrived * 1000 < minRate * this.#waited) {
-        const what = `only ${this.#arrived} bytes of the body arrived, the least is ${minRate}/s,`;
-        throw timedOut(contextOf(this.#conn), Math.round(this.#waited), what);
-      }
-      this.#waited = this.#arrived = 0;
+    if (part.type === "data") this.#rate.earn(part.bytes.length);
+    if (this.#rate.isTooSlow) {
+      const what = `too few bytes of the body arrived, the least is ${minRate}/s,`;
+      throw timedOut(contextOf(this.#conn), idle, what);
     }
     return part;
   }
 
   /** Makes sure that nothing follows. */
-  async #hearEnd(): Promise<void> {
+  async #checkEnd(): Promise<void> {
     try {
       await this.#messages.receive({ timeout: END_GRACE });
     } catch (error) {
@@ -113,13 +109,13 @@ interface Open {
 /**
  * Connects, sends the request and reads the head of the response.
  *
- * @param signal Ends the exchange at any time, also later, while the body is read.
+ * @param signal Ends the round trip at any time, also later, while the body is read.
  */
-export async function exchange(
-  request: Request,
+export async function ask(
+  request: PageRequest,
   settings: Settings,
   signal: AbortSignal,
-): Promise<Exchange> {
+): Promise<RoundTrip> {
   const { url } = request;
   const { limits, method, onTrace, timeouts } = settings;
   const isTls = url.protocol === "https:";
@@ -129,7 +125,7 @@ export async function exchange(
     port: url.port === "" ? (isTls ? 443 : 80) : Number(url.port),
     tls: isTls && settings.tls,
     timeout: timeouts.connect,
-    timeouts: { frame: Infinity }, // a body may take as long as it likes; see `idle` and `minRate`
+    timeouts: { frame: Infinity }, // a body has limits of its own: `idle` and `minRate`
     signal,
   });
   const { localAddr, remoteAddr, alpnProtocol } = conn;
@@ -148,7 +144,7 @@ export async function exchange(
     const target = url.pathname + url.search;
     await messages.send({ method, target, fields: requestFields(request, settings) });
     const head = await receiveHead(conn, messages, timeouts.head);
-    return new Exchange({ conn, messages, settings, url: url.href, release }, head);
+    return new RoundTrip({ conn, messages, settings, url: url.href, release }, head);
   } catch (error) {
     release();
     await closeConnection(conn, settings);
@@ -156,7 +152,7 @@ export async function exchange(
   }
 }
 
-/** The head; interim ones (1xx) are passed over. */
+/** The head; interim ones (1xx) are skipped. */
 async function receiveHead(
   conn: TcpConnection,
   messages: Framed<HttpPart, HttpRequestHead>,
@@ -196,7 +192,7 @@ function explain(error: unknown, url: string, whenCut: "short_body" | "malformed
       : "malformed";
     return new HttpError(code, error.message, options);
   }
-  // A TLS peer that did not say that this was the end: somebody may have cut it short.
+  // A TLS peer that did not say that this was the end: the stream may have been cut short on the way.
   if (error instanceof Deno.errors.UnexpectedEof) {
     const what = whenCut === "malformed" ? "the head of the response" : "the body";
     return new HttpError(whenCut, `Cannot read ${what}: the connection ended early`, options);

@@ -1,0 +1,264 @@
+/**
+ * Messages on their way in: from the reader, through the codec, to the call that wants one.
+ *
+ * | state   | what is there                             | how a call gets its message                      |
+ * | ------- | ----------------------------------------- | ------------------------------------------------ |
+ * | there   | messages that were decoded                | at once, while this turn has time left           |
+ * | quiet   | nothing, in the decoder or in the reader  | by a callback of the reader: the cheapest wait   |
+ * | between | a part of a message, or bytes not decoded | by an async function, which decodes step by step |
+ * | leaving | a request's receiver that no one needs    | after that has left                              |
+ *
+ * A call with limits, and one that finds answers to be dropped, takes the way of "between".
+ *
+ * @module
+ */
+import { FrameError, isNetError } from "../errors.ts";
+import { netError, timedOut } from "../common/net_error.ts";
+import { mayHandOutAlone, myTurn, nextTurn, spend } from "../common/turn_budget.ts";
+import { busy } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
+import { BatchDecoder } from "../framing/batch_decoder.ts";
+import type { Codec } from "../framing/codec.ts";
+import type { WaitLimits } from "./_call_limits.ts";
+import type { Call } from "./_calls.ts";
+import { FrameClock } from "./_frame_clock.ts";
+import { contextOf } from "./_link.ts";
+import type { Outbox } from "./_outbox.ts";
+import { notComplete } from "./_read_errors.ts";
+import type { Reader, ReaderInit } from "./_reader.ts";
+import { Requests } from "./_requests.ts";
+import { CHUNK } from "./_wants.ts";
+
+/** What messages come through. */
+export interface IncomingInit {
+  readonly link: ReaderInit;
+  readonly reader: Reader;
+  readonly outbox: Outbox;
+}
+
+/** Takes messages in the form that a call wants them. */
+export type Take<In, T> = (batch: BatchDecoder<In>) => T;
+
+/** A call that waits for messages. */
+interface Waiter<In, T> {
+  readonly take: Take<In, T>;
+  readonly end: T;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * A batch of more messages than this is handed out alone: until its consumer has worked at all of them,
+ * no one knows whether the turn of the event loop has time for another batch.
+ */
+const MANY = 64;
+/** About how many bytes are decoded in one step when no message is found in them. */
+const DECODED_AT_ONCE = 64 * 1024;
+
+/** The messages that one codec finds; one receiver at a time. */
+export class Incoming<In> {
+  readonly #init: IncomingInit;
+  readonly #batch: BatchDecoder<In>;
+  readonly #frame: FrameClock;
+  readonly #isDetached: boolean; // messages share no memory with their chunks
+  #isReceiving = false; // the async function runs
+  #dropped = 0; // answers to come that are for requests that were given up
+  #requests: Requests<In> | undefined;
+  #waiter: Waiter<In, unknown> | undefined; // for the reader's callback
+
+  constructor(codec: Codec<In, unknown>, init: IncomingInit) {
+    this.#init = init;
+    this.#batch = new BatchDecoder(codec);
+    this.#frame = new FrameClock(init.link.timeouts.frame);
+    this.#isDetached = codec.detached === true;
+  }
+
+  /** Answers to come that no one waits for any more. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /**
+   * Waits for messages and takes them; `end` when there are no more. A message that is there is taken
+   * without waiting, while this turn has time left.
+   */
+  receive<T>(take: Take<In, T>, end: T, limits: WaitLimits | undefined): Promise<T> {
+    const batch = this.#batch;
+    const isThere = batch.size > 0 && limits === undefined && !spend();
+    if (isThere && !this.#isReceiving && this.#requests === undefined) {
+      return Promise.resolve(take(batch)); // most calls, where messages come in crowds
+    }
+    const leaving = this.#requests?.leaving;
+    if (leaving !== undefined) return leaving.then(() => this.receive(take, end, limits));
+    if (this.#isBusy) return Promise.reject(this.#busy());
+    if (isThere && this.#dropped === 0) return Promise.resolve(take(batch));
+    const { link, reader, outbox } = this.#init;
+    const isQuiet = limits === undefined && link.timeouts.read === Infinity && !batch.partial &&
+      batch.isIdle && reader.isQuiet;
+    if (!isQuiet) return this.#receiveWithin(take, end, limits);
+    outbox.flushNow(); // nothing more is sent before an answer comes
+    return new Promise<T>((resolve, reject) => {
+      this.#waiter = { take, end, resolve, reject } as Waiter<In, unknown>;
+      reader.wait(this.#call);
+    });
+  }
+
+  /** Throws if a message is waited for, except by another request. */
+  checkRequest(): void {
+    const isAsking = this.#requests?.waiting || this.#requests?.leaving !== undefined;
+    if (!isAsking && (this.#isReceiving || this.#init.reader.isWaiting)) throw this.#busy();
+  }
+
+  /** Waits for the answer to what was sent just now. */
+  answer(limits: WaitLimits | undefined): Promise<In> {
+    const { link } = this.#init;
+    const { timeout = link.timeouts.read, signal } = limits ?? {};
+    this.#requests ??= new Requests((signal) => this.#nextAnswer(signal));
+    return this.#requests.answer({
+      timeout,
+      signal,
+      late: () => this.#note(timedOut(contextOf(link, "request"), timeout)),
+    });
+  }
+
+  /** Takes the bytes after the last message that was taken. This object is done with then. */
+  takeRemaining(): Uint8Array {
+    if (this.#isBusy) throw this.#busy();
+    return this.#batch.takeRemaining();
+  }
+
+  /** Begins where another codec has ended: with these bytes, and so many answers to drop. */
+  resume(bytes: Uint8Array, dropped: number): void {
+    if (bytes.length > 0) this.#batch.feed(bytes);
+    this.#dropped = dropped;
+  }
+
+  /** Whether a call waits for a message. */
+  get #isBusy(): boolean {
+    if (this.#isReceiving || this.#requests?.waiting || this.#init.reader.isWaiting) return true;
+    if (this.#requests !== undefined) this.#dropped += this.#requests.takeDropped();
+    return false;
+  }
+
+  /** Waits in the reader; a message that is not complete then is waited for by the async function. */
+  readonly #call: Call = {
+    memory: undefined,
+    limits: undefined,
+    missing: () => 0,
+    arrived: (buffer) => {
+      const { take, end, resolve, reject } = this.#waiter as Waiter<In, unknown>;
+      const batch = this.#batch;
+      const { length } = buffer;
+      try {
+        if (length === 0) batch.end();
+        else batch.feed(this.#isDetached ? buffer.takeShown(length) : buffer.take(length));
+        const isThere = this.#pull() && !this.#isCrowd(take);
+        resolve(isThere ? take(batch) : this.#receiveWithin(take, end, undefined));
+      } catch (error) {
+        reject(this.#note(error));
+      }
+      return true;
+    },
+    failed: (reason) => this.#waiter?.reject(reason),
+  };
+
+  /** Waits for a message within the limits of the call and of the connection, and takes it. */
+  async #receiveWithin<T>(
+    take: Take<In, T>,
+    end: T,
+    given: WaitLimits | undefined,
+  ): Promise<T> {
+    const { link } = this.#init;
+    const { timeout = link.timeouts.read, signal } = given ?? {};
+    // However many chunks it takes, the call has one time.
+    const until = timeout === Infinity ? Infinity : performance.now() + timeout;
+    this.#isReceiving = true;
+    try {
+      const { size, unfinished } = this.#batch;
+      if (size > 0 ? spend() : unfinished && spend(DECODED_AT_ONCE)) await nextTurn();
+      while (!this.#pull()) {
+        if (this.#batch.done) return end;
+        if (!this.#batch.unfinished) await this.#feed({ timeout, until, signal });
+        else if (spend(DECODED_AT_ONCE)) await nextTurn();
+      }
+      if (this.#isCrowd(take) && !mayHandOutAlone()) await myTurn();
+      this.#frame.clear();
+      return take(this.#batch); // here: after an await, another call could take it
+    } catch (error) {
+      const isLate = error instanceof Deno.errors.TimedOut && this.#frame.isOver;
+      throw isLate ? notComplete(link, "frame", link.timeouts.frame) : this.#note(error);
+    } finally {
+      this.#isReceiving = false;
+    }
+  }
+
+  /** Reads the next bytes and gives them to the decoder. */
+  async #feed({ timeout, until, signal }: WaitLimits & { until: number }): Promise<void> {
+    const { reader, outbox } = this.#init;
+    outbox.flushNow();
+    if (this.#batch.partial) {
+      this.#frame.look(this.#batch.begun);
+      until = Math.min(until, this.#frame.until);
+    }
+    const chunk = await reader.take(CHUNK, { timeout, until, signal });
+    if (chunk === null) this.#batch.end();
+    else this.#batch.feed(chunk);
+  }
+
+  /** Whether what would be taken is a batch to be handed out alone. */
+  #isCrowd(take: unknown): boolean {
+    return take === takeBatch && this.#batch.size > MANY;
+  }
+
+  /** Decodes, and drops the answers to requests that were given up. */
+  #pull(): boolean {
+    while (this.#batch.pull()) {
+      if (this.#dropped === 0) return true;
+      this.#dropped--;
+      this.#batch.take();
+    }
+    return false;
+  }
+
+  /** The next message for the requests, whose own slots account for those that were given up. */
+  async #nextAnswer(signal: AbortSignal): Promise<In> {
+    const wait = { signal, timeout: Infinity };
+    const answer = await this.#receiveWithin(takeAnswer, undefined, wait);
+    if (answer !== undefined) return answer.message;
+    const reason = "the peer ended its side without an answer";
+    const context = contextOf(this.#init.link, "request");
+    throw this.#note(netError(Deno.errors.UnexpectedEof, "EEOF", reason, context));
+  }
+
+  /** An error that a peer has caused is this connection's; others are mistakes in the program. */
+  #note(error: unknown): unknown {
+    const isPeers = error instanceof FrameError || isNetError(error);
+    return isPeers ? noteError(error, this.#init.link.onUnhandled) : error;
+  }
+
+  #busy(): unknown {
+    return busy(contextOf(this.#init.link, "read"));
+  }
+}
+
+/** Takes one message. */
+export function takeOne<In>(batch: BatchDecoder<In>): In {
+  return batch.take();
+}
+
+/** Takes one message for a loop. */
+export function takeNext<In>(batch: BatchDecoder<In>): IteratorResult<In> {
+  return { done: false, value: batch.take() };
+}
+
+/** Takes all messages that are there, for a loop. */
+export function takeBatch<In>(batch: BatchDecoder<In>): IteratorResult<In[]> {
+  const messages = batch.takeAll();
+  spend(0, messages.length); // what follows sees that the clock must be read
+  return { done: false, value: messages };
+}
+
+/** In an object, because a message may be anything, also `undefined`. */
+function takeAnswer<In>(batch: BatchDecoder<In>): { message: In } | undefined {
+  return { message: batch.take() };
+}

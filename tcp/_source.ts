@@ -1,0 +1,138 @@
+/**
+ * The socket, as far as it is read: one read at a time, how much came, and how it ended.
+ *
+ * The runtime cannot take back a read: once begun, it will swallow the next bytes. So at most one read
+ * is ever outstanding.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import { translate } from "../_internal/translate.ts";
+import { noteError } from "../_internal/unhandled.ts";
+import { CROWD } from "../_internal/turns.ts";
+import { nextTurn, spend } from "../common/turn_budget.ts";
+import { contextOf, type Link } from "./_link.ts";
+import { resetByPeer } from "./_read_errors.ts";
+
+/** A write that is under way is told of a reset within so many turns of the event loop after a read. */
+const TURNS_FOR_A_RESET = 4;
+
+/** The other half of the same socket. The system tells of a reset once: to a read, or to a write. */
+export interface ResetWitness {
+  /** Whether a write is under way. */
+  readonly active: boolean;
+  /** The reset that a write has met. */
+  readonly reset: unknown;
+}
+
+/** Reads one socket. */
+export class Source {
+  /** Bytes received so far. */
+  bytesReceived = 0;
+  /** Whether the peer has ended its side. */
+  ended = false;
+  /** Why the socket can no longer be read; `undefined` while it can. */
+  failure: unknown;
+  /** Whether a read is outstanding. */
+  isReading = false;
+
+  readonly #link: Link;
+  readonly #writer: ResetWitness;
+  readonly #onSettled: (n: number | null) => void;
+  #waiting: (() => void)[] | undefined; // for the outstanding read to settle
+
+  /**
+   * @param onSettled Is called when a read has settled: with the number of bytes, or with `null` if the
+   * stream has ended or failed.
+   */
+  constructor(link: Link, writer: ResetWitness, onSettled: (n: number | null) => void) {
+    this.#link = link;
+    this.#writer = writer;
+    this.#onSettled = onSettled;
+  }
+
+  /** Begins a read. None may be outstanding. */
+  read(into: Uint8Array): void {
+    this.isReading = true;
+    this.#link.socket.read(into).then(this.#onRead, this.#onFailure);
+  }
+
+  /** Settles when no read is outstanding. */
+  settled(): Promise<void> {
+    if (!this.isReading) return Promise.resolve();
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  /** Reads and forgets until the peer has ended its side or failed. */
+  async discard(): Promise<void> {
+    await this.settled();
+    discarding++;
+    while (!this.ended && this.failure === undefined) {
+      try {
+        const n = await this.#link.socket.read(discarded ??= new Uint8Array(DISCARDED_AT_ONCE));
+        if (n === null) {
+          this.ended = true;
+        } else {
+          this.bytesReceived += n;
+          await pauseAfter(n);
+        }
+      } catch (error) {
+        this.failure = error;
+      }
+    }
+    discarding--;
+  }
+
+  readonly #onRead = (n: number | null): void => {
+    if (n === null) return this.#endAfter(this.#writer.active ? TURNS_FOR_A_RESET : 0);
+    this.bytesReceived += n;
+    this.#settle(n);
+  };
+
+  /** Waits for what a write that is under way has met: it may be told of a reset after the read. */
+  #endAfter(turns: number): void {
+    const { reset } = this.#writer;
+    if (reset !== undefined) return this.#onFailure(resetByPeer(this.#link, reset));
+    if (turns > 0) return void setImmediate(() => this.#endAfter(turns - 1));
+    this.ended = true;
+    this.#settle(null);
+  }
+
+  readonly #onFailure = (error: unknown): void => {
+    const failure = translate(error, contextOf(this.#link, "read"));
+    this.failure ??= noteError(failure, this.#link.onUnhandled);
+    this.#settle(null);
+  };
+
+  #settle(n: number | null): void {
+    this.isReading = false;
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      this.#waiting = undefined;
+      for (const resolve of waiting) resolve();
+    }
+    this.#onSettled(n);
+  }
+}
+
+/** Where closing connections put what they no longer want; it is never looked at. */
+let discarded: Uint8Array | undefined;
+const DISCARDED_AT_ONCE = 256 * 1024;
+/**
+ * So many reads a millisecond all closing connections have together, once they are more than the runtime
+ * serves fairly: what they forget must not keep others from being read.
+ */
+const DISCARDS_PER_MS = 4;
+/** No closing connection waits longer than this between two reads, in milliseconds. */
+const MAX_PAUSE = 100;
+let discarding = 0; // connections
+
+/** Settles when a closing connection that has forgotten `n` bytes may read again. */
+async function pauseAfter(n: number): Promise<void> {
+  if (discarding > CROWD) {
+    const pause = Math.min(discarding / DISCARDS_PER_MS, MAX_PAUSE);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  } else if (spend(n)) {
+    await nextTurn();
+  }
+}
