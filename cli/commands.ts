@@ -78,6 +78,14 @@ export async function loadProgram(
   const end = args.indexOf("--");
   const at = args.indexOf("--udp");
   const isUdp = loadUdp !== undefined && at >= 0 && (end < 0 || at < end);
-  if (!isUdp) return { ...await load(), args, calledAs: `tincan ${name}` };
-  return { ...await loadUdp(), args: args.toSpliced(at, 1), calledAs: `tincan ${name} --udp` };
+  if (isUdp) {
+    const { program } = await loadUdp();
+    return { program, args: args.toSpliced(at, 1), calledAs: `tincan ${name} --udp` };
+  }
+  const { program } = await load();
+  if (loadUdp === undefined) return { program, args, calledAs: `tincan ${name}` };
+  const { section, toggle } = await import("../terminal/arguments.ts");
+  const udp = toggle("--udp", `another program: see tincan ${name} --udp --help`);
+  const withUdp = program.with(section("Over UDP", { udp }));
+  return { program: withUdp, args, calledAs: `tincan ${name}` };
 }

@@ -64,18 +64,13 @@ export const NC_HINTS: Readonly<Record<string, string>> = {
   c: "there is none to run a command, on purpose",
   e: "there is none to run a command, on purpose",
   exec: "there is none to run a command, on purpose",
-  i: "did you mean --timeout?",
   k: "did you mean tincan listen --keep-open?",
   l: "did you mean tincan listen?",
   listen: "did you mean tincan listen?",
   n: "an address is never looked up",
   N: "our side always ends with the input, unless --no-half-close is given",
-  p: "did you mean --port?",
-  q: "did you mean --quit?",
   s: "the system chooses the address to connect from",
   ssl: "did you mean --tls?",
-  t: "did you mean --timeout?",
-  x: "did you mean --hex?",
   z: "did you mean tincan scan?",
 };
 

@@ -28,10 +28,10 @@ async function suggest([first = "", ...rest]: readonly string[]): Promise<readon
   if (command === undefined) return [];
   const { program, args: [word = "", ...words] } = await loadProgram(command, rest);
   const found = suggestSync(program.parser, [word, ...words]);
-  const current = rest.at(-1) ?? "";
-  return command.loadUdp !== undefined && "--udp".startsWith(current) && current.startsWith("-")
-    ? [...found, { kind: "literal", text: "--udp", description: plain("over UDP") }]
-    : found;
+  // Where a command can stand, files cannot.
+  const isWord = (suggestion: Suggestion) =>
+    suggestion.kind === "literal" && !suggestion.text.startsWith("-");
+  return found.some(isWord) ? found.filter(isWord) : found;
 }
 
 function names(

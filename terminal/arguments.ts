@@ -166,12 +166,14 @@ function splitShort(arg: string, find: (name: string) => KnownOption | undefined
   return words;
 }
 
-interface KnownOption {
+/** An option, as it stands in the usage of a parser. */
+export interface KnownOption {
   readonly names: readonly OptionName[];
   readonly takesValue: boolean;
 }
 
-function optionsOf(usage: Usage): KnownOption[] {
+/** All options of a parser. */
+export function optionsOf(usage: Usage): KnownOption[] {
   return usage.flatMap((term) => {
     if (term.type === "option") {
       return [{ names: term.names, takesValue: term.metavar !== undefined }];

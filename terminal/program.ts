@@ -53,6 +53,8 @@ export interface ProgramDescription<F extends Fields> {
 export interface Program {
   /** Its arguments and options, for those who complete command lines. */
   readonly parser: Field<unknown>;
+  /** The same program with more options, which it does not look at. */
+  with(fields: Fields): Program;
   /** Its help, by the name it was called. */
   help(calledAs?: string): Promise<string>;
   /**
@@ -76,6 +78,7 @@ export function defineProgram<F extends Fields>(description: ProgramDescription<
   return {
     parser,
     help,
+    with: (more) => defineProgram<F>({ ...description, fields: { ...fields, ...more } }),
     async run(args, calledAs) {
       const values = parseArguments(parser, args);
       if (values.help) await printData(await help(calledAs));
