@@ -48,7 +48,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map([
     entry: "examples/http_get.ts",
     permissions: [
       net,
-      { flag: "--allow-read", why: "`--cacert`, and what `--output` finds there" },
+      { flag: "--allow-read", why: "`--ca`, and what `--output` finds there" },
       { flag: "--allow-write", why: "`--output`" },
     ],
   }],
