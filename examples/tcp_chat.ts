@@ -8,7 +8,6 @@
  *
  * Needs --allow-net; --allow-read for certificates. The shortest form is examples/minimal/chat_room.ts.
  */
-import { given } from "../terminal/given.ts";
 import { ChatRoom, joinChat, serveChat } from "../apps/chat/mod.ts";
 import {
   addressOf,
@@ -30,7 +29,7 @@ async function serve(values: ChatValues): Promise<void> {
   const where = addressOf(values);
   const tls = await readServerTls(values);
   const room = new ChatRoom(roomOptions(values));
-  await serveUntilInterrupted(() => serveChat(given({ ...where, tls, room })));
+  await serveUntilInterrupted(() => serveChat({ ...where, tls, room }));
 }
 
 async function join(values: ChatValues): Promise<void> {

@@ -8,7 +8,6 @@
  *
  * Needs --allow-net, and --allow-read for the contacts. The shortest form is examples/minimal/udp_chat.ts.
  */
-import { given } from "../terminal/given.ts";
 import { bindUdpChat, parseContacts, type UdpChat, UdpConversation } from "../apps/chat/mod.ts";
 import { formatAddr } from "../common/address.ts";
 import { splitHostPort } from "../terminal/address.ts";
@@ -51,12 +50,12 @@ an address that is not in the contacts, as <HOST:PORT, a stranger> TEXT.`,
     if (!name?.trim()) throw new UsageError("Option --name is needed");
     if (path === undefined) throw new UsageError("Option --contacts is needed");
     const [hostname, bound] = splitHostPort(where.hostname ?? "") ?? [where.hostname];
-    const chat = await bindUdpChat(given({
+    const chat = await bindUdpChat({
       name: name.trim(),
       contacts: parseContacts(await readContacts(path), path),
       hostname,
       port: where.port ?? (bound === undefined ? undefined : Number(bound)),
-    }));
+    });
     console.error(`listening on ${formatAddr(chat.addr)}`);
     await converse(chat);
   },

@@ -14,7 +14,7 @@ import type { OutputBuffer } from "./output_buffer.ts";
 /** The most bytes in which every number is exact. */
 const MAX_NUMBER_SIZE = 6;
 
-/** A checksum of one's own. */
+/** A checksum of your own. */
 export interface ChecksumFunction {
   /** How many bytes the checksum takes in the frame, at least 1. */
   readonly size: number;
@@ -22,7 +22,7 @@ export interface ChecksumFunction {
    * Computes the checksum. A number must be a whole one from 0 that fits in `size` bytes, at most 6;
    * bytes must be `size` many.
    *
-   * @param contents What the frame holds in front of its checksum, valid during the call.
+   * @param contents What the frame holds before its checksum, valid during the call.
    * @returns The checksum as a number, written in the byte order of the options, or as bytes, written
    * as they are.
    */

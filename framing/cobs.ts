@@ -77,7 +77,7 @@ class CobsCodec implements FramingCodec<Uint8Array> {
       const byte = message[i]!;
       if (byte !== 0) {
         bytes[at++] = byte;
-        // A block that is full and last needs none behind it.
+        // A block that is full and last needs none after it.
         if (at - code <= MAX_BLOCK || i === length - 1) continue;
       }
       bytes[code] = at - code;
@@ -109,8 +109,8 @@ class CobsRules implements PacketRules {
     { start, stop, ended }: { start: number; stop: number; ended: boolean },
   ): string | typeof TOO_LONG | undefined {
     // At most one byte in 255 stands for nothing, besides the first.
-    const behind = stop - start - 1;
-    if (behind - Math.floor(behind / 255) > this.#maxLength) return TOO_LONG;
+    const rest = stop - start - 1;
+    if (rest - Math.floor(rest / 255) > this.#maxLength) return TOO_LONG;
     if (!ended) return undefined;
     let length = 0;
     let at = start;
@@ -121,7 +121,7 @@ class CobsRules implements PacketRules {
       length += code === FULL_BLOCK ? MAX_BLOCK : code;
     }
     if (at > stop) return `its last block lacks ${at - stop} of the bytes it announces`;
-    // Every block but a full one stands for a zero behind it, unless it is the last.
+    // Every block but a full one stands for a zero after it, unless it is the last.
     if (code !== FULL_BLOCK) length--;
     if (length > this.#maxLength) return TOO_LONG;
     this.#length = length;

@@ -231,7 +231,7 @@ class DelimitedScanner implements Scanner {
     this.#state = 0;
   }
 
-  /** Throws or drops the frame that begins at the cursor and goes on to index `next`. */
+  /** Throws or drops the frame that begins at the cursor and reaches to index `next`. */
   #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
     const { bytes, start } = cursor;
     const error = (make: MakeFrameError): FrameError => {

@@ -3,7 +3,7 @@ import type { Codec } from "./codec.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 
 /**
- * Encodes `message` behind what `output` holds, with any codec. When it throws, `output` holds what
+ * Encodes `message` after what `output` holds, with any codec. When it throws, `output` holds what
  * it held before.
  */
 export function encodeInto<Out>(

@@ -10,7 +10,7 @@ import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
 
 /**
- * Records of `size` bytes, one behind the other with nothing in between.
+ * Records of `size` bytes, one after the other with nothing between them.
  *
  * @param size The length of each frame in bytes, at least 1.
  * @returns The codec. Its `encode` throws a `FrameError` with code `corrupt` for a message of another

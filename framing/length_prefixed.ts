@@ -34,7 +34,7 @@ export interface LengthPrefixedOptions extends LimitOptions {
    */
   offset?: number | undefined;
   /**
-   * What to add to the length field's value to get the number of bytes behind the field: positive if
+   * What to add to the length field's value to get the number of bytes after the field: positive if
    * something there is not counted, negative if something before is.
    *
    * @default {0}
@@ -48,7 +48,7 @@ export interface LengthPrefixedOptions extends LimitOptions {
   includesHeader?: boolean | undefined;
   /**
    * How many bytes at the beginning of each frame are not handed out. The default leaves only what
-   * stands behind the length field; 0 keeps everything.
+   * stands after the length field; 0 keeps everything.
    *
    * @default {offset + size}
    */
@@ -56,10 +56,10 @@ export interface LengthPrefixedOptions extends LimitOptions {
 }
 
 /**
- * Frames with a length field of 1, 2, 3, 4 or 8 bytes in front of their contents, at the very
- * beginning or behind other header bytes, counting itself or not.
+ * Frames with a length field of 1, 2, 3, 4 or 8 bytes before their contents, at the very
+ * beginning or after other header bytes, counting itself or not.
  *
- * `encode` is the reverse of decoding: it puts `strip` bytes in front of the message and writes the
+ * `encode` is the reverse of decoding: it puts `strip` bytes before the message and writes the
  * length where it belongs. Stripped bytes other than the length are zero, because a message does not
  * tell them; use `strip: 0` (or `strip: offset` with nothing in between) to read and write headers as
  * part of the message. Whatever a message holds at the place of the length field is overwritten with
@@ -90,7 +90,7 @@ interface Layout {
   readonly offset: number;
   /** The bytes up to the end of the length field. */
   readonly header: number;
-  /** The bytes behind the header are the length field's value plus this. */
+  /** The bytes after the header are the length field's value plus this. */
   readonly bias: number;
   readonly strip: number;
 }

@@ -218,7 +218,7 @@ class LineScanner implements Scanner {
     this.#scanned = 0;
   }
 
-  /** Throws or drops the line that begins at the cursor and goes on to index `next`. */
+  /** Throws or drops the line that begins at the cursor and reaches to index `next`. */
   #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
     const { bytes, start } = cursor;
     cursor.refuse(this.#limit.policy, {

@@ -21,7 +21,7 @@ const MAX_DIGITS = 16;
 /**
  * Netstrings: the length in decimal digits, a colon, the contents, a comma, as in `5:hello,`.
  *
- * A leading zero, a missing comma and anything but digits in front of the colon are `corrupt`. A
+ * A leading zero, a missing comma and anything but digits before the colon are `corrupt`. A
  * length beyond the limit is `too_long` at the digit that makes it so, before the colon; the length
  * in that error is what the digits say up to there.
  *
@@ -84,7 +84,7 @@ class NetstringScanner implements Scanner {
   #total: number | undefined = undefined;
   /** Whether the comma of a dropped frame comes next. */
   #comma = false;
-  /** What the digits in front of the colon say. */
+  /** What the digits before the colon say. */
   #length = 0;
 
   constructor(limit: LengthLimit) {

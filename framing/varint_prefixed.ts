@@ -17,7 +17,7 @@ import { refusePartial } from "./_truncated.ts";
 const MAX_VARINT_SIZE = 10;
 
 /**
- * Frames with their length in front as an unsigned varint (LEB128): seven bits to a byte, the lowest
+ * Frames with their length before them as an unsigned varint (LEB128): seven bits to a byte, the lowest
  * first, the top bit set on all but the last. It is what Protocol Buffers (`writeDelimitedTo`), gRPC
  * tools and libp2p write.
  *
@@ -138,7 +138,7 @@ class VarintPrefixedScanner implements Scanner {
     this.#total = undefined;
   }
 
-  /** Throws or drops the frame at the cursor, which goes on to index `next`. */
+  /** Throws or drops the frame at the cursor, which reaches to index `next`. */
   #refuse(
     cursor: Cursor,
     { length, next, head }: { length: number; next: number; head: number },

@@ -1,5 +1,4 @@
 /** What the program of the chat room takes, and how a member talks. @module */
-import { given } from "./given.ts";
 import type { ChatClient, ChatRoomOptions } from "../apps/chat/mod.ts";
 import { FrameError } from "../errors.ts";
 import { type Address, addressOperands, addressOptions, readAddress } from "./address.ts";
@@ -70,12 +69,14 @@ export function addressOf(values: ChatValues): Address {
 /** The limits of a room. */
 export function roomOptions(values: ChatValues): ChatRoomOptions {
   const { history, members, rate, perAddress } = values;
-  return given({
-    history,
-    maxMembers: members,
-    maxLinesPerSecond: rate,
-    maxMembersPerAddress: perAddress,
-  });
+  return {
+    limits: {
+      maxHistory: history,
+      maxMembers: members,
+      maxLinesPerSecond: rate,
+      maxMembersPerAddress: perAddress,
+    },
+  };
 }
 
 /** Talks until the room or the input ends, and ends the process. */

@@ -1,5 +1,4 @@
 /** What the program for web pages takes, and how it shows them. @module */
-import { given } from "./given.ts";
 import {
   formatTrace,
   type HttpFailure,
@@ -118,7 +117,7 @@ export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
   const method: "GET" | "HEAD" = values.head ? "HEAD" : "GET";
   const { timeout = 30_000, maxTime: total = Infinity, maxSize, maxRedirects, ca } = values;
   const show = (event: HttpTraceEvent) => console.error(formatTrace(event).slice(0, -1));
-  return given({
+  return {
     method,
     headers: values.headers.map(readHeader),
     // What is saved under the name of a compressed file should be one, whatever its address is.
@@ -130,7 +129,7 @@ export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
     tls: ca === undefined ? {} : { caCerts: [await readPem(ca)] },
     maxRedirects,
     onTrace: values.verbose ? show : undefined,
-  });
+  };
 }
 
 function readHeader(text: string): [string, string] {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
+import { PullIterator } from "../../common/pull_iterator.ts";
 import { checkCount, checkOptions } from "../../common/options.ts";
 import type { RoundTrip } from "./_round_trip.ts";
 import { Collector } from "./_collector.ts";
@@ -148,17 +149,10 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     if (this.#used) throw new TypeError("Cannot read the body again: it was read already");
     this.#used = true;
     const pieces = this.#pieces();
-    return {
-      next: () => pieces.next(),
-      return: async () => {
-        await this.close(); // then nothing waits for the network any more
-        await pieces.return();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new PullIterator(() => pieces.next(), async () => {
+      await this.close(); // then nothing waits for the network any more
+      await pieces.return();
+    });
   }
 
   /**
