@@ -10,7 +10,6 @@
  * Needs --allow-net, --allow-read, and --allow-write for what it writes. The shortest form is
  * examples/minimal/file_download.ts.
  */
-import { given } from "../terminal/given.ts";
 import { getFile, listFiles, putFile, serveFiles } from "../apps/files/mod.ts";
 import {
   clientOptions,
@@ -40,25 +39,22 @@ async function serve(values: FileValues): Promise<void> {
   const { allowUpload, allowReplace, quota = 1024 ** 3, hidden, quiet, maxEntries } = values;
   const tls = await readServerTls(values);
   await serveUntilInterrupted(() =>
-    serveFiles(
-      folder,
-      given({
-        ...listenAddress(values),
-        tls,
-        hidden,
-        maxEntries,
-        upload: allowUpload || allowReplace ? { quota, replace: allowReplace } : undefined,
-        onTransfer: quiet ? undefined : teller(),
-        onError: quiet ? undefined : tellOfServer,
-      }),
-    )
+    serveFiles(folder, {
+      ...listenAddress(values),
+      tls,
+      hidden,
+      limits: { maxEntries },
+      upload: allowUpload || allowReplace ? { quota, replace: allowReplace } : undefined,
+      onTransfer: quiet ? undefined : teller(),
+      onError: quiet ? undefined : tellOfServer,
+    })
   );
 }
 
 async function list(values: FileValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
   const options = { ...await clientOptions(values), folder: values.name, onOmitted: tellOmitted };
-  await printData(listOf(await listFiles(given(options)), values));
+  await printData(listOf(await listFiles(options), values));
 }
 
 async function get(values: FileValues): Promise<void> {
@@ -70,7 +66,7 @@ async function get(values: FileValues): Promise<void> {
   const server = await clientOptions(values);
   await transfer(
     values,
-    (options) => getFile(name, given({ ...server, ...options, output, force, resume: !restart })),
+    (options) => getFile(name, { ...server, ...options, output, force, resume: !restart }),
   );
 }
 
@@ -80,7 +76,7 @@ async function put(values: FileValues): Promise<void> {
   const server = await clientOptions(values);
   await transfer(
     values,
-    (options) => putFile(path, given({ ...server, ...options, name: as, force })),
+    (options) => putFile(path, { ...server, ...options, name: as, force }),
   );
 }
 

@@ -3,7 +3,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import { checkOptions } from "../common/options.ts";
 import { DropPolicy } from "./_drop_policy.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
@@ -40,11 +40,12 @@ export function cobs(options: PacketOptions = {}): FramingCodec<Uint8Array> {
   return new CobsCodec(options);
 }
 
-class CobsCodec implements FramingCodec<Uint8Array> {
+class CobsCodec extends ByteCodec {
   readonly #limit: LengthLimit;
   readonly #onCorrupt: DropPolicy;
 
   constructor(options: PacketOptions) {
+    super();
     checkOptions<PacketOptions>("cobs", options, PACKET_NAMES);
     this.#limit = new LengthLimit(options);
     this.#onCorrupt = DropPolicy.ofCorrupt(options);
@@ -61,8 +62,8 @@ class CobsCodec implements FramingCodec<Uint8Array> {
     return new ScanDecoder(scanner, maxEncodedLength(limit.maxLength));
   }
 
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message).slice();
+  override encode(message: Uint8Array): Uint8Array {
+    return super.encode(message).slice(); // it was given room for the worst case
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

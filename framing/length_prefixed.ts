@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
@@ -105,11 +105,12 @@ const OPTIONS: OptionNames<LengthPrefixedOptions> = {
   strip: true,
 };
 
-class LengthPrefixedCodec implements FramingCodec<Uint8Array> {
+class LengthPrefixedCodec extends ByteCodec {
   readonly #limit: LengthLimit;
   readonly #layout: Layout;
 
   constructor(options: LengthPrefixedOptions) {
+    super();
     checkOptions<LengthPrefixedOptions>("lengthPrefixed", options, OPTIONS);
     const { MAX_SAFE_INTEGER, MIN_SAFE_INTEGER } = Number;
     const { size = 4, offset = 0, adjustment = 0 } = options;
@@ -133,10 +134,6 @@ class LengthPrefixedCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new LengthPrefixedScanner(this.#layout, this.#limit);
     return new ScanDecoder(scanner, this.#layout.header + this.#limit.maxLength);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

@@ -3,7 +3,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { frameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
@@ -43,10 +43,11 @@ export function netstring(options: LimitOptions = {}): FramingCodec<Uint8Array> 
   return new NetstringCodec(options);
 }
 
-class NetstringCodec implements FramingCodec<Uint8Array> {
+class NetstringCodec extends ByteCodec {
   readonly #limit: LengthLimit;
 
   constructor(options: LimitOptions) {
+    super();
     checkOptions<LimitOptions>("netstring", options, LIMIT_NAMES);
     this.#limit = new LengthLimit(options);
   }
@@ -54,10 +55,6 @@ class NetstringCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new NetstringScanner(this.#limit);
     return new ScanDecoder(scanner, MAX_DIGITS + this.#limit.maxLength + 2);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

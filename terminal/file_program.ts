@@ -1,6 +1,6 @@
 /** What the program for files takes, and what it tells people. @module */
 import {
-  type Checksum,
+  type FileChecksum,
   type FileEntry,
   type FileProgress,
   FileTransferError,
@@ -167,13 +167,13 @@ export async function transfer(
 /** What {@linkcode transfer} adds to the options of a transfer. */
 interface TransferOptions {
   signal: AbortSignal;
-  checksum: Checksum;
+  checksum: FileChecksum;
   onProgress: ((progress: FileProgress) => void) | undefined;
 }
 
 function summary(
   { path, size, resumedFrom, bytes, duration, checksum }: FileTransferResult,
-  kind: Checksum,
+  kind: FileChecksum,
 ) {
   const rate = `${formatSize(bytes / duration * 1_000)}/s`;
   const resumed = resumedFrom > 0 ? `, resumed after ${formatSize(resumedFrom)}` : "";
