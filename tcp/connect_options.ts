@@ -125,6 +125,8 @@ export interface TcpConnectOptions extends TcpConnectBaseOptions {
    * @default {false}
    */
   keepAlive?: boolean | undefined;
+  /** What an address says of itself: `connectTcp(server.addr)` works. It changes nothing. */
+  transport?: Deno.NetAddr["transport"] | undefined;
 }
 
 /** Options of a client of a unix socket. */
@@ -141,6 +143,8 @@ export interface UnixConnectOptions extends TcpConnectBaseOptions {
   noDelay?: boolean | undefined;
   /** Has no effect: the system notices when a peer on the same machine ends. */
   keepAlive?: boolean | undefined;
+  /** What an address says of itself: `connectTcp(server.addr)` works. It changes nothing. */
+  transport?: Deno.UnixAddr["transport"] | undefined;
 }
 
 /** The options of {@linkcode TcpConnectOptions} that a unix socket does not have. */
@@ -149,6 +153,7 @@ export const PORT_OPTIONS: readonly (keyof UnixConnectOptions)[] = ["port", "hos
 /** The names of all options. */
 export const CONNECT_OPTIONS: OptionNames<TcpConnectOptions> = {
   path: true,
+  transport: true,
   port: true,
   hostname: true,
   tls: [{

@@ -82,8 +82,8 @@ const NAMES: OptionNames<RelayOptions> = {
   limits: { maxConnections: true, maxConnectionsPerIp: true, onLimit: true, maxWriteQueue: true },
   timeouts: TIMEOUTS,
   target: {
-    ...{ path: true, port: true, hostname: true, tls: true, timeout: true, signal: true },
-    ...{ retry: true, noDelay: true, keepAlive: true, timeouts: TIMEOUTS },
+    ...{ path: true, port: true, hostname: true, transport: true, tls: true, timeout: true },
+    ...{ signal: true, retry: true, noDelay: true, keepAlive: true, timeouts: TIMEOUTS },
     limits: { maxWriteQueue: true },
   },
 };
