@@ -6,13 +6,13 @@
  */
 import { escapeJson, jsonLine } from "../common/escape.ts";
 import { JsonText } from "../apps/relay/mod.ts";
+import { FrameSkipper, NOTHING } from "../common/broken_frames.ts";
 import { spend } from "../common/turn_budget.ts";
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder } from "../framing/codec.ts";
 import { delimited } from "../framing/delimited.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 
-const NOTHING = new Uint8Array(0);
 const LINE_END = Uint8Array.of(0x0a);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -105,27 +105,29 @@ const MAX_PIECE_FRAMES = 1_024;
 /** Finds messages in what is received, and writes each as a line. */
 export class FrameReader {
   readonly #decoder: Decoder<unknown>;
-  readonly #note: (error: FrameError) => void;
+  readonly #skipper: FrameSkipper<unknown>;
+  readonly #note: (error: unknown) => void;
   readonly #keepFrames: boolean;
   readonly #output = new OutputBuffer();
   #frames: ReceivedFrame[] = [];
   #count = 0;
   #left = 0; // messages that still fit in the piece
-  #failure: FrameError | undefined; // of which is not known yet whether it is the last
+  #failure: unknown; // of which is not known yet whether it is the last
 
   constructor(
     framing: Framing,
-    note: (error: FrameError) => void,
+    note: (error: unknown) => void,
     options: FrameReaderOptions = {},
   ) {
     this.#decoder = framing.codec.decoder();
+    this.#skipper = new FrameSkipper(this.#decoder);
     this.#note = note;
     this.#keepFrames = options.keepFrames ?? false;
   }
 
   /**
    * Takes bytes and finds a piece of the messages in them. A message of which only the contents are
-   * broken is noted and stepped over.
+   * broken is noted and skipped.
    *
    * @param bytes Bytes that were received; nothing, to go on with those of the last call.
    * @returns Whether there may be more: take what was found, wait for a turn, and go on.
@@ -134,14 +136,12 @@ export class FrameReader {
   push(bytes: Uint8Array = NOTHING): boolean {
     this.#left = MAX_PIECE_FRAMES;
     for (let input = bytes;; input = NOTHING) {
-      try {
-        this.#decoder.push(input, this.#emit);
-        this.#noteFailure();
-        return this.#left <= 0;
-      } catch (error) {
-        this.#take(error);
-        if (spend() || this.#left <= 0) return true;
-      }
+      const broken = this.#skipper.push(input, this.#emit);
+      if (broken?.isLast) throw broken.error;
+      if (this.#failure !== undefined) this.#note(this.#failure);
+      this.#failure = broken?.error;
+      if (broken === undefined) return this.#left <= 0;
+      if (spend() || this.#left <= 0) return true;
     }
   }
 
@@ -167,19 +167,6 @@ export class FrameReader {
   /** The lines of the messages since the last call; valid until the next piece. */
   takeLines(): Uint8Array {
     return this.#output.take();
-  }
-
-  /** Remembers an error; the second time it is what the decoder answers from now on. */
-  #take(error: unknown): void {
-    if (error === this.#failure || !(error instanceof FrameError)) throw error;
-    this.#noteFailure();
-    this.#failure = error;
-  }
-
-  #noteFailure(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) this.#note(failure);
   }
 
   readonly #emit = (value: unknown): boolean => {

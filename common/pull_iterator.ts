@@ -1,5 +1,5 @@
 /**
- * An iterator that can be left at any time, because there is nothing to give back.
+ * An iterator that can be left at any time. A generator that waits cannot: leaving it waits, too.
  *
  * @module
  */
@@ -7,17 +7,26 @@
 /** The end of an iteration. */
 export const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** Iterates over what a function gives. Leaving it changes nothing: a later one continues there. */
+/** Iterates over what a function gives. Leaving it loses nothing: a later one continues there. */
 export class PullIterator<T> implements AsyncIterableIterator<T> {
   /** Gives the next value. */
   readonly next: () => Promise<IteratorResult<T>>;
+  readonly #leave: (() => unknown) | undefined;
 
-  constructor(next: () => Promise<IteratorResult<T>>) {
+  /**
+   * Makes the iterator.
+   *
+   * @param next Gives the next value.
+   * @param leave Ends the calls of `next` that wait, and is awaited; `undefined` if they may stay.
+   */
+  constructor(next: () => Promise<IteratorResult<T>>, leave?: () => unknown) {
     this.next = next;
+    this.#leave = leave;
   }
 
-  return(): Promise<IteratorResult<T>> {
-    return Promise.resolve(END);
+  async return(): Promise<IteratorResult<T>> {
+    await this.#leave?.();
+    return END;
   }
 
   [Symbol.asyncIterator](): this {

@@ -12,7 +12,7 @@ import { FrameError } from "../mod.ts";
 import {
   type ChatClient,
   ChatRoom,
-  type ChatRoomOptions,
+  type ChatRoomLimits,
   joinChat,
   serveChat,
 } from "../apps/chat/mod.ts";
@@ -73,17 +73,17 @@ export const program: Program = {
 };
 
 async function serve(args: ProgramArguments): Promise<void> {
-  const options: ChatRoomOptions = {};
+  const limits: ChatRoomLimits = {};
   const history = readCount(args, "history");
   const members = readCount(args, "members", 1);
   const rate = readCount(args, "rate", 1);
   const perAddress = readCount(args, "per-address", 1);
-  if (history !== undefined) options.history = history;
-  if (members !== undefined) options.maxMembers = members;
-  if (rate !== undefined) options.maxLinesPerSecond = rate;
-  if (perAddress !== undefined) options.maxMembersPerAddress = perAddress;
+  if (history !== undefined) limits.maxHistory = history;
+  if (members !== undefined) limits.maxMembers = members;
+  if (rate !== undefined) limits.maxLinesPerSecond = rate;
+  if (perAddress !== undefined) limits.maxMembersPerAddress = perAddress;
   const where = args.address(9999);
-  await serveUntilInterrupted(() => serveChat({ ...where, room: new ChatRoom(options) }));
+  await serveUntilInterrupted(() => serveChat({ ...where, room: new ChatRoom({ limits }) }));
 }
 
 async function join(args: ProgramArguments): Promise<void> {

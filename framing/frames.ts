@@ -1,4 +1,5 @@
 /** Frames from any source of chunks, one by one or in batches. @module */
+import { END, PullIterator } from "../common/pull_iterator.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { MAX_BATCH } from "./batch_decoder.ts";
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
@@ -104,7 +105,7 @@ class FrameIterator<T> implements Frames<T> {
         if (spend()) await nextTurn();
       } else {
         const { done, value } = await this.#batches.next();
-        if (done || this.#returned) return { done: true, value: undefined };
+        if (done || this.#returned) return END;
         this.#next = 0;
         this.#batch = value;
       }
@@ -117,25 +118,18 @@ class FrameIterator<T> implements Frames<T> {
     this.#batch = [];
     this.#next = 0;
     await this.#batches.return();
-    return { done: true, value: undefined };
+    return END;
   }
 
   batches(): AsyncIterableIterator<T[]> {
-    const iterator: AsyncIterableIterator<T[]> = {
-      next: () =>
-        this.#enqueue(() => {
-          if (this.#next === this.#batch.length) return this.#batches.next();
-          const value = this.#batch.slice(this.#next);
-          this.#next = this.#batch.length;
-          return Promise.resolve({ done: false, value });
-        }),
-      return: async () => {
-        await this.return();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    const next = () =>
+      this.#enqueue(() => {
+        if (this.#next === this.#batch.length) return this.#batches.next();
+        const value = this.#batch.slice(this.#next);
+        this.#next = this.#batch.length;
+        return Promise.resolve({ done: false, value });
+      });
+    return new PullIterator(next, () => this.return());
   }
 
   [Symbol.asyncIterator](): this {
@@ -152,7 +146,7 @@ class FrameIterator<T> implements Frames<T> {
       this.#last = this.#last.then(take).then(
         (result) => {
           this.#waiting--;
-          resolve(this.#returned ? { done: true, value: undefined } : result);
+          resolve(this.#returned ? END : result);
         },
         (error) => {
           this.#waiting--;
@@ -200,7 +194,7 @@ class BatchIterator<T> {
       const batch = this.#decode(this.#decoder.stalled ? EMPTY : await this.#read());
       if (batch.length > 0) return { done: false, value: batch };
     }
-    return { done: true, value: undefined };
+    return END;
   }
 
   async return(): Promise<void> {

@@ -138,7 +138,7 @@ function upTo(text: string, ends: string): string {
 
 /** A value in one form: what can be computed is, with the constants of its file. */
 function evaluate(expression: string, text: string): string {
-  const plain = expression.replace(/\s*\n\s*\*?\s*/g, " ").trim().replace(/^\((.*)\)$/, "$1");
+  const plain = expression.replace(/\s*\n\s*\*?\s*/g, " ").trim().replace(/^\((\(.*)\)$/, "$1");
   const names = new Set<string>();
   const constants: string[] = [];
   const collect = (code: string) => {

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "tcp": ["errors.ts", "common", "_internal", "framing"],
   "udp": ["errors.ts", "common", "_internal", "framing"],
   "mod.ts": ["errors.ts", "framing", "tcp", "udp"],
-  "apps": ["errors.ts", "common", "_internal", "framing", "tcp", "udp"],
+  "apps": ["errors.ts", "common", "framing", "tcp", "udp"],
   "terminal": ["errors.ts", "common", "framing", "tcp", "udp", "apps"],
   "examples": ["mod.ts", "errors.ts", "common", "framing", "tcp", "udp", "apps", "terminal"],
   "cli": [
@@ -66,17 +66,14 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "ClosedErrorCode",
     "FrameError",
     "FrameErrorCode",
-    "FrameErrorOptions",
     "LimitError",
     "LimitErrorCode",
-    "LimitErrorOptions",
     "NetError",
     "NetErrorFields",
     "NetOperation",
     "NetTransport",
     "SocketAddress",
     "SocketError",
-    "SocketErrorOptions",
     "TincanError",
     "isNetError",
   ],
@@ -123,7 +120,6 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "FrameEncoderStream",
     "FrameError",
     "FrameErrorCode",
-    "FrameErrorOptions",
     "Frames",
     "FramingCodec",
     "JsonLinesOptions",
@@ -193,42 +189,25 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "ChatConnectOptions",
     "ChatHandlerOptions",
     "ChatJoinError",
+    "ChatJoinErrorCode",
     "ChatJoinOptions",
     "ChatLine",
-    "ChatNameCheck",
-    "ChatNameOptions",
     "ChatOutput",
     "ChatRoom",
+    "ChatRoomLimits",
     "ChatRoomOptions",
     "ChatServerOptions",
     "ChatSession",
+    "ChatTimeouts",
     "ContactAddress",
     "ContactBook",
     "ConversationStep",
-    "DEFAULT_CHAT_HISTORY",
-    "DEFAULT_CHAT_IDLE_TIMEOUT",
-    "DEFAULT_CHAT_NAME_TIMEOUT",
-    "DEFAULT_CHAT_QUEUE",
-    "DEFAULT_MAX_CHAT_LINE_LENGTH",
-    "DEFAULT_MAX_HISTORY_BYTES",
-    "DEFAULT_MAX_JOINS_AT_ONCE",
-    "DEFAULT_MAX_JOINS_PER_SECOND",
-    "DEFAULT_MAX_LINES_AT_ONCE",
-    "DEFAULT_MAX_LINES_PER_SECOND",
-    "DEFAULT_MAX_MEMBERS",
-    "DEFAULT_MAX_MEMBERS_PER_ADDRESS",
-    "DEFAULT_MAX_NAME_ATTEMPTS",
-    "DEFAULT_MAX_NAME_LENGTH",
-    "DEFAULT_MAX_NOTICES_AT_ONCE",
-    "DEFAULT_MAX_NOTICES_PER_SECOND",
-    "DEFAULT_MAX_UDP_MESSAGE_LENGTH",
     "UdpChat",
     "UdpChatMessage",
     "UdpChatOptions",
     "UdpConversation",
     "bindUdpChat",
     "chatHandler",
-    "checkChatName",
     "joinChat",
     "parseChatLine",
     "parseContacts",
@@ -292,12 +271,48 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Files that do not keep a rule yet, by rule. Nothing may be added. */
+const NOT_YET: Readonly<
+  Record<"defaults" | "lines" | "names" | "optional" | "public", readonly string[]>
+> = {
+  defaults: ["apps/chat/mod.ts", "apps/files/mod.ts", "tcp/mod.ts", "udp/mod.ts"],
+  lines: ["tcp/connect.ts", "udp/endpoint.ts", "udp/server.ts"],
+  names: [
+    "apps/chat/",
+    "apps/files/",
+    "apps/relay/",
+    "apps/scan/",
+    "cli/",
+    "tcp/",
+    "terminal/",
+    "udp/",
+  ],
+  optional: [
+    "apps/chat/",
+    "apps/echo.ts",
+    "apps/files/",
+    "apps/relay/",
+    "cli/",
+    "tcp/",
+    "terminal/",
+    "udp/",
+  ],
+  public: ["apps/chat/", "apps/files/"],
+};
+
+/** What applications may import besides `common/` and their own folder. */
+const PUBLIC = ["errors.ts", "framing/mod.ts", "tcp/mod.ts", "udp/mod.ts"];
+
+/** The longest file, in lines. */
+const MAX_LINES = 400;
+
 /** What `mod.ts` gathers. */
 const GATHERED = ["errors.ts", "framing/mod.ts", "tcp/mod.ts", "udp/mod.ts"];
 
 interface Module {
   path: string;
   code: string;
+  lines: number;
   imports: string[];
 }
 
@@ -311,7 +326,8 @@ async function readModules(): Promise<Map<string, Module>> {
         if (folder !== "" || entry.name in MAY_IMPORT) await walk(`${path}/`);
       } else if (entry.name.endsWith(".ts") && !entry.name.endsWith("_test.ts")) {
         const source = await Deno.readTextFile(new URL(path, ROOT));
-        modules.set(path, { path, ...scan(path, source) });
+        const lines = source.split("\n").length - 1;
+        modules.set(path, { path, lines, ...scan(path, source) });
       }
     }
   }
@@ -335,6 +351,10 @@ function scan(path: string, source: string): { code: string; imports: string[] }
     imports.push(url.slice(ROOT.href.length));
   }
   return { code, imports };
+}
+
+function isListed(path: string, list: readonly string[]): boolean {
+  return list.some((entry) => path.startsWith(entry));
 }
 
 function partOf(path: string): string {
@@ -363,6 +383,79 @@ Deno.test("files with a leading underscore belong to their folder", async () => 
       const folder = target.slice(0, target.lastIndexOf("/") + 1);
       const isPrivate = target.slice(folder.length).startsWith("_");
       if (isPrivate && !path.startsWith(folder)) wrong.push(`${path} -> ${target}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("applications need public names only", async () => {
+  const wrong: string[] = [];
+  for (const { path, imports } of (await readModules()).values()) {
+    if (partOf(path) !== "apps" || isListed(path, NOT_YET.public)) continue;
+    const own = path.slice(0, path.lastIndexOf("/") + 1);
+    for (const target of imports) {
+      const isAllowed = PUBLIC.includes(target) || target.startsWith("common/") ||
+        (own !== "apps/" && target.startsWith(own));
+      if (!isAllowed) wrong.push(`${path} -> ${target}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("a class or type has a name of its own in the whole project", async () => {
+  const files = new Map<string, string[]>();
+  for (const { path, code } of (await readModules()).values()) {
+    for (const [, name = ""] of code.matchAll(/^(?:export )?(?:class|interface|type) (\w+)/gm)) {
+      files.set(name, [...files.get(name) ?? [], path]);
+    }
+  }
+  const shared = [...files].filter(([, paths]) =>
+    paths.length > 1 && !paths.every((path) => isListed(path, NOT_YET.names))
+  );
+  assertEquals(shared, []);
+});
+
+Deno.test("a name that several entry points export is the same thing", async () => {
+  const modules = [...(await readModules()).values()];
+  const lists = Object.values(EXPORTS).map((names) => new Set(names));
+  const repeated = new Set(
+    lists.flatMap((names, index) =>
+      [...names].filter((name) => lists.slice(index + 1).some((others) => others.has(name)))
+    ),
+  );
+  for (const name of repeated) {
+    const declaration = new RegExp(
+      `^export (?:async )?(?:class|function|interface|type|const) ${name}\\b`,
+      "m",
+    );
+    const paths = modules.filter(({ code }) => declaration.test(code)).map(({ path }) => path);
+    assertEquals(paths.length, 1, `${name} is declared in ${paths.join(" and ")}`);
+  }
+});
+
+Deno.test(`no file is longer than ${MAX_LINES} lines`, async () => {
+  const long: string[] = [];
+  for (const { path, lines } of (await readModules()).values()) {
+    if (lines > MAX_LINES && !NOT_YET.lines.includes(path)) long.push(`${path}: ${lines}`);
+  }
+  assertEquals(long, []);
+});
+
+Deno.test("defaults are said by @default, and not exported", () => {
+  const wrong = Object.entries(EXPORTS).filter(([path, names]) =>
+    names.some((name) => name.startsWith("DEFAULT_")) && !NOT_YET.defaults.includes(path)
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("optional fields of public interfaces may be undefined", async () => {
+  const wrong: string[] = [];
+  for (const { path, code } of (await readModules()).values()) {
+    if (isListed(path, NOT_YET.optional)) continue;
+    for (const [body, name] of code.matchAll(/^export interface (\w+)[\s\S]*?^}/gm)) {
+      for (const [, field, type = ""] of body.matchAll(/^ {2}(?:readonly )?(\w+)\?: ([^]*?);$/gm)) {
+        if (!type.endsWith("undefined")) wrong.push(`${path}: ${name}.${field}`);
+      }
     }
   }
   assertEquals(wrong, []);

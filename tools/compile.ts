@@ -116,6 +116,7 @@ async function compile(program: Program, { target, output }: CompileOptions): Pr
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
+      "--no-check", // `deno task ok` has checked the types
       "--exclude-unused-npm", // or it packs what the tests and benchmarks use, too
       ...runtimeFlags(program),
       ...(target === undefined ? [] : ["--target", target]),

@@ -37,7 +37,7 @@ export class Dedup implements Sweepable {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #key: ((data: Uint8Array) => string | undefined) | undefined;
-  /** Those that are being handled: to forget one would be to handle it twice. */
+  /** Requests that are being handled. If one were forgotten, it would be handled twice. */
   readonly #active = new Map<string, Seen>();
   readonly #done = new Map<string, Seen>(); // the oldest first
   #bytes = 0;

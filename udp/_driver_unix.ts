@@ -177,7 +177,7 @@ class UnixDriver implements Driver {
   }
 }
 
-/** The file of a unix socket, which the runtime leaves behind. */
+/** The file of a unix socket, which the runtime does not remove. */
 class SocketFile {
   readonly #path: string;
   readonly #inode: number | null;
@@ -187,7 +187,7 @@ class SocketFile {
     this.#inode = inodeOf(path);
   }
 
-  /** Removes it, unless somebody else has put another one in its place. */
+  /** Removes it, unless another one is in its place. */
   remove(): void {
     try {
       if (inodeOf(this.#path) === this.#inode) Deno.removeSync(this.#path);

@@ -5,7 +5,7 @@
  * @module
  */
 import { deadline } from "../common/deadline.ts";
-import { DONE, iterator } from "../common/iterator.ts";
+import { END, PullIterator } from "../common/pull_iterator.ts";
 import { checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { DatagramQueue } from "./_queue.ts";
@@ -139,7 +139,7 @@ export class Inbox {
   ): AsyncIterableIterator<Datagram> {
     const waiting = new Set<Waiter>();
     const next = (): Promise<IteratorResult<Datagram>> => {
-      if (this.#ended && this.size === 0) return Promise.resolve(DONE);
+      if (this.#ended && this.size === 0) return Promise.resolve(END);
       try {
         check();
       } catch (error) {
@@ -164,7 +164,7 @@ export class Inbox {
         this.#waiters.add(waiter);
       });
     };
-    return iterator(next, () => {
+    return new PullIterator(next, () => {
       for (const waiter of waiting) {
         this.#waiters.delete(waiter);
         waiter.end();

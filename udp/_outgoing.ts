@@ -8,7 +8,7 @@
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
 import { deadline } from "../common/deadline.ts";
-import { type OperationContext } from "../common/net_error.ts";
+import type { OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 import { unattended } from "../common/unattended.ts";
 import { Fifo } from "../common/fifo.ts";

@@ -5,7 +5,7 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { DONE } from "../common/iterator.ts";
+import { END } from "../common/pull_iterator.ts";
 import { type OperationContext, timedOut } from "../common/net_error.ts";
 import { canAnswer } from "./_address.ts";
 import { Inbox } from "./_inbox.ts";
@@ -106,7 +106,7 @@ export class Session implements UdpSession {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    return this.inbox.iterate(() => {}, (resolve) => resolve(DONE));
+    return this.inbox.iterate(() => {}, (resolve) => resolve(END));
   }
 
   #reason(how: SessionEnd): ClosedError {

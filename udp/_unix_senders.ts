@@ -3,8 +3,8 @@
  *
  * The runtime cannot send on a socket while it receives on it, a send to a receiver whose queue is full
  * waits, and nothing takes a send back. So a socket that receives has several others that send. They
- * were bound to the same path before it, one after the other, and so have the same name for those who
- * receive from them. Each serves one receiver at a time: one that does not read holds up no other.
+ * were bound to the same path before it, one after the other, and so have the same name for the
+ * receivers. Each serves one receiver at a time: one that does not read holds up no other.
  *
  * A send that waits is tried again when something happens to its socket. The system makes that happen
  * when the receiver takes one of this socket's datagrams, but not when it takes another's. So the files

@@ -7,7 +7,7 @@ import type { SocketAddress } from "../errors.ts";
 import { checkHostname, checkPort, netAddr } from "../common/address.ts";
 import { checkOptions, type OptionNames } from "../common/options.ts";
 import { isForMany } from "./_targets.ts";
-import { destination, resolve } from "./numeric_address.ts";
+import { destination, resolve } from "./_numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";

@@ -1,7 +1,7 @@
-/** What people from one address have together. @module */
+/** What members from one address have in common: their number and how fast they join. @module */
 import { userKey } from "../../common/cidr.ts";
 import { RateLimit } from "./_rate.ts";
-import type { ChatRoomOptions } from "./room_options.ts";
+import type { RoomSettings } from "./room_options.ts";
 
 /** Addresses that are looked at, when a new one comes, to see whether they can be forgotten. */
 const LOOKS = 2;
@@ -12,15 +12,15 @@ interface Neighbours {
 }
 
 /**
- * Counts people and joins by address: one IPv4 address, or one /64 network of IPv6. An address is
- * forgotten when nobody from it is here and it may join as often as a new one.
+ * Counts members and joins by address: one IPv4 address, or one /64 network of IPv6. An address is
+ * forgotten when no member has it and it may join as often as a new one.
  */
 export class AddressQuota {
-  readonly #options: Required<ChatRoomOptions>;
+  readonly #settings: RoomSettings;
   readonly #addresses = new Map<string, Neighbours>();
 
-  constructor(options: Required<ChatRoomOptions>) {
-    this.#options = options;
+  constructor(settings: RoomSettings) {
+    this.#settings = settings;
   }
 
   /** Addresses that are remembered. */
@@ -28,10 +28,10 @@ export class AddressQuota {
     return this.#addresses.size;
   }
 
-  /** Counts somebody in, or says why not. */
+  /** Counts a member in, or says why not. */
   enter(address: string | undefined): string | undefined {
     if (address === undefined) return undefined;
-    const { maxMembersPerAddress, now } = this.#options;
+    const { maxMembersPerAddress, now } = this.#settings;
     const neighbours = this.#find(userKey(address));
     if (neighbours.members >= maxMembersPerAddress) {
       return `there are ${maxMembersPerAddress} people from your address here already`;
@@ -41,7 +41,7 @@ export class AddressQuota {
     return undefined;
   }
 
-  /** Counts somebody out who was counted in. */
+  /** Counts out a member that was counted in. */
   leave(address: string | undefined): void {
     const neighbours = address === undefined ? undefined : this.#addresses.get(userKey(address));
     if (neighbours !== undefined) neighbours.members--;
@@ -50,7 +50,7 @@ export class AddressQuota {
   #find(key: string): Neighbours {
     const known = this.#addresses.get(key);
     if (known !== undefined) return known;
-    const { maxJoinsPerSecond, maxJoinsAtOnce, now } = this.#options;
+    const { maxJoinsPerSecond, maxJoinsAtOnce, now } = this.#settings;
     this.#forget(now());
     const added = { members: 0, joins: new RateLimit(maxJoinsPerSecond, maxJoinsAtOnce, now()) };
     this.#addresses.set(key, added);

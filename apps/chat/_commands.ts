@@ -1,4 +1,4 @@
-/** What a line that somebody typed means. @module */
+/** What a line means: a message or a command. @module */
 
 /** A line, understood. */
 export type Command =

@@ -4,11 +4,11 @@ import type { ChatOutput } from "./output.ts";
 /** Bytes that go out before the room waits for them to be taken: a history of the usual size fits. */
 const PIECE = 8 * 1024;
 
-/** Bytes said by others that may wait behind a long answer: what a slow reader may have waiting anyway. */
-const MAX_BYTES_BEHIND = 256 * 1024;
+/** Bytes said by others that may wait after a long answer: as much as for any slow reader. */
+const MAX_BYTES_AFTER = 256 * 1024;
 
-/** Lines said by others that may wait behind a long answer, however short: nobody reads back further. */
-const MAX_LINES_BEHIND = 1_000;
+/** Lines said by others that may wait after a long answer, however short: no one reads back further. */
+const MAX_LINES_AFTER = 1_000;
 
 /**
  * Gives lines to an output. What one person gets at once, such as the history, goes out in pieces, each
@@ -20,11 +20,11 @@ export class PacedLines {
   readonly #onFull: () => void;
   #queue: Uint8Array[] | undefined; // while lines go out in pieces
   #next = 0; // of the queue
-  #linesBehind = 0;
-  #bytesBehind = 0;
+  #linesAfter = 0;
+  #bytesAfter = 0;
   #ready: Promise<void> | undefined;
 
-  /** `onFull` is called, instead of taking a line, when too much waits behind a long answer. */
+  /** `onFull` is called, instead of taking a line, when too much waits after a long answer. */
   constructor(output: ChatOutput, onFull: () => void) {
     this.#output = output;
     this.#onFull = onFull;
@@ -38,9 +38,9 @@ export class PacedLines {
   /** Sends a line. */
   send(line: Uint8Array): void {
     if (this.#queue === undefined) return this.#output.send(line);
-    this.#linesBehind++;
-    this.#bytesBehind += line.length;
-    if (this.#linesBehind > MAX_LINES_BEHIND || this.#bytesBehind > MAX_BYTES_BEHIND) {
+    this.#linesAfter++;
+    this.#bytesAfter += line.length;
+    if (this.#linesAfter > MAX_LINES_AFTER || this.#bytesAfter > MAX_BYTES_AFTER) {
       return this.#onFull();
     }
     this.#queue.push(line);
@@ -57,7 +57,7 @@ export class PacedLines {
   drop(): void {
     this.#queue = undefined;
     this.#ready = undefined;
-    this.#next = this.#linesBehind = this.#bytesBehind = 0;
+    this.#next = this.#linesAfter = this.#bytesAfter = 0;
   }
 
   /** Sends up to a piece, and sees to the rest. */
@@ -67,7 +67,7 @@ export class PacedLines {
       const line = this.#queue[this.#next];
       if (line === undefined) return this.drop() as undefined;
       if (bytes >= PIECE && this.#output.flush !== undefined) {
-        // A connection that failed tells those who send; what waits for it can be forgotten.
+        // The failure is reported by `send`; what waits for the connection can be forgotten.
         return this.#output.flush().then(() => this.#sendPiece(), () => this.drop());
       }
       this.#next++;

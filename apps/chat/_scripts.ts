@@ -1,8 +1,8 @@
 /**
  * Which writing systems a name is written in, and whether they may stand side by side: Unicode's
  * technical standard 39, section 5.2, "highly restrictive". The scripts are those of Unicode's annex 31,
- * tables 5 and 7: recommended, and in limited use. Historic scripts have blank and look-alike glyphs and
- * nobody's name.
+ * tables 5 and 7: recommended, and in limited use. Historic scripts have blank and look-alike glyphs,
+ * and no one is called so.
  *
  * @module
  */

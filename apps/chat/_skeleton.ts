@@ -8,7 +8,7 @@ const HIDDEN_DOT = /(\p{Soft_Dotted}\p{M}*?)\u0307/gu;
 
 let prototypes: ReadonlyMap<string, string> | undefined; // read for the first text
 
-/** The same for texts that look the same, and nothing to show to anybody; for text in form NFKC. */
+/** The same for texts that look the same, not to be shown; for text in form NFKC. */
 export function skeleton(text: string): string {
   const parts = isAscii(text)
     ? text

@@ -1,60 +1,84 @@
 /** A client of a room. @module */
-import { connectTcp, type TcpConnectOptions, type UnixConnectOptions } from "../../tcp/mod.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
-import type { Framed } from "../../tcp/framed.ts";
-import { lines } from "../../framing/lines.ts";
-import { text } from "../../framing/text.ts";
+import { TincanError } from "../../errors.ts";
+import { checkOptions, type OptionNames } from "../../common/options.ts";
+import { toPrintable } from "../../common/escape.ts";
+import { CLIENT_NAMES } from "../../common/tcp_option_names.ts";
+import { lines, text } from "../../framing/mod.ts";
+import {
+  connectTcp,
+  type Framed,
+  type TcpConnection,
+  type TcpConnectOptions,
+  type UnixConnectOptions,
+} from "../../tcp/mod.ts";
 import { type ChatLine, parseChatLine } from "./line.ts";
-import { DEFAULT_MAX_CHAT_LINE_LENGTH } from "./room_options.ts";
 
-/** How long a room may take to let somebody in, unless said otherwise. */
-const DEFAULT_JOIN_TIMEOUT = 30_000;
-
-/** Lines a room may send before it lets somebody in: more is not a room. */
+/** Lines a room may send before its welcome: a server that sends more is no room. */
 const MAX_LINES_BEFORE_WELCOME = 100;
 
-/** Where the room is, and under which name to join. */
+/** Where the room is: everything that `connectTcp` takes, and under which name to join. */
 export type ChatJoinOptions = (TcpConnectOptions | UnixConnectOptions) & {
   /** The name to have in the room. */
   name: string;
-  /**
-   * The longest line to send, in bytes; the room's own limit may be lower.
-   *
-   * @default {4_096}
-   */
-  maxLineLength?: number;
+  /** How much may wait to be written, and how much may be sent. */
+  limits?: {
+    /**
+     * The longest line to send, in bytes; the room's own limit may be lower.
+     *
+     * @default {4_096}
+     */
+    maxLineLength?: number | undefined;
+  } | undefined;
+};
+
+const NAMES: OptionNames<TcpConnectOptions & ChatJoinOptions> = {
+  ...CLIENT_NAMES,
+  limits: { ...CLIENT_NAMES.limits, maxLineLength: true },
+  name: true,
 };
 
 /**
- * A room did not let somebody in.
+ * Why a room was not joined: `refused` if it did not take the name, `gone` if it ended the connection,
+ * `protocol` if the server is no room.
+ */
+export type ChatJoinErrorCode = "refused" | "gone" | "protocol";
+
+/**
+ * A room was not joined.
  *
  * @example
  * ```ts
  * import { ChatJoinError, joinChat, serveChat } from "@tincan/net/chat";
- * import { assertRejects } from "@std/assert";
+ * import { assertEquals, assertRejects } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
  * const { port } = server.addr as Deno.NetAddr;
  * await using _ada = await joinChat({ port, name: "Ada" });
  * const error = await assertRejects(() => joinChat({ port, name: "ADA" }), ChatJoinError);
- * console.log(error.message); // Cannot join as ADA: that name is taken
+ * assertEquals([error.code, error.reason], ["refused", "that name is taken"]);
  * ```
  */
-export class ChatJoinError extends Error {
-  /** The class's name, for messages and for `switch`. */
-  override readonly name = "ChatJoinError";
+export class ChatJoinError extends TincanError<ChatJoinErrorCode> {
   /** What the room said about it. */
   readonly reason: string;
 
   /**
    * Makes the error.
    *
-   * @param chatName The name that was tried.
-   * @param reason What the room said about it.
+   * @param code Why the room was not joined.
+   * @param message One line for people.
+   * @param options What the room said about it.
    */
-  constructor(chatName: string, reason: string) {
-    super(`Cannot join as ${chatName}: ${reason}`);
-    this.reason = reason;
+  constructor(
+    code: ChatJoinErrorCode,
+    message: string,
+    options: ErrorOptions & {
+      /** What the room said about it. */
+      reason: string;
+    },
+  ) {
+    super(code, message, options);
+    this.reason = options.reason;
   }
 }
 
@@ -66,8 +90,8 @@ let create: (
 ) => ChatClient;
 
 /**
- * Somebody in a room, seen from outside: what {@linkcode joinChat} answers with. Iterating gives what
- * the room says, beginning with its welcome.
+ * A member of a room, seen from outside: what {@linkcode joinChat} returns. Iterating gives what the room
+ * says, beginning with its welcome.
  *
  * @example Listen until the room closes
  * ```ts
@@ -158,10 +182,11 @@ export class ChatClient implements AsyncIterable<ChatLine>, AsyncDisposable {
  * Joins a room.
  *
  * @param options Where the room is, and under which name.
- * @returns The person in the room.
+ * @returns The member of the room.
  * @throws {ChatJoinError} If the room did not take the name or is no room.
- * @throws {Deno.errors.ConnectionRefused} If nobody listens there.
+ * @throws {Deno.errors.ConnectionRefused} If no one listens there.
  * @throws {Deno.errors.TimedOut} If connecting, or the room's welcome, took longer than `timeout`.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example
  * ```ts
@@ -175,12 +200,13 @@ export class ChatClient implements AsyncIterable<ChatLine>, AsyncDisposable {
  * ```
  */
 export async function joinChat(options: ChatJoinOptions): Promise<ChatClient> {
-  const { name, maxLineLength = DEFAULT_MAX_CHAT_LINE_LENGTH, ...target } = options;
-  const conn = await connectTcp(target);
+  checkOptions("joinChat", options, NAMES);
+  const { name, limits: { maxLineLength = 4_096, ...limits } = {}, ...target } = options;
+  // The room's lines are a little longer than those it takes: they have names in front.
+  const incoming = text(lines(), { fatal: false });
+  const outgoing = text(lines({ maxLength: maxLineLength }));
+  const conn = await connectTcp({ ...target, limits });
   try {
-    // The room's lines are a little longer than those it takes: they have names in front.
-    const incoming = text(lines(), { fatal: false });
-    const outgoing = text(lines({ maxLength: maxLineLength }));
     const messages = conn.framed<string>({
       detached: true,
       decoder: () => incoming.decoder(),
@@ -197,20 +223,22 @@ export async function joinChat(options: ChatJoinOptions): Promise<ChatClient> {
 
 async function beWelcomed(
   messages: Framed<string>,
-  { name, timeout = DEFAULT_JOIN_TIMEOUT, signal }: ChatJoinOptions,
+  { name, timeout = 30_000, signal }: ChatJoinOptions,
 ): Promise<{ name: string; line: ChatLine }> {
+  const refusal = (code: ChatJoinErrorCode, reason: string) =>
+    new ChatJoinError(code, `Cannot join as ${toPrintable(name)}: ${reason}`, { reason });
   let last = "the server closed the connection";
   for (let count = 0; count < MAX_LINES_BEFORE_WELCOME; count++) {
-    const received = await messages.receive({ timeout, ...signal === undefined ? {} : { signal } });
-    if (received === null) throw new ChatJoinError(name, last);
+    const received = await messages.receive({ timeout, signal });
+    if (received === null) throw refusal("gone", last);
     const line = parseChatLine(received);
     if (!received.startsWith("*** ")) break;
     const welcome = /^Welcome, (\S+)! /u.exec(line.text);
     if (welcome?.[1] !== undefined) return { name: welcome[1], line };
-    const refusal = /^Sorry, (.*)\. What is your name\?$/u.exec(line.text);
-    if (refusal?.[1] !== undefined) throw new ChatJoinError(name, refusal[1]);
+    const refused = /^Sorry, (.*)\. What is your name\?$/u.exec(line.text);
+    if (refused?.[1] !== undefined) throw refusal("refused", refused[1]);
     const goodbye = /^Goodbye: (.*)$/u.exec(line.text);
     if (goodbye?.[1] !== undefined) last = goodbye[1];
   }
-  throw new ChatJoinError(name, "the server does not answer as a chat room does");
+  throw refusal("protocol", "the server does not answer as a chat room does");
 }

@@ -2,7 +2,7 @@
 import { chatNameKey, chatNameLooks, imitation } from "./names.ts";
 import { toPrintable } from "../../common/escape.ts";
 
-/** Contacts in one table: more is not a list that somebody keeps by hand. */
+/** Contacts in one table: more is not a list that a person keeps by hand. */
 const MAX_CONTACTS = 10_000;
 
 /** Characters in a contact's name: more does not fit in front of a message. */

@@ -6,9 +6,9 @@ export interface ChatLine {
   /**
    * What it is.
    *
-   * - `message`: somebody said it to all.
-   * - `action`: somebody did it (`/me`).
-   * - `private`: somebody said it to this person only.
+   * - `message`: a member said it to all.
+   * - `action`: a member did it (`/me`).
+   * - `private`: a member said it to this person only.
    * - `sent`: this person said it to `from` only; the room confirms it.
    * - `notice`: the room says it itself.
    */

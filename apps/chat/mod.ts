@@ -24,48 +24,26 @@
  *
  * @module
  */
-export { ChatClient, ChatJoinError, type ChatJoinOptions, joinChat } from "./client.ts";
+export {
+  ChatClient,
+  ChatJoinError,
+  type ChatJoinErrorCode,
+  type ChatJoinOptions,
+  joinChat,
+} from "./client.ts";
 export { type ContactAddress, parseContacts } from "./contacts.ts";
 export { type ContactBook, type ConversationStep, UdpConversation } from "./conversation.ts";
 export { type ChatLine, parseChatLine } from "./line.ts";
-export {
-  type ChatNameCheck,
-  type ChatNameOptions,
-  checkChatName,
-  DEFAULT_MAX_NAME_LENGTH,
-} from "./names.ts";
 export type { ChatOutput } from "./output.ts";
 export { toPrintable } from "../../common/escape.ts";
 export { type ChatConnectOptions, ChatRoom } from "./room.ts";
-export {
-  type ChatRoomOptions,
-  DEFAULT_CHAT_HISTORY,
-  DEFAULT_MAX_CHAT_LINE_LENGTH,
-  DEFAULT_MAX_HISTORY_BYTES,
-  DEFAULT_MAX_JOINS_AT_ONCE,
-  DEFAULT_MAX_JOINS_PER_SECOND,
-  DEFAULT_MAX_LINES_AT_ONCE,
-  DEFAULT_MAX_LINES_PER_SECOND,
-  DEFAULT_MAX_MEMBERS,
-  DEFAULT_MAX_MEMBERS_PER_ADDRESS,
-  DEFAULT_MAX_NAME_ATTEMPTS,
-  DEFAULT_MAX_NOTICES_AT_ONCE,
-  DEFAULT_MAX_NOTICES_PER_SECOND,
-} from "./room_options.ts";
+export type { ChatRoomLimits, ChatRoomOptions } from "./room_options.ts";
 export {
   chatHandler,
   type ChatHandlerOptions,
   type ChatServerOptions,
-  DEFAULT_CHAT_IDLE_TIMEOUT,
-  DEFAULT_CHAT_NAME_TIMEOUT,
-  DEFAULT_CHAT_QUEUE,
+  type ChatTimeouts,
   serveChat,
 } from "./server.ts";
 export type { ChatSession } from "./session.ts";
-export {
-  bindUdpChat,
-  DEFAULT_MAX_UDP_MESSAGE_LENGTH,
-  UdpChat,
-  type UdpChatMessage,
-  type UdpChatOptions,
-} from "./udp.ts";
+export { bindUdpChat, UdpChat, type UdpChatMessage, type UdpChatOptions } from "./udp.ts";

@@ -2,9 +2,6 @@
 import { isAscii, mixedScripts } from "./_scripts.ts";
 import { skeleton } from "./_skeleton.ts";
 
-/** Characters in a name, unless specified: more does not fit in front of a message. */
-export const DEFAULT_MAX_NAME_LENGTH = 32;
-
 /** What {@linkcode checkChatName} found. */
 export type ChatNameCheck =
   | {
@@ -44,18 +41,8 @@ const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 const MAX_MARKS = 4;
 const STACKED_MARKS = new RegExp(`[\\p{Mn}\\p{Me}]{${MAX_MARKS + 1}}|([\\p{Mn}\\p{Me}])\\1`, "u");
 
-/** How to check a name. */
-export interface ChatNameOptions {
-  /**
-   * The longest name, in characters (Unicode code points).
-   *
-   * @default {32}
-   */
-  maxLength?: number;
-}
-
 /**
- * Checks a name that somebody wants to have in a room.
+ * Checks a name for a room.
  *
  * A name is one word that can be seen: no blanks in it, no control or invisible characters, no piles of
  * combining marks, none of `< > [ ]`, not `*` or `/` at its beginning, because these tell the lines of a
@@ -68,29 +55,10 @@ export interface ChatNameOptions {
  * confusable characters.
  *
  * @param text What was typed.
- * @param options The longest name.
+ * @param maxLength The longest name, in characters (Unicode code points).
  * @returns The name and its key, or why it cannot be used.
- *
- * @example
- * ```ts
- * import { checkChatName } from "@tincan/net/chat";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const zoe = checkChatName("  Zoe\u0308 ");
- * const capitals = checkChatName("ZO\u00cb");
- * assert(zoe.ok && capitals.ok);
- * assertEquals(zoe.name, "Zo\u00eb");
- * assertEquals(zoe.key, capitals.key);
- * assertEquals(checkChatName(" \u3000 "), { ok: false, reason: "the name is empty" });
- *
- * const latin = checkChatName("Cap");
- * const cyrillic = checkChatName("\u0421\u0430\u0440");
- * assert(latin.ok && cyrillic.ok);
- * assert(latin.looks.some((look) => cyrillic.looks.includes(look)));
- * ```
  */
-export function checkChatName(text: string, options: ChatNameOptions = {}): ChatNameCheck {
-  const { maxLength = DEFAULT_MAX_NAME_LENGTH } = options;
+export function checkChatName(text: string, maxLength: number): ChatNameCheck {
   // Nothing longer than this can become short enough, and what is short is cheap to look at.
   if (text.length > 64 * maxLength) return refuse(tooLong(maxLength));
   const name = trimBlanks(text.normalize("NFC"));

@@ -1,9 +1,9 @@
-/** What a room needs of those who carry its lines. @module */
+/** What a room needs of a transport. @module */
 
 /** Where a room's lines for one person go. */
 export interface ChatOutput {
   /**
-   * Takes a line, with its newline, as UTF-8. The same bytes are given to everybody: they must not be
+   * Takes a line, with its newline, as UTF-8. All members are given the same bytes: they must not be
    * changed, and they never are.
    */
   send(line: Uint8Array): void;

@@ -4,7 +4,12 @@ import { AddressQuota } from "./_address_quota.ts";
 import { RateLimit } from "./_rate.ts";
 import { chatNameKey } from "./names.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { type ChatRoomOptions, resolveRoomOptions } from "./room_options.ts";
+import {
+  type ChatRoomLimits,
+  type ChatRoomOptions,
+  resolveRoomOptions,
+  type RoomSettings,
+} from "./room_options.ts";
 import type { ChatOutput } from "./output.ts";
 import {
   type ChatSession,
@@ -14,7 +19,7 @@ import {
   type SessionRoom,
 } from "./session.ts";
 
-/** What is known of somebody who comes. */
+/** What is known of a person who comes. */
 export interface ChatConnectOptions {
   /**
    * The address that the person comes from, for the quotas of people from one address.
@@ -56,8 +61,9 @@ export interface ChatConnectOptions {
  */
 export class ChatRoom {
   /** The limits, with their defaults filled in. */
-  readonly options: Readonly<Required<ChatRoomOptions>>;
+  readonly limits: Readonly<Record<keyof ChatRoomLimits, number>>;
 
+  readonly #settings: RoomSettings;
   readonly #sessions = new Set<ChatSession>();
   /** Those with a name, by what is the same for names that are the same. */
   readonly #members = new Map<string, Member>();
@@ -69,7 +75,7 @@ export class ChatRoom {
   readonly #notices: RateLimit;
   readonly #untold = { joined: 0, left: 0 }; // since a join or leave was last told
   readonly #view: SessionRoom;
-  /** Lines that came up while another was being sent, so that all get all in the same order. */
+  /** Lines that came up while another was being sent: all members get them in the same order. */
   readonly #waiting: { bytes: Uint8Array; except: ChatSession | undefined }[] = [];
   #sending = false;
   #closed: string | undefined;
@@ -78,12 +84,13 @@ export class ChatRoom {
    * Opens a room.
    *
    * @param options Its limits.
-   * @throws {RangeError} If an option is out of range.
+   * @throws {RangeError | TypeError} If an option is out of range or does not exist.
    */
   constructor(options: ChatRoomOptions = {}) {
-    this.options = resolveRoomOptions(options);
-    const { maxNoticesPerSecond, maxNoticesAtOnce, now } = this.options;
-    this.#quota = new AddressQuota(this.options);
+    const { now, ...limits } = this.#settings = resolveRoomOptions(options);
+    this.limits = limits;
+    const { maxNoticesPerSecond, maxNoticesAtOnce } = limits;
+    this.#quota = new AddressQuota(this.#settings);
     this.#notices = new RateLimit(maxNoticesPerSecond, maxNoticesAtOnce, now());
     this.#view = this.#makeView();
   }
@@ -94,7 +101,7 @@ export class ChatRoom {
   }
 
   /**
-   * Lets somebody in, and asks for a name. In a room that is closed they are dismissed at once.
+   * Lets a person in, and asks for a name. In a room that is closed they are dismissed at once.
    *
    * @param output Where the lines for this person go. `send` may be called at any time, also in the
    * middle of a call on another session.
@@ -109,7 +116,7 @@ export class ChatRoom {
   }
 
   /**
-   * Tells everybody in the room something, as the room itself.
+   * Tells all members something, as the room itself.
    *
    * @param text The line; it is made printable.
    */
@@ -118,7 +125,7 @@ export class ChatRoom {
   }
 
   /**
-   * Says goodbye to everybody and lets nobody in again. Calling it again does nothing.
+   * Says goodbye to all and lets no one in again. Calling it again does nothing.
    *
    * @param reason Why.
    */
@@ -130,7 +137,7 @@ export class ChatRoom {
   #makeView(): SessionRoom {
     const members = this.#members;
     return {
-      options: this.options,
+      settings: this.#settings,
       get memberCount() {
         return members.size;
       },
@@ -146,7 +153,7 @@ export class ChatRoom {
       },
       announceMove: (line, move, except) => {
         this.#tellUntold();
-        if (this.#notices.take(this.options.now())) this.#send(encodeLine(line), except);
+        if (this.#notices.take(this.#settings.now())) this.#send(encodeLine(line), except);
         else this.#untold[move]++;
       },
       leave: (session, member) => {
@@ -161,7 +168,7 @@ export class ChatRoom {
 
   /** Takes the name, or says why not. */
   #enter(member: Member): string | undefined {
-    const { maxMembers } = this.options;
+    const { maxMembers } = this.limits;
     const { key, looks } = member;
     if (this.#members.has(key)) return "that name is taken";
     const alike = looks.map((look) => this.#looks.get(look)).find((other) => other !== undefined);
@@ -175,18 +182,18 @@ export class ChatRoom {
   }
 
   #remember(bytes: Uint8Array): void {
-    const { history, maxHistoryBytes } = this.options;
+    const { maxHistory, maxHistoryBytes } = this.limits;
     this.#history.push(bytes);
     this.#historyBytes += bytes.length;
-    while (this.#history.length > history || this.#historyBytes > maxHistoryBytes) {
+    while (this.#history.length > maxHistory || this.#historyBytes > maxHistoryBytes) {
       this.#historyBytes -= this.#history.shift()?.length ?? 0;
     }
   }
 
-  /** Tells in one line who came and went beyond the rate, as soon as the rate allows it. */
+  /** Reports joins and leaves beyond the rate in one line, as soon as the rate allows it. */
   #tellUntold(): void {
     const { joined, left } = this.#untold;
-    if (joined + left === 0 || !this.#notices.take(this.options.now())) return;
+    if (joined + left === 0 || !this.#notices.take(this.#settings.now())) return;
     this.#untold.joined = this.#untold.left = 0;
     this.#send(encodeLine(`*** ${joined} more have joined and ${left} have left`), undefined);
   }
@@ -200,7 +207,7 @@ export class ChatRoom {
         for (const member of this.#members.values()) {
           if (member.session === next.except) continue;
           member.send(next.bytes);
-          spend(next.bytes.length); // those who read the lines wait when the turn is over
+          spend(next.bytes.length); // the loops that read lines wait when the turn is over
         }
       }
     } finally {

@@ -1,195 +1,148 @@
 /** The options of a room: names, defaults and reasons. @module */
-import { checkCount } from "../../common/options.ts";
-import { DEFAULT_MAX_NAME_LENGTH } from "./names.ts";
+import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
 
-/** People in a room at one time, unless specified: a line goes out once for each of them. */
-export const DEFAULT_MAX_MEMBERS = 1_000;
-
-/** Lines that newcomers are shown, unless specified: about one screen. */
-export const DEFAULT_CHAT_HISTORY = 50;
-
-/** Bytes in a line, unless specified: what terminals let people type into one. */
-export const DEFAULT_MAX_CHAT_LINE_LENGTH = 4_096;
-
-/** Names that somebody may try before they are shown the door, unless specified. */
-export const DEFAULT_MAX_NAME_ATTEMPTS = 10;
-
-/** Lines a second that one person may say for long, unless specified: more cannot be read. */
-export const DEFAULT_MAX_LINES_PER_SECOND = 10;
-
-/** Lines that one person may say at once, unless specified: a paragraph that was pasted. */
-export const DEFAULT_MAX_LINES_AT_ONCE = 50;
-
-/** Bytes of the history, unless specified: a quarter of what may wait for one person. */
-export const DEFAULT_MAX_HISTORY_BYTES = 64 * 1_024;
-
-/**
- * People from one address, unless specified: an office or a class shares one, and twenty such fill a
- * room.
- */
-export const DEFAULT_MAX_MEMBERS_PER_ADDRESS = 50;
-
-/** Joins a second from one address for long, unless specified: who comes and goes is told to all. */
-export const DEFAULT_MAX_JOINS_PER_SECOND = 1;
-
-/** Joins at once from one address, unless specified: all of them, after the network was away. */
-export const DEFAULT_MAX_JOINS_AT_ONCE = 50;
-
-/** Joins and leaves a second that are told one by one, unless specified: more cannot be read. */
-export const DEFAULT_MAX_NOTICES_PER_SECOND = 10;
-
-/** Joins and leaves at once that are told one by one, unless specified: about one screen. */
-export const DEFAULT_MAX_NOTICES_AT_ONCE = 50;
-
-/** The limits of a room. */
-export interface ChatRoomOptions {
+/** How many people, how many lines, how long. */
+export interface ChatRoomLimits {
   /**
    * The last lines said, which newcomers are shown.
    *
-   * @default {50}
+   * @default {50} about one screen
    */
-  history?: number;
+  maxHistory?: number | undefined;
   /**
    * Bytes of these lines, as newcomers get them. The oldest are forgotten first.
    *
-   * @default {65_536}
+   * @default {65_536} a quarter of what may wait for one person
    */
-  maxHistoryBytes?: number;
+  maxHistoryBytes?: number | undefined;
   /**
    * People with a name at one time.
    *
-   * @default {1_000}
+   * @default {1_000} because a line goes out once for each of them
    */
-  maxMembers?: number;
+  maxMembers?: number | undefined;
   /**
    * People with a name from one address at one time: an IPv4 address, or a /64 network of IPv6. It must
-   * be higher where many come from one address, as from a proxy, and raises the limits of joins with it;
-   * `Infinity` for no limit.
+   * be higher where many come from one address, as from a proxy, and raises the limits of joins with it.
    *
-   * @default {50}
+   * @default {50} because an office or a class shares an address, and twenty such fill a room
    */
-  maxMembersPerAddress?: number;
+  maxMembersPerAddress?: number | undefined;
   /**
-   * Joins a second from one address for long; `Infinity` for no limit.
+   * Joins a second from one address for long.
    *
-   * @default {1} or a fiftieth of `maxMembersPerAddress`, if that is more
+   * @default {1} or a fiftieth of `maxMembersPerAddress`, if that is more: who joins is told to all
    */
-  maxJoinsPerSecond?: number;
+  maxJoinsPerSecond?: number | undefined;
   /**
    * Joins from one address at once.
    *
-   * @default {50} or `maxMembersPerAddress`, if that is more
+   * @default {50} or `maxMembersPerAddress`, if that is more: all of them, after the network was away
    */
-  maxJoinsAtOnce?: number;
+  maxJoinsAtOnce?: number | undefined;
   /**
-   * Joins and leaves a second that are told to all one by one; those beyond are told in one line. `Infinity`
-   * for no limit.
+   * Joins and leaves a second that are told to all one by one; those beyond are told in one line.
    *
-   * @default {10}
+   * @default {10} because more cannot be read
    */
-  maxNoticesPerSecond?: number;
+  maxNoticesPerSecond?: number | undefined;
   /**
    * Joins and leaves at once that are told one by one.
    *
-   * @default {50}
+   * @default {50} about one screen
    */
-  maxNoticesAtOnce?: number;
+  maxNoticesAtOnce?: number | undefined;
   /**
    * The longest line in bytes, its end not counted, as it is sent on: what a terminal would obey counts
    * in the form in which it is shown. A longer one is refused, not cut.
    *
-   * @default {4_096}
+   * @default {4_096} what terminals let people type into one
    */
-  maxLineLength?: number;
+  maxLineLength?: number | undefined;
   /**
    * The longest name, in characters.
    *
-   * @default {32}
+   * @default {32} because it stands in front of messages
    */
-  maxNameLength?: number;
+  maxNameLength?: number | undefined;
   /**
-   * Names that somebody may try.
+   * Names that one person may try.
    *
    * @default {10}
    */
-  maxNameAttempts?: number;
+  maxNameAttempts?: number | undefined;
   /**
-   * Lines a second that one person may say for long; `Infinity` for no limit.
+   * Lines a second that one person may say for long.
    *
-   * @default {10}
+   * @default {10} because more cannot be read
    */
-  maxLinesPerSecond?: number;
+  maxLinesPerSecond?: number | undefined;
   /**
    * Lines that one person may say at once, after a silence.
    *
-   * @default {50}
+   * @default {50} a paragraph that was pasted
    */
-  maxLinesAtOnce?: number;
+  maxLinesAtOnce?: number | undefined;
+}
+
+/** The options of a room. */
+export interface ChatRoomOptions {
+  /** How many people, how many lines, how long; `Infinity` for no limit. */
+  limits?: ChatRoomLimits | undefined;
   /**
    * The time in milliseconds, from any beginning; for tests.
    *
    * @default {performance.now}
    */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
-/** Fills in the defaults and checks every value. */
-export function resolveRoomOptions(options: ChatRoomOptions): Required<ChatRoomOptions> {
-  const { maxMembersPerAddress = DEFAULT_MAX_MEMBERS_PER_ADDRESS } = options;
-  const raised = Math.max(1, maxMembersPerAddress / DEFAULT_MAX_MEMBERS_PER_ADDRESS);
-  return {
-    history: checkCount("history", options.history ?? DEFAULT_CHAT_HISTORY),
-    maxHistoryBytes: checkCount(
-      "maxHistoryBytes",
-      options.maxHistoryBytes ?? DEFAULT_MAX_HISTORY_BYTES,
-    ),
-    maxMembersPerAddress: checkCount("maxMembersPerAddress", maxMembersPerAddress, 1),
-    maxJoinsPerSecond: checkRate(
-      "maxJoinsPerSecond",
-      options.maxJoinsPerSecond ?? raised * DEFAULT_MAX_JOINS_PER_SECOND,
-    ),
-    maxJoinsAtOnce: checkCount(
-      "maxJoinsAtOnce",
-      options.maxJoinsAtOnce ?? Math.ceil(raised * DEFAULT_MAX_JOINS_AT_ONCE),
-      1,
-    ),
-    maxNoticesPerSecond: checkRate(
-      "maxNoticesPerSecond",
-      options.maxNoticesPerSecond ?? DEFAULT_MAX_NOTICES_PER_SECOND,
-    ),
-    maxNoticesAtOnce: checkCount(
-      "maxNoticesAtOnce",
-      options.maxNoticesAtOnce ?? DEFAULT_MAX_NOTICES_AT_ONCE,
-      1,
-    ),
-    maxMembers: checkCount("maxMembers", options.maxMembers ?? DEFAULT_MAX_MEMBERS, 1),
-    maxLineLength: checkCount(
-      "maxLineLength",
-      options.maxLineLength ?? DEFAULT_MAX_CHAT_LINE_LENGTH,
-      1,
-    ),
-    maxNameLength: checkCount("maxNameLength", options.maxNameLength ?? DEFAULT_MAX_NAME_LENGTH, 1),
-    maxNameAttempts: checkCount(
-      "maxNameAttempts",
-      options.maxNameAttempts ?? DEFAULT_MAX_NAME_ATTEMPTS,
-      1,
-    ),
-    maxLinesPerSecond: checkRate(
-      "maxLinesPerSecond",
-      options.maxLinesPerSecond ?? DEFAULT_MAX_LINES_PER_SECOND,
-    ),
-    maxLinesAtOnce: checkCount(
-      "maxLinesAtOnce",
-      options.maxLinesAtOnce ?? DEFAULT_MAX_LINES_AT_ONCE,
-      1,
-    ),
-    now: options.now ?? (() => performance.now()),
+/** What a room and its sessions go by: the limits with their defaults, and the clock. */
+export interface RoomSettings extends Readonly<Record<keyof ChatRoomLimits, number>> {
+  readonly now: () => number;
+}
+
+const DEFAULTS: Record<keyof ChatRoomLimits, number> = {
+  maxHistory: 50,
+  maxHistoryBytes: 65_536,
+  maxMembers: 1_000,
+  maxMembersPerAddress: 50,
+  maxJoinsPerSecond: 1,
+  maxJoinsAtOnce: 50,
+  maxNoticesPerSecond: 10,
+  maxNoticesAtOnce: 50,
+  maxLineLength: 4_096,
+  maxNameLength: 32,
+  maxNameAttempts: 10,
+  maxLinesPerSecond: 10,
+  maxLinesAtOnce: 50,
+};
+const LIMITS = Object.keys(DEFAULTS) as (keyof ChatRoomLimits)[];
+const NAMES: OptionNames<ChatRoomOptions> = {
+  limits: Object.fromEntries(LIMITS.map((name) => [name, true])) as OptionNames<ChatRoomLimits>,
+  now: true,
+};
+
+/** Checks every value and fills in the defaults. */
+export function resolveRoomOptions(options: ChatRoomOptions): RoomSettings {
+  checkOptions("ChatRoom", options, NAMES);
+  const { limits = {}, now = () => performance.now() } = options;
+  const perAddress = limits.maxMembersPerAddress ?? DEFAULTS.maxMembersPerAddress;
+  const raised = Math.max(1, perAddress / DEFAULTS.maxMembersPerAddress);
+  const resolved = {
+    ...DEFAULTS,
+    maxJoinsPerSecond: raised * DEFAULTS.maxJoinsPerSecond,
+    maxJoinsAtOnce: Math.ceil(raised * DEFAULTS.maxJoinsAtOnce),
   };
+  for (const name of LIMITS) resolved[name] = checkLimit(name, limits[name] ?? resolved[name]);
+  return { ...resolved, now };
 }
 
-function checkRate(name: string, value: number): number {
+function checkLimit(name: keyof ChatRoomLimits, value: number): number {
+  const path = `limits.${name}`;
+  if (!name.endsWith("PerSecond")) return checkCount(path, value, name.includes("History") ? 0 : 1);
   if (value > 0) return value;
   throw new RangeError(
-    `Cannot use option "${name}": expected a number above 0, current value is ${value}`,
+    `Cannot use option "${path}" as a number above 0: current value is ${value}`,
   );
 }

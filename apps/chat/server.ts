@@ -1,64 +1,73 @@
 /** A room over TCP, TLS or a unix socket. @module */
 import { LimitError } from "../../errors.ts";
 import { deadline } from "../../common/deadline.ts";
-import { checkTimeout } from "../../common/options.ts";
+import { checkOptions, checkTimeout, type OptionNames } from "../../common/options.ts";
+import { SERVER_NAMES } from "../../common/tcp_option_names.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
-import type { Framed } from "../../tcp/framed.ts";
-import { serveTcp, type TcpHandler } from "../../tcp/server.ts";
-import type { TcpServer } from "../../tcp/server_handle.ts";
-import type { TcpServerOptions, UnixServerOptions } from "../../tcp/server_options.ts";
-import { chatLines, type Incoming, TOO_LONG } from "./_lines.ts";
+import {
+  type Framed,
+  serveTcp,
+  type TcpConnection,
+  type TcpHandler,
+  type TcpServer,
+  type TcpServerOptions,
+  type UnixServerOptions,
+} from "../../tcp/mod.ts";
+import { chatLines, type Incoming } from "./_lines.ts";
+import { RateLimit } from "./_rate.ts";
+import { decline, type TelnetRequest, withTelnet } from "./_telnet.ts";
 import { ChatRoom } from "./room.ts";
 import type { ChatSession } from "./session.ts";
 
-/** Milliseconds to say a name in, unless specified: long enough to think of one. */
-export const DEFAULT_CHAT_NAME_TIMEOUT = 60_000;
-
-/** Milliseconds that somebody may stay without saying a word, unless specified: half a day. */
-export const DEFAULT_CHAT_IDLE_TIMEOUT = 12 * 3_600_000;
-
 /** Milliseconds from the first byte of a line to its last, where each key is sent as it is pressed. */
-const DEFAULT_TYPING_TIMEOUT = 600_000;
+const TYPING_TIMEOUT = 600_000;
 
-/**
- * Bytes that may wait for one person who reads slowly, besides what is being written, unless said
- * otherwise: some thousand lines, beyond what the system buffers.
- */
-export const DEFAULT_CHAT_QUEUE = 256 * 1024;
+/** Bytes that may wait for a slow reader, beyond what the system buffers: some thousand lines. */
+const MAX_WRITE_QUEUE = 256 * 1024;
 
-/** Connections for each person that may be in the room, so that those too many are told why. */
+/** Connections for each member that there may be, so that those too many are told why. */
 const CONNECTIONS_PER_MEMBER = 2;
 
-/** How long people may take over what. */
-export interface ChatHandlerOptions {
+/** Requests of a telnet that are answered, in a second and at once; no person causes more. */
+const ANSWERS_PER_SECOND = 10;
+const ANSWERS_AT_ONCE = 50;
+
+/** How long a person may take over what, in milliseconds; `Infinity` for no limit. */
+export interface ChatTimeouts {
   /**
-   * Milliseconds to say a name in; 0 and `Infinity` mean "no limit".
+   * To say a name.
    *
-   * @default {60_000}
+   * @default {60_000} long enough to think of one
    */
-  nameTimeout?: number;
+  name?: number | undefined;
   /**
-   * Milliseconds that somebody may stay without saying a word, after which they are told and
-   * disconnected; 0 and `Infinity` mean "no limit".
+   * Without a line; then the person is told so and disconnected.
    *
    * @default {43_200_000} half a day
    */
-  idleTimeout?: number;
+  idle?: number | undefined;
 }
+
+/** The options of {@linkcode chatHandler}. */
+export interface ChatHandlerOptions {
+  /** How long a person may take over what. */
+  timeouts?: ChatTimeouts | undefined;
+}
+
+const TIMEOUTS: OptionNames<ChatTimeouts> = { name: true, idle: true };
 
 /**
  * Makes the handler that brings connections into a room, for `serveTcp`. {@linkcode serveChat} does
  * that with limits that fit; this is for servers with options of their own.
  *
- * The room's lines wait in the connection's write queue while somebody reads slowly. Whoever lets
- * more gather there than the server's `limits.maxWriteQueue` is dropped, so set it: its default
- * fits a server that writes for one.
+ * The room's lines wait in the connection's write queue while a client reads slowly. A client for which
+ * more than the server's `limits.maxWriteQueue` waits is dropped, so set it: its default fits a server
+ * that writes for one.
  *
  * @param room The room; several servers may share it.
- * @param options Time-outs.
- * @returns The handler. When its server shuts down, it says goodbye to its people.
- * @throws {RangeError} If a time-out is negative or not a number.
+ * @param options Timeouts.
+ * @returns The handler. When its server shuts down, it says goodbye to its members.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example Over TLS and in the clear, one room
  * ```ts no-assert
@@ -76,32 +85,27 @@ export interface ChatHandlerOptions {
  * ```
  */
 export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): TcpHandler {
-  const nameTimeout = checkTimeout("nameTimeout", options.nameTimeout ?? DEFAULT_CHAT_NAME_TIMEOUT);
-  const idleTimeout = checkTimeout("idleTimeout", options.idleTimeout ?? DEFAULT_CHAT_IDLE_TIMEOUT);
+  checkOptions("chatHandler", options, { timeouts: TIMEOUTS });
+  const { name = 60_000, idle = 43_200_000 } = options.timeouts ?? {};
+  checkTimeout("timeouts.name", name);
+  checkTimeout("timeouts.idle", idle);
   return async (conn) => {
-    const { session, messages, send } = enter(room, conn);
+    const { session, messages, receive } = enter(room, conn);
     const onSignal = () => {
       if (conn.draining) session.dismissQuietly("the server is shutting down");
     };
     conn.signal.addEventListener("abort", onSignal);
     onSignal();
-    const nameUntil = performance.now() + nameTimeout;
+    const nameUntil = performance.now() + name;
     try {
       while (!session.ended) {
         await inTime(session, conn.signal);
         const untilName = Math.max(0, nameUntil - performance.now());
-        const line = await messages.receive({
-          timeout: session.name === null ? untilName : idleTimeout,
+        const message = await messages.receive({
+          timeout: session.name === null ? untilName : idle,
         });
-        if (line === null) break;
-        if (line === TOO_LONG) {
-          session.receiveTooLong();
-        } else if (typeof line === "string") {
-          session.receive(line);
-        } else {
-          if (line.answer.length > 0) send(line.answer);
-          session.receive(line.text);
-        }
+        if (message === null) break;
+        receive(message);
         if (spend()) await nextTurn();
       }
       session.leave();
@@ -138,12 +142,15 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+type Message = Incoming | TelnetRequest;
+
 function enter(room: ChatRoom, conn: TcpConnection): {
   session: ChatSession;
-  messages: Framed<Incoming, Uint8Array>;
-  send: (bytes: Uint8Array) => void;
+  messages: Framed<Message, Uint8Array>;
+  receive: (message: Message) => void;
 } {
-  const messages = conn.framed(chatLines(room.options.maxLineLength));
+  const codec = chatLines(room.limits.maxLineLength);
+  const messages = conn.framed({ ...codec, decoder: () => withTelnet(codec.decoder()) });
   const send = (line: Uint8Array) => void messages.send(line).catch(failed);
   const failed = (error: unknown) => {
     session.leave(error instanceof LimitError ? "could not keep up" : "connection lost");
@@ -154,10 +161,22 @@ function enter(room: ChatRoom, conn: TcpConnection): {
     { send, flush: () => messages.flush(), end: () => void conn.close() },
     { address: "hostname" in remoteAddr ? remoteAddr.hostname : undefined },
   );
-  return { session, messages, send };
+  const answers = new RateLimit(ANSWERS_PER_SECOND, ANSWERS_AT_ONCE, performance.now());
+  const receive = (message: Message) => {
+    switch (message.kind) {
+      case "line":
+        return session.receive(message.text);
+      case "too_long":
+        return session.receiveTooLong();
+      case "telnet":
+        // Unanswered, telnet would show nothing after Ctrl-C.
+        if (answers.take(performance.now())) send(decline(message));
+    }
+  };
+  return { session, messages, receive };
 }
 
-/** Where to serve a room, and with which limits. */
+/** Where to serve a room: everything that `serveTcp` takes, and the room. */
 export type ChatServerOptions<
   Where extends TcpServerOptions | UnixServerOptions = TcpServerOptions | UnixServerOptions,
 > = Where & ChatHandlerOptions & {
@@ -169,17 +188,23 @@ export type ChatServerOptions<
   room?: ChatRoom | undefined;
 };
 
+const NAMES: OptionNames<TcpServerOptions & ChatServerOptions> = {
+  ...SERVER_NAMES,
+  timeouts: { ...SERVER_NAMES.timeouts, ...TIMEOUTS },
+  room: true,
+};
+
 /**
- * Serves a room: `serveTcp` with {@linkcode chatHandler} and with limits that fit a chat, unless the
- * options say otherwise: 256 KiB may wait for each person, connections are probed while they are
- * silent (`keepAlive`) instead of being closed (`timeouts.idle`), a line may take ten minutes to type
- * (`timeouts.frame`), and connections beyond twice the people that fit into the room, or may come from one
- * address, are dropped.
+ * Serves a room: `serveTcp` with {@linkcode chatHandler} and with limits that fit a chat, unless they
+ * are specified: 256 KiB may wait for each member, connections are probed while they are silent
+ * (`keepAlive`), a line may take ten minutes to type (`timeouts.frame`), and connections beyond twice
+ * the members that fit into the room, or may come from one address, are dropped. `timeouts.idle` counts
+ * lines, not bytes: see {@linkcode ChatTimeouts}.
  *
- * @param options Where to listen, the room, time-outs and everything that `serveTcp` takes.
- * @returns The server; its `shutdown()` says goodbye to everybody.
+ * @param options Where to listen, the room, timeouts and everything that `serveTcp` takes.
+ * @returns The server; its `shutdown()` says goodbye to all members.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example A room, and a client in it
  * ```ts
@@ -219,21 +244,21 @@ export function serveChat(
  */
 export function serveChat(options?: ChatServerOptions): TcpServer;
 export function serveChat(options: ChatServerOptions = {}): TcpServer {
-  const { room = new ChatRoom(), nameTimeout, idleTimeout, limits, timeouts, ...rest } = options;
-  const handler = chatHandler(room, {
-    ...nameTimeout === undefined ? {} : { nameTimeout },
-    ...idleTimeout === undefined ? {} : { idleTimeout },
-  });
+  checkOptions("serveChat", options, NAMES);
+  const { room = new ChatRoom(), limits, timeouts, ...rest } = options;
+  const { name, idle, ...times } = timeouts ?? {};
+  const { maxMembers, maxMembersPerAddress } = room.limits;
   return serveTcp({
-    keepAlive: true,
     ...rest,
+    keepAlive: rest.keepAlive ?? true,
     limits: {
-      maxConnections: CONNECTIONS_PER_MEMBER * room.options.maxMembers,
-      maxConnectionsPerIp: CONNECTIONS_PER_MEMBER * room.options.maxMembersPerAddress,
-      onLimit: "drop",
-      maxWriteQueue: DEFAULT_CHAT_QUEUE,
       ...limits,
+      maxConnections: limits?.maxConnections ?? CONNECTIONS_PER_MEMBER * maxMembers,
+      maxConnectionsPerIp: limits?.maxConnectionsPerIp ??
+        CONNECTIONS_PER_MEMBER * maxMembersPerAddress,
+      onLimit: limits?.onLimit ?? "drop",
+      maxWriteQueue: limits?.maxWriteQueue ?? MAX_WRITE_QUEUE,
     },
-    timeouts: { idle: Infinity, frame: DEFAULT_TYPING_TIMEOUT, ...timeouts },
-  }, handler);
+    timeouts: { ...times, frame: times.frame ?? TYPING_TIMEOUT, idle: Infinity },
+  }, chatHandler(room, { timeouts: { name, idle } }));
 }

@@ -5,9 +5,9 @@ import { RateLimit } from "./_rate.ts";
 import { checkChatName } from "./names.ts";
 import { toPrintable } from "../../common/escape.ts";
 import type { ChatOutput } from "./output.ts";
-import type { ChatRoomOptions } from "./room_options.ts";
+import type { RoomSettings } from "./room_options.ts";
 
-/** Somebody with a name. */
+/** A person with a name. */
 export interface Member {
   readonly session: ChatSession;
   readonly name: string;
@@ -23,7 +23,7 @@ export interface Member {
 
 /** What a session needs of its room. */
 export interface SessionRoom {
-  readonly options: Required<ChatRoomOptions>;
+  readonly settings: RoomSettings;
   readonly memberCount: number;
   names(): string[];
   find(name: string): Member | undefined;
@@ -32,7 +32,7 @@ export interface SessionRoom {
   history(): readonly Uint8Array[];
   /** Sends something said to all but the one who said it, and remembers it. */
   broadcast(line: string, except: ChatSession): void;
-  /** Tells all others that somebody came or went. */
+  /** Tells all others that a member came or went. */
   announceMove(line: string, move: "joined" | "left", except: ChatSession): void;
   leave(session: ChatSession, member: Member | undefined): void;
 }
@@ -50,8 +50,8 @@ export function encodeLine(line: string): Uint8Array {
 let create: (room: SessionRoom, output: ChatOutput, address: string | undefined) => ChatSession;
 
 /**
- * One person in a room, from connecting to leaving: what `ChatRoom.connect` answers with. Whoever
- * carries the bytes tells it what arrives; what it says in turn goes to the `ChatOutput`.
+ * One person in a room, from connecting to leaving: what `ChatRoom.connect` returns. The transport tells
+ * it what arrives; what it says in turn goes to the `ChatOutput`.
  */
 export class ChatSession {
   readonly #room: SessionRoom;
@@ -69,7 +69,7 @@ export class ChatSession {
   }
 
   private constructor(room: SessionRoom, output: ChatOutput, address: string | undefined) {
-    const { maxLinesPerSecond, maxLinesAtOnce, now } = room.options;
+    const { maxLinesPerSecond, maxLinesAtOnce, now } = room.settings;
     this.#room = room;
     this.#output = output;
     this.#lines = new PacedLines(output, () => this.dismiss("could not keep up"));
@@ -89,16 +89,16 @@ export class ChatSession {
   }
 
   /**
-   * Milliseconds until the person may say the next line, 0 if it is now. Those who carry the bytes read
-   * none before: then no line is dropped, and the sender has to wait.
+   * Milliseconds until the person may say the next line, 0 if it is now. The transport reads none before:
+   * then no line is dropped, and the sender has to wait.
    */
   get delay(): number {
-    return this.#rate.wait(this.#room.options.now());
+    return this.#rate.wait(this.#room.settings.now());
   }
 
   /**
-   * Settles when a long answer (the history, the names) is on its way; `undefined` if there is none. Those
-   * who carry the bytes read none before, so that one answer at most waits.
+   * Settles when a long answer (the history, the names) is on its way; `undefined` if there is none. The
+   * transport reads no line before, so that one answer at most waits.
    */
   get ready(): Promise<void> | undefined {
     return this.#lines.ready;
@@ -188,7 +188,7 @@ export class ChatSession {
 
   /** Whether a line is within the rate; if not, it is dropped and the person told, once. */
   #isInTime(): boolean {
-    const { maxLinesPerSecond, maxLinesAtOnce, now } = this.#room.options;
+    const { maxLinesPerSecond, maxLinesAtOnce, now } = this.#room.settings;
     if (this.#rate.take(now())) {
       if (this.#unsent > 1) this.#notice(`${this.#unsent} of your lines were not sent`);
       this.#unsent = 0;
@@ -203,14 +203,14 @@ export class ChatSession {
   }
 
   #isTooLong(line: string): boolean {
-    const { maxLineLength } = this.#room.options;
+    const { maxLineLength } = this.#room.settings;
     // A UTF-16 unit takes one to three bytes.
     return line.length > maxLineLength ||
       line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength;
   }
 
   #complainOfLength(whenShown: boolean): void {
-    const { maxLineLength, maxNameLength } = this.#room.options;
+    const { maxLineLength, maxNameLength } = this.#room.settings;
     if (this.name === null) {
       this.#refuseName(`the name is longer than ${maxNameLength} characters`);
     } else {
@@ -221,7 +221,7 @@ export class ChatSession {
 
   #introduce(line: string): void {
     if (/^\/quit\b/i.test(line)) return this.dismiss("");
-    const check = checkChatName(line, { maxLength: this.#room.options.maxNameLength });
+    const check = checkChatName(line, this.#room.settings.maxNameLength);
     if (!check.ok) return this.#refuseName(check.reason);
     const { name, key, looks } = check;
     const send = (line: Uint8Array) => this.#lines.send(line);
@@ -232,7 +232,7 @@ export class ChatSession {
   }
 
   #refuseName(problem: string): void {
-    const { maxNameAttempts } = this.#room.options;
+    const { maxNameAttempts } = this.#room.settings;
     if (++this.#attempts < maxNameAttempts) {
       this.#notice(`Sorry, ${toPrintable(problem)}. ${QUESTION}`);
     } else {

@@ -1,20 +1,11 @@
 /** Talk by name over UDP: bare text in datagrams, to and from a table of contacts. @module */
-import { formatHostPort } from "../../common/address.ts";
-import { checkCount } from "../../common/options.ts";
-import type { SocketAddress } from "../../errors.ts";
-import { bindUdp } from "../../udp/bind.ts";
-import type { UdpEndpoint } from "../../udp/endpoint.ts";
-import { resolve, withoutZone } from "../../udp/numeric_address.ts";
-import type { UdpBindOptions } from "../../udp/options.ts";
+import { formatHostPort, stripBrackets, unmapHostname } from "../../common/address.ts";
+import { parseIp } from "../../common/cidr.ts";
+import { toPrintable } from "../../common/escape.ts";
+import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { bindUdp, type UdpBindOptions, type UdpEndpoint } from "../../udp/mod.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";
-import { toPrintable } from "../../common/escape.ts";
-
-/**
- * Bytes in a message, unless said otherwise: what peers of a few lines give to `recvfrom`, which cuts
- * off the rest, and what fits into one packet of any network.
- */
-export const DEFAULT_MAX_UDP_MESSAGE_LENGTH = 1_024;
 
 /** The largest datagram there is, over IPv6. */
 const MAX_DATAGRAM_SIZE = 65_527;
@@ -28,33 +19,54 @@ const MAX_LINES = 1_000;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Who talks to whom. */
-export interface UdpChatOptions extends Pick<UdpBindOptions, "backend" | "signal"> {
+/** Who talks to whom, and everything that `bindUdp` takes. */
+export interface UdpChatOptions extends UdpBindOptions {
   /** Our own name. */
   name: string;
-  /** Whom we know, as `parseContacts` answers with. */
+  /** The people we know, as `parseContacts` returns them. */
   contacts: ReadonlyMap<string, ContactAddress>;
   /**
    * The address to bind.
    *
    * @default {undefined} what the contacts have for our own name, else 127.0.0.1
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * The port to bind; 0 lets the system choose a free one.
    *
    * @default {undefined} what the contacts have for our own name, else 0
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * The longest message to send, in bytes; a longer one is refused, not cut.
    *
-   * @default {1_024}
+   * @default {1_024} what peers of a few lines give to `recvfrom`, which cuts off the rest, and what
+   * fits into one packet of any network
    */
-  maxLength?: number;
+  maxLength?: number | undefined;
 }
 
-/** A message that somebody has sent. */
+const NAMES: OptionNames<UdpChatOptions> = {
+  name: true,
+  contacts: true,
+  maxLength: true,
+  path: true,
+  hostname: true,
+  port: true,
+  reuseAddress: true,
+  backend: true,
+  broadcast: true,
+  signal: true,
+  maxDatagramSize: true,
+  maxQueue: true,
+  maxQueueBytes: true,
+  maxRequests: true,
+  maxRequestSockets: true,
+  maxSendQueue: true,
+  maxSendQueueBytes: true,
+};
+
+/** A message from another peer. */
 export interface UdpChatMessage {
   /** The contact who has this address; `null` for a stranger. */
   readonly from: string | null;
@@ -69,17 +81,21 @@ export interface UdpChatMessage {
   readonly data: Uint8Array;
 }
 
-let create: (options: UdpChatOptions, endpoint: UdpEndpoint, addresses: Addresses) => UdpChat;
+let create: (
+  options: UdpChatOptions,
+  endpoint: UdpEndpoint<Deno.NetAddr>,
+  addresses: Addresses,
+) => UdpChat;
 
 /** The numeric addresses of contacts; missing for those that were not found. */
 type Addresses = Map<string, ContactAddress>;
 
 /**
- * Somebody who talks by name over UDP: what {@linkcode bindUdpChat} answers with. Iterating gives the
- * messages that come.
+ * A socket to talk by name: what {@linkcode bindUdpChat} returns. Iterating gives the messages that
+ * arrive.
  *
- * A datagram is a message, nothing but text; who sent it shows in its address only. That is no proof:
- * anybody on the way can send in another's name, and messages can get lost, as UDP has it.
+ * A datagram is a message, nothing but text; its address alone says who has sent it. That is no proof:
+ * anyone on the way can send in another's name, and messages can get lost, as UDP has it.
  */
 export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
   /** Our own name. */
@@ -87,7 +103,7 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
   /** The longest message that is sent, in bytes. */
   readonly maxLength: number;
   readonly #contacts: ReadonlyMap<string, ContactAddress>;
-  readonly #endpoint: UdpEndpoint;
+  readonly #endpoint: UdpEndpoint<Deno.NetAddr>;
   readonly #addresses: Addresses;
   readonly #names = new Map<string, string>(); // by what is the same for names that look the same
   readonly #senders = new Map<string, string>(); // by address
@@ -96,13 +112,13 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
     create = (options, endpoint, addresses) => new UdpChat(options, endpoint, addresses);
   }
 
-  private constructor(options: UdpChatOptions, endpoint: UdpEndpoint, addresses: Addresses) {
+  private constructor(
+    options: UdpChatOptions,
+    endpoint: UdpEndpoint<Deno.NetAddr>,
+    addresses: Addresses,
+  ) {
     this.name = options.name;
-    this.maxLength = checkCount(
-      "maxLength",
-      options.maxLength ?? DEFAULT_MAX_UDP_MESSAGE_LENGTH,
-      1,
-    );
+    this.maxLength = checkCount("maxLength", options.maxLength ?? 1_024, 1);
     this.#contacts = options.contacts;
     this.#endpoint = endpoint;
     this.#addresses = addresses;
@@ -110,13 +126,14 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
       this.#names.set(chatNameKey(name), name);
       const address = addresses.get(name);
       if (address === undefined) continue;
-      const sender = formatHostPort(withoutZone(address.hostname), address.port);
+      const [plain = ""] = address.hostname.split("%"); // the runtime reports senders without their zone
+      const sender = formatHostPort(plain, address.port);
       if (!this.#senders.has(sender)) this.#senders.set(sender, name);
     }
   }
 
   /** Where we are bound; with the port the system chose, if it was 0. */
-  get addr(): SocketAddress {
+  get addr(): Deno.NetAddr {
     return this.#endpoint.addr;
   }
 
@@ -167,7 +184,6 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<UdpChatMessage, void, undefined> {
     for await (const { data, from } of this.#endpoint) {
-      if ("path" in from) continue;
       const address = formatHostPort(from.hostname, from.port);
       yield { from: this.#senders.get(address) ?? null, address, lines: linesOf(data), data };
     }
@@ -192,7 +208,7 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
  * @returns The socket with its contacts.
  * @throws {Deno.errors.AddrInUse} If something is bound there already.
  * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
- * @throws {RangeError} If an option is out of range.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example
  * ```ts
@@ -200,7 +216,7 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
  * import { assertEquals } from "@std/assert";
  *
  * await using bob = await bindUdpChat({ name: "Bob", contacts: new Map() });
- * const { port } = bob.addr as Deno.NetAddr;
+ * const { port } = bob.addr;
  * const contacts = parseContacts(JSON.stringify({ Bob: `localhost:${port}` }));
  *
  * await using ada = await bindUdpChat({ name: "Ada", contacts });
@@ -212,14 +228,14 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
  * ```
  */
 export async function bindUdpChat(options: UdpChatOptions): Promise<UdpChat> {
-  const { name, contacts, backend, signal } = options;
+  checkOptions("bindUdpChat", options, NAMES);
+  const { name, contacts, maxLength: _, ...binding } = options;
   const own = [...contacts].find(([other]) => chatNameKey(other) === chatNameKey(name))?.[1];
   const endpoint = await bindUdp({
+    maxDatagramSize: MAX_DATAGRAM_SIZE,
+    ...binding,
     hostname: options.hostname ?? own?.hostname ?? "127.0.0.1",
     port: options.port ?? own?.port ?? 0,
-    maxDatagramSize: MAX_DATAGRAM_SIZE,
-    ...backend === undefined ? {} : { backend },
-    ...signal === undefined ? {} : { signal },
   });
   try {
     return create(options, endpoint, await lookUp(contacts, endpoint.addr));
@@ -231,18 +247,28 @@ export async function bindUdpChat(options: UdpChatOptions): Promise<UdpChat> {
 
 async function lookUp(
   contacts: ReadonlyMap<string, ContactAddress>,
-  bound: SocketAddress,
+  bound: Deno.NetAddr,
 ): Promise<Addresses> {
-  const isIpv6 = "hostname" in bound && bound.hostname.includes(":");
+  const family = bound.hostname.includes(":") ? 0 : 4;
   const found: Addresses = new Map();
   await Promise.all(Array.from(contacts, async ([name, { hostname, port }]) => {
     try {
-      found.set(name, { hostname: (await resolve(hostname, isIpv6, port)).hostname, port });
+      found.set(name, { hostname: await numericAddress(hostname, family), port });
     } catch {
-      // It is looked up again, and the failure told, when something is sent there.
+      // It is looked up again, and the failure reported, when something is sent there.
     }
   }));
   return found;
+}
+
+/** The address of a host, spelt as the runtime spells it. */
+async function numericAddress(hostname: string, family: 0 | 4): Promise<string> {
+  const { lookup } = await import("node:dns/promises");
+  const isNumeric = parseIp(unmapHostname(hostname)) !== null;
+  const found = unmapHostname(isNumeric ? hostname : (await lookup(hostname, { family })).address);
+  if (!found.includes(":")) return found;
+  const [address, ...zone] = found.split("%");
+  return [stripBrackets(new URL(`http://[${address}]`).hostname), ...zone].join("%");
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -254,7 +280,7 @@ function linesOf(data: Uint8Array): string[] {
   return more > 0 ? [...lines, `(cut off here, ${more} more lines came)`] : lines;
 }
 
-/** The bytes without the line ends behind the last line. */
+/** The bytes without the line ends after the last line. */
 function withoutLineEnds(data: Uint8Array): Uint8Array {
   let end = data.length;
   while (data[end - 1] === LF) end -= data[end - 2] === CR ? 2 : 1;

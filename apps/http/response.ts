@@ -4,9 +4,10 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
+import { OutputBuffer } from "../../framing/mod.ts";
+import { PullIterator } from "../../common/pull_iterator.ts";
 import { checkCount, checkOptions } from "../../common/options.ts";
 import type { RoundTrip } from "./_round_trip.ts";
-import { Collector } from "./_collector.ts";
 import { hasBody, type HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
 import type { Settings } from "./options.ts";
@@ -148,17 +149,10 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     if (this.#used) throw new TypeError("Cannot read the body again: it was read already");
     this.#used = true;
     const pieces = this.#pieces();
-    return {
-      next: () => pieces.next(),
-      return: async () => {
-        await this.close(); // then nothing waits for the network any more
-        await pieces.return();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new PullIterator(() => pieces.next(), async () => {
+      await this.close(); // then nothing waits for the network any more
+      await pieces.return();
+    });
   }
 
   /**
@@ -193,15 +187,15 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     checkOptions<HttpBodyOptions>("HttpResponse", options, { maxSize: true });
     const { maxSize = 67_108_864 } = options;
     checkCount("maxSize", maxSize);
-    const all = new Collector();
+    const all = new OutputBuffer();
     for await (const piece of this) {
       if (all.length + piece.length > maxSize) {
         const message = `Cannot hold the body: it is larger than the limit of ${maxSize} bytes`;
         throw new HttpError("too_large", message, { url: this.url });
       }
-      all.add(piece);
+      all.append(piece);
     }
-    return all.take();
+    return all.take().slice();
   }
 
   /**

@@ -1,8 +1,9 @@
 /**
- * The messages inside the reads of one side. Whatever the bytes are, the relaying goes on.
+ * The messages inside the reads of one side, whatever the bytes are.
  *
  * @module
  */
+import { FrameSkipper, NOTHING } from "../../common/broken_frames.ts";
 import type { Codec, Decoder } from "../../framing/mod.ts";
 
 /** What a read turned out to hold. */
@@ -24,11 +25,10 @@ const MAX_BROKEN = 1_000;
 /** Messages that are found at a time: what one step takes, and what a read full of them may hold. */
 const BATCH = 64;
 
-const NOTHING = new Uint8Array(0);
-
 /** Finds the messages of one side of one connection. */
 export class Messages {
   readonly #decoder: Decoder<unknown>;
+  readonly #skipper: FrameSkipper<unknown>;
   #lost = false;
   #count = 0;
   #reads = 0; // since the message that has begun
@@ -38,6 +38,7 @@ export class Messages {
 
   constructor(codec: Codec<unknown>) {
     this.#decoder = codec.decoder();
+    this.#skipper = new FrameSkipper(this.#decoder);
   }
 
   /**
@@ -61,25 +62,16 @@ export class Messages {
       found.push({ type: "message", number, offset: frameStart, length, reads, value });
       return found.length < BATCH;
     };
-    let failure: unknown;
     for (let input = chunk; !this.#lost; input = NOTHING) {
-      let isOver = false;
-      try {
-        this.#decoder.push(input, emit);
-        isOver = found.length < BATCH; // otherwise it was stopped, and may have more
-      } catch (error) {
-        const last = found.at(-1);
-        if (error === failure && last?.type === "unframed") {
-          last.lost = true;
-          this.#lose();
-        } else {
-          yield* found.splice(0);
-          found.push(this.#broken(error));
-          failure = error;
-          continue; // only the next push says whether the decoder has recovered
-        }
+      const broken = this.#skipper.push(input, emit);
+      const isOver = broken === undefined && found.length < BATCH; // otherwise it may have more
+      const last = found.at(-1);
+      if (broken?.isLast && last?.type === "unframed") {
+        last.lost = true;
+        this.#lose();
       }
       yield* found.splice(0);
+      if (broken !== undefined && !this.#lost) found.push(this.#broken(broken.error));
       if (isOver) break;
     }
     yield* found;

@@ -31,14 +31,14 @@ export interface ReadCaptureOptions {
    *
    * @default {false}
    */
-  jsonText?: boolean;
+  jsonText?: boolean | undefined;
   /**
    * Called for each record that was cut off, because the program or the system that wrote it had ended,
    * with the number of its line. It is left out.
    *
    * @default {undefined} prints a line to stderr
    */
-  onTorn?: (line: number) => void;
+  onTorn?: ((line: number) => void) | undefined;
 }
 
 /** How a capture ends, for those who continue it. */

@@ -54,19 +54,19 @@ export interface RelayOptions extends TcpServerOptions {
    * How many connections, and how much memory for each. `maxConnections` is 1,024 unless specified,
    * because each may hold two buffers and two sockets.
    */
-  limits?: TcpServerLimits;
+  limits?: TcpServerLimits | undefined;
   /**
    * How long a connection may take over what. `idle` is an hour unless specified: a relay does not know
    * how long its clients are silent, but some never come back. `write`, the time in which a side takes
    * nothing although there is something for it, is as long as `idle` unless specified.
    */
-  timeouts?: TcpTimeouts;
+  timeouts?: TcpTimeouts | undefined;
   /**
    * Have the system probe silent peers (SO_KEEPALIVE), on both sides.
    *
    * @default {true}
    */
-  keepAlive?: boolean;
+  keepAlive?: boolean | undefined;
 }
 
 const TIMEOUTS: OptionNames<TcpTimeouts> = {

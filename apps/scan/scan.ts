@@ -40,7 +40,7 @@ const PROGRESS_INTERVAL = 100;
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveTcp({ port: 0, onListen() {} }, (conn) => conn.write("hello\n"));
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * const { hosts: [host] } = await scanPorts("127.0.0.1", { ports: [port], banner: true });
  * const [found] = host?.open ?? [];

@@ -4,8 +4,6 @@ import { ChatRoom, serveChat } from "../../apps/chat/mod.ts";
 serveChat({
   onListen: (addr) => console.log(addr.port),
   room: new ChatRoom({
-    maxLinesPerSecond: Infinity,
-    maxMembersPerAddress: Infinity,
-    history: 0,
+    limits: { maxLinesPerSecond: Infinity, maxMembersPerAddress: Infinity, maxHistory: 0 },
   }),
 });

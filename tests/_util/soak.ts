@@ -33,7 +33,7 @@ export interface RandomTestOptions {
   /**
    * How long it runs in `deno task test`, in seconds.
    *
-   * @default {3}
+   * @default {1.5}
    */
   seconds?: number;
   /**
@@ -65,7 +65,7 @@ export function randomTest(
   round: (round: Round) => void | Promise<void>,
   options: RandomTestOptions = {},
 ): void {
-  const { seconds = 3, share = 1, roundSeconds = 60, ignore = false } = options;
+  const { seconds = 1.5, share = 1, roundSeconds = 60, ignore = false } = options;
   const milliseconds = isSoak ? soakMinutes * 60_000 * share : seconds * 1000;
   const timeout = milliseconds + roundSeconds * 1000 + 30_000;
   Deno.test({ name, ignore, timeout, fn: () => runRounds(round, milliseconds, roundSeconds) });

@@ -49,7 +49,7 @@ Deno.test("the page names every option with its default", async () => {
   const options = await Deno.readTextFile(
     new URL("../../apps/chat/room_options.ts", import.meta.url),
   );
-  for (const [, name = ""] of options.matchAll(/^ {2}(max\w+|history)\?:/gm)) {
+  for (const [, name = ""] of options.matchAll(/^ {2}(max\w+)\?:/gm)) {
     assertStringIncludes(page.text, `\`${name}\``);
   }
 });

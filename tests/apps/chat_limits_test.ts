@@ -2,13 +2,14 @@
  * over sockets. */
 import {
   ChatRoom,
-  type ChatRoomOptions,
+  type ChatRoomLimits,
   type ChatSession,
   joinChat,
   serveChat,
 } from "../../apps/chat/mod.ts";
 import { AddressQuota } from "../../apps/chat/_address_quota.ts";
-import { chatLines, type Incoming, TOO_LONG } from "../../apps/chat/_lines.ts";
+import { chatLines } from "../../apps/chat/_lines.ts";
+import { decline, withTelnet } from "../../apps/chat/_telnet.ts";
 import { resolveRoomOptions } from "../../apps/chat/room_options.ts";
 import {
   connectTcp,
@@ -43,14 +44,14 @@ class Guest {
 }
 
 /** A room in which time stands still until it is told to pass. */
-function roomAndClock(options: ChatRoomOptions): { room: ChatRoom; pass(ms: number): void } {
+function roomAndClock(limits: ChatRoomLimits): { room: ChatRoom; pass(ms: number): void } {
   let now = 0;
-  const room = new ChatRoom({ ...options, now: () => now });
+  const room = new ChatRoom({ limits, now: () => now });
   return { room, pass: (ms) => void (now += ms) };
 }
 
 Deno.test("a line counts as long as it is shown", () => {
-  const room = new ChatRoom({ maxLineLength: 100 });
+  const room = new ChatRoom({ limits: { maxLineLength: 100 } });
   const [ada, bob] = [new Guest(room, "Ada"), new Guest(room, "Bob")];
   ada.look();
   bob.look();
@@ -66,7 +67,9 @@ Deno.test("a line counts as long as it is shown", () => {
 });
 
 Deno.test("the history is bounded in bytes, as newcomers get it", () => {
-  const room = new ChatRoom({ history: 1_000, maxHistoryBytes: 60, maxLinesAtOnce: Infinity });
+  const room = new ChatRoom({
+    limits: { maxHistory: 1_000, maxHistoryBytes: 60, maxLinesAtOnce: Infinity },
+  });
   const ada = new Guest(room, "Ada");
   for (let line = 0; line < 100; line++) ada.session.receive(`line number ${line}`); // 21 bytes each
   assertEquals(new Guest(room, "Bob").look().slice(2, -1), [
@@ -99,7 +102,7 @@ Deno.test("who comes and goes faster than can be read is told in one line", () =
 });
 
 Deno.test("one address cannot take the room", () => {
-  const room = new ChatRoom({ maxMembersPerAddress: 2 });
+  const room = new ChatRoom({ limits: { maxMembersPerAddress: 2 } });
   const first = new Guest(room, "n1", "192.0.2.1");
   new Guest(room, "n2", "192.0.2.1");
   const third = new Guest(room, "n3", "192.0.2.1");
@@ -141,8 +144,9 @@ Deno.test("one address cannot join and leave as often as it likes", () => {
 
 Deno.test("more people from one address may join as fast", () => {
   const rates = (maxMembersPerAddress?: number) => {
-    const options = maxMembersPerAddress === undefined ? {} : { maxMembersPerAddress };
-    const { maxJoinsPerSecond, maxJoinsAtOnce } = resolveRoomOptions(options);
+    const { maxJoinsPerSecond, maxJoinsAtOnce } = resolveRoomOptions({
+      limits: { maxMembersPerAddress },
+    });
     return [maxJoinsPerSecond, maxJoinsAtOnce];
   };
   assertEquals(rates(), [1, 50]);
@@ -166,7 +170,7 @@ Deno.test("addresses are forgotten when they may join as often as new ones", () 
 });
 
 Deno.test("what others say waits behind a long answer, and not without bound", async () => {
-  const room = new ChatRoom({ history: 1_000, maxLinesAtOnce: Infinity });
+  const room = new ChatRoom({ limits: { maxHistory: 1_000, maxLinesAtOnce: Infinity } });
   const ada = new Guest(room, "Ada");
   for (let line = 0; line < 30; line++) ada.session.receive(`${line} ${"x".repeat(1_000)}`);
   const seen: string[] = [];
@@ -212,18 +216,74 @@ Deno.test("what others say waits behind a long answer, and not without bound", a
   assertEquals(ada.look(), ["*** Cy has left: could not keep up"]);
 });
 
-Deno.test("all that telnet asks in a line is answered in one write, no longer than the line", () => {
-  const codec = chatLines(4_096).decoder();
-  const seen: Incoming[] = [];
-  const asks = new Uint8Array(3 * 1_365 + 1).fill(0x0a);
-  for (let at = 0; at < 1_365; at++) asks.set([0xff, 0xfd, at % 10], 3 * at);
-  codec.push(asks, (line) => void seen.push(line));
-  codec.push(new Uint8Array(5_000), (line) => void seen.push(line));
-  const [line, tooLong] = seen;
-  assert(typeof line === "object");
-  assertEquals([line.text, line.answer.length], ["", 3 * 1_365]);
-  assertEquals([...line.answer.subarray(0, 6)], [0xff, 0xfc, 0, 0xff, 0xfc, 1]);
-  assertEquals(tooLong, TOO_LONG);
+/** What comes of bytes, cut into pieces of a length. */
+function received(bytes: Uint8Array, length: number): { lines: string[]; answer: number[] } {
+  const lines: string[] = [];
+  const answer: number[] = [];
+  const decoder = withTelnet(chatLines(4_096).decoder());
+  for (let at = 0; at < bytes.length; at += length) {
+    decoder.push(bytes.subarray(at, at + length), (message) => {
+      if (message.kind === "line") lines.push(message.text);
+      if (message.kind === "too_long") lines.push("(too long)");
+      if (message.kind === "telnet") answer.push(...decline(message));
+    });
+  }
+  return { lines, answer };
+}
+
+/** What telnet says around two lines: WILL, details, a request whose option is a line feed, WONT. */
+const TELNET = new Uint8Array([
+  ...[
+    0xff,
+    0xfb,
+    0x1f,
+    0xff,
+    0xfa,
+    0x1f,
+    0,
+    80,
+    0xff,
+    0xff,
+    0,
+    24,
+    0xff,
+    0xf0,
+    0x41,
+    0x64,
+    0x61,
+    0x0a,
+  ],
+  ...[0xff, 0xf4, 0xff, 0xfd, 0x06, 0x68, 0xff, 0xfd, 0x0a, 0x69, 0xff, 0xfc, 0x01, 0x0d, 0x0a],
+]);
+
+Deno.test("what telnet says is told from the text wherever the chunks are cut", () => {
+  const whole = { lines: ["Ada", "hi"], answer: [0xff, 0xfe, 31, 0xff, 0xfc, 6, 0xff, 0xfc, 10] };
+  for (let length = 1; length <= TELNET.length; length++) {
+    assertEquals(received(TELNET, length), whole, `pieces of ${length} bytes`);
+  }
+});
+
+Deno.test("details that do not end swallow no line after the first", () => {
+  const bytes = new TextEncoder().encode("xx never ends\nstill here\n");
+  bytes.set([0xff, 0xfa]);
+  assertEquals(received(bytes, 100).lines, ["", "still here"]);
+});
+
+Deno.test("all that telnet asks in a chunk is one message, answered by no more bytes", () => {
+  const asks = new Uint8Array(3 * 1_365);
+  for (let at = 0; at < 1_365; at++) asks.set([0xff, 0xfd, at % 256], 3 * at);
+  const answers: Uint8Array[] = [];
+  withTelnet(chatLines(4_096).decoder()).push(asks, (message) => {
+    if (message.kind === "telnet") answers.push(decline(message));
+  });
+  assertEquals(answers.map(({ length }) => length), [asks.length]);
+});
+
+Deno.test("a line too long is a message", () => {
+  const bytes = new TextEncoder().encode(`one\n${"x".repeat(5_000)}\ntwo\n`);
+  for (const length of [1, 1_000, 10_000]) {
+    assertEquals(received(bytes, length).lines, ["one", "(too long)", "two"]);
+  }
 });
 
 function serve(options: TcpServerOptions & { room: ChatRoom }): TcpServer {
@@ -266,10 +326,12 @@ Deno.test("lines that grow when they are shown do not lock newcomers out", async
 
 Deno.test("a long history reaches a slow joiner whole, and holds nobody up", async () => {
   const room = new ChatRoom({
-    history: 600,
-    maxHistoryBytes: 16 * 1024 * 1024,
-    maxLineLength: 32 * 1024,
-    maxLinesPerSecond: Infinity,
+    limits: {
+      maxHistory: 600,
+      maxHistoryBytes: 16 * 1024 * 1024,
+      maxLineLength: 32 * 1024,
+      maxLinesPerSecond: Infinity,
+    },
   });
   await using server = serve({ room, limits: { maxWriteQueue: 16 * 1024 } });
   await using ada = await enter(server, "Ada");
@@ -304,7 +366,7 @@ Deno.test("a long history reaches a slow joiner whole, and holds nobody up", asy
 });
 
 Deno.test("whoever asks for all names again and again and reads later gets them all", async () => {
-  const room = new ChatRoom({ maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity });
+  const room = new ChatRoom({ limits: { maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity } });
   for (let count = 0; count < 900; count++) new Guest(room, `n${count}_${"\u4f60".repeat(27)}`);
   await using server = serve({ room, limits: { maxWriteQueue: 64 * 1024 } });
   await using ada = await enter(server, "Ada");
@@ -315,7 +377,7 @@ Deno.test("whoever asks for all names again and again and reads later gets them 
 
 Deno.test("whoever says more than the rate allows is not read any more", async () => {
   // Time stands still, so that 5 lines are all that anybody may say.
-  const room = new ChatRoom({ maxLinesPerSecond: 1, maxLinesAtOnce: 5, now: () => 0 });
+  const room = new ChatRoom({ limits: { maxLinesPerSecond: 1, maxLinesAtOnce: 5 }, now: () => 0 });
   const server = serve({ room });
   await using ada = await enter(server, "Ada");
   const eve = await enter(server, "Eve");
@@ -345,7 +407,7 @@ Deno.test("whoever says more than the rate allows is not read any more", async (
 });
 
 Deno.test("one address gets its seats and is told so", async () => {
-  await using server = serve({ room: new ChatRoom({ maxMembersPerAddress: 2 }) });
+  await using server = serve({ room: new ChatRoom({ limits: { maxMembersPerAddress: 2 } }) });
   await using _ada = await enter(server, "Ada");
   await using _bob = await enter(server, "Bob");
   await assertRejects(
@@ -365,7 +427,7 @@ const FLOODS: [string, Uint8Array][] = [
 ];
 for (const [what, bytes] of FLOODS) {
   Deno.test(`10 clients that flood the room with ${what} hold nobody up`, async () => {
-    const server = serve({ room: new ChatRoom({ maxLinesAtOnce: 60 }) });
+    const server = serve({ room: new ChatRoom({ limits: { maxLinesAtOnce: 60 } }) });
     await using ada = await enter(server, "Ada");
     await using bob = await enter(server, "Bob");
     const floods: Promise<void>[] = [];

@@ -1,10 +1,11 @@
 /** The rules of the room, without sockets and with a clock of the test's own. */
 import {
   ChatRoom,
+  type ChatRoomLimits,
   type ChatRoomOptions,
   type ChatSession,
-  checkChatName,
 } from "../../apps/chat/mod.ts";
+import { checkChatName } from "../../apps/chat/names.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 
 const decoder = new TextDecoder();
@@ -212,7 +213,7 @@ Deno.test("checking a name of nothing but blanks takes linear time", () => {
   const blanks = "\u3000".repeat(2_047);
   const began = performance.now();
   for (let name = 0; name < 100; name++) {
-    assert(!checkChatName(`x${blanks}x`, { maxLength: 32 }).ok);
+    assert(!checkChatName(`x${blanks}x`, 32).ok);
   }
   assert(performance.now() - began < 2_000);
 });
@@ -225,7 +226,7 @@ Deno.test("a name is free again when its owner has left", () => {
 });
 
 Deno.test("whoever tries too many names is shown the door", () => {
-  const room = new ChatRoom({ maxNameAttempts: 3 });
+  const room = new ChatRoom({ limits: { maxNameAttempts: 3 } });
   const guest = new Guest(room);
   for (let attempt = 0; attempt < 3; attempt++) {
     assert(!guest.ended);
@@ -241,7 +242,7 @@ Deno.test("whoever tries too many names is shown the door", () => {
 });
 
 Deno.test("a full room says so, and lets in when somebody has left", () => {
-  const [room, ada] = trio({ maxMembers: 3 });
+  const [room, ada] = trio({ limits: { maxMembers: 3 } });
   const dora = new Guest(room, "Dora");
   assert(dora.look().at(-1)?.includes("the room is full with 3 people"));
   ada?.session.leave();
@@ -362,7 +363,7 @@ Deno.test("nobody can forge a line of another kind", () => {
 });
 
 Deno.test("newcomers are shown the last lines said, and nothing private", () => {
-  const [room, ada, bob] = trio({ history: 3 });
+  const [room, ada, bob] = trio({ limits: { maxHistory: 3 } });
   ada.types("one");
   ada.types("two");
   ada.types("/msg Bob secret");
@@ -381,14 +382,17 @@ Deno.test("newcomers are shown the last lines said, and nothing private", () => 
 });
 
 Deno.test("with history 0 newcomers are shown nothing", () => {
-  const [room, ada] = trio({ history: 0 });
+  const [room, ada] = trio({ limits: { maxHistory: 0 } });
   ada?.types("one");
   assertEquals(new Guest(room, "Dora").look().length, 2);
 });
 
 Deno.test("whoever says too much at once is told so once, and what was not sent", () => {
   let now = 0;
-  const [, ada, bob] = trio({ maxLinesPerSecond: 2, maxLinesAtOnce: 3, now: () => now });
+  const [, ada, bob] = trio({
+    limits: { maxLinesPerSecond: 2, maxLinesAtOnce: 3 },
+    now: () => now,
+  });
   now = 10_000; // the names have taken their tokens
   for (let line = 1; line <= 7; line++) ada.types(`line ${line}`);
   assertEquals(bob.look(), ["<Ada> line 1", "<Ada> line 2", "<Ada> line 3"]);
@@ -409,7 +413,7 @@ Deno.test("whoever says too much at once is told so once, and what was not sent"
 });
 
 Deno.test("commands and names count for the rate too", () => {
-  const room = new ChatRoom({ maxLinesPerSecond: 1, maxLinesAtOnce: 2, now: () => 0 });
+  const room = new ChatRoom({ limits: { maxLinesPerSecond: 1, maxLinesAtOnce: 2 }, now: () => 0 });
   const ada = new Guest(room, "Ada");
   ada.types("/who");
   ada.look();
@@ -418,7 +422,7 @@ Deno.test("commands and names count for the rate too", () => {
 });
 
 Deno.test("a long line is refused with the limit, not cut", () => {
-  const [, ada, bob] = trio({ maxLineLength: 9 });
+  const [, ada, bob] = trio({ limits: { maxLineLength: 9 } });
   ada.types("123456789");
   ada.types("1234567890");
   ada.types("\u4f60\u4f60\u4f60");
@@ -480,8 +484,8 @@ Deno.test("all see the same order when somebody is lost in the middle of a line"
 });
 
 for (
-  const options of [
-    { history: -1 },
+  const limits of [
+    { maxHistory: -1 },
     { maxMembers: 0 },
     { maxLineLength: 1.5 },
     { maxNameLength: NaN },
@@ -494,10 +498,16 @@ for (
     { maxNoticesPerSecond: -1 },
     { maxNoticesAtOnce: 0.5 },
     { maxLinesAtOnce: 0 },
-  ] as ChatRoomOptions[]
+  ] as ChatRoomLimits[]
 ) {
-  const [name = ""] = Object.keys(options);
-  Deno.test(`${JSON.stringify(options)} is refused by its name`, () => {
-    assertThrows(() => new ChatRoom(options), RangeError, `"${name}"`);
+  const [name = ""] = Object.keys(limits);
+  Deno.test(`${JSON.stringify(limits)} is refused by its name`, () => {
+    assertThrows(() => new ChatRoom({ limits }), RangeError, `"limits.${name}"`);
   });
 }
+
+Deno.test("an option that does not exist is refused, and the right one named", () => {
+  for (const options of [{ maxMembers: 3 }, { limits: { maxMember: 3 } }] as object[]) {
+    assertThrows(() => new ChatRoom(options), TypeError, 'did you mean "limits.maxMembers"?');
+  }
+});

@@ -3,15 +3,22 @@ import {
   type ChatClient,
   chatHandler,
   ChatJoinError,
+  type ChatJoinOptions,
   type ChatLine,
   ChatRoom,
-  type ChatRoomOptions,
+  type ChatRoomLimits,
   type ChatServerOptions,
   joinChat,
   serveChat,
 } from "../../apps/chat/mod.ts";
 import { connectTcp, FrameError, serveTcp, type TcpServer } from "../../mod.ts";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 
 function serve(options: Exclude<ChatServerOptions, { path: string }> = {}): TcpServer {
   return serveChat({ port: 0, onListen() {}, ...options });
@@ -34,8 +41,10 @@ async function until(client: ChatClient, wanted: (line: ChatLine) => boolean): P
 const hears = (client: ChatClient, text: string) => until(client, ({ line }) => line === text);
 
 /** A room whose people may say as much as they like. */
-function talkative(options: ChatRoomOptions = {}): ChatRoom {
-  return new ChatRoom({ maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity, ...options });
+function talkative(limits: ChatRoomLimits = {}): ChatRoom {
+  return new ChatRoom({
+    limits: { maxLinesPerSecond: Infinity, maxLinesAtOnce: Infinity, ...limits },
+  });
 }
 
 Deno.test("whoever stops reading is dropped, and the others get every line in order", async () => {
@@ -82,7 +91,7 @@ Deno.test("shutting down says goodbye to everybody, also to those without a name
 });
 
 Deno.test("whoever says no name in time is told so and disconnected", async () => {
-  await using server = serve({ nameTimeout: 20 });
+  await using server = serve({ timeouts: { name: 20 } });
   await using ada = await connectTcp({ port: portOf(server) });
   assertEquals(await ada.readLine(), "*** What is your name?");
   assertEquals(await ada.readLine(), "*** Goodbye: no name came");
@@ -94,7 +103,7 @@ Deno.test("whoever says nothing for too long is told so, and the others why", as
   const heard: string[] = [];
   const send = (line: Uint8Array) => void heard.push(new TextDecoder().decode(line));
   room.connect({ send, end() {} }).receive("Watcher");
-  await using server = serve({ room, idleTimeout: 20 });
+  await using server = serve({ room, timeouts: { idle: 20 } });
   await using silent = await join(server, "Silent");
   await hears(silent, "*** Goodbye: nothing was said");
   assertEquals(heard.at(-1), "*** Silent has left: nothing was said\n");
@@ -115,7 +124,7 @@ Deno.test("a connection that is reset is told to the others", async () => {
 });
 
 Deno.test("a line too long is refused, and the connection goes on", async () => {
-  await using server = serve({ room: new ChatRoom({ maxLineLength: 100 }) });
+  await using server = serve({ room: new ChatRoom({ limits: { maxLineLength: 100 } }) });
   await using ada = await join(server, "Ada");
   await using bob = await connectTcp({ port: portOf(server) });
   await bob.write(`Bob\n${"x".repeat(100_000)}\nstill here\n`);
@@ -220,14 +229,16 @@ Deno.test("joinChat tells a name that is taken from a server that is no room", a
   await using _ada = await join(server, "Ada");
   const taken = await assertRejects(() => join(server, "ada"), ChatJoinError);
   assertEquals(taken.message, "Cannot join as ada: that name is taken");
-  assertEquals(taken.reason, "that name is taken");
+  assertEquals([taken.code, taken.reason], ["refused", "that name is taken"]);
 
   await using other = serveTcp({ port: 0, onListen() {} }, (conn) => conn.write("220 ftp\r\n"));
   const wrong = await assertRejects(() => join(other, "Ada"), ChatJoinError);
+  assertEquals(wrong.code, "protocol");
   assertStringIncludes(wrong.message, "does not answer as a chat room does");
 
   await using mute = serveTcp({ port: 0, onListen() {} }, () => {});
   const closed = await assertRejects(() => join(mute, "Ada"), ChatJoinError);
+  assertEquals(closed.code, "gone");
   assertStringIncludes(closed.message, "the server closed the connection");
 
   await using silent = serveTcp({ port: 0, onListen() {} }, async (conn) => {
@@ -274,4 +285,37 @@ Deno.test("leaving lets the last words of the room through and then ends the loo
   const lines: string[] = [];
   for await (const { line } of ada) lines.push(line);
   assertEquals(lines.at(-1), "*** Ada");
+});
+
+Deno.test("a room over TLS", async () => {
+  const [cert, key, ca] = await Promise.all(
+    ["localhost.pem", "localhost.key", "ca.pem"].map((name) =>
+      Deno.readTextFile(new URL(`../_util/tls/${name}`, import.meta.url))
+    ) as [Promise<string>, Promise<string>, Promise<string>],
+  );
+  await using server = serve({ tls: { cert, key } });
+  const tls = { caCerts: [ca] };
+  await using ada = await joinChat({ port: portOf(server), name: "Ada", tls });
+  await using bob = await joinChat({ port: portOf(server), name: "Bob", tls });
+  await bob.send("hello");
+  await hears(ada, "<Bob> hello");
+});
+
+Deno.test("options that do not exist are refused before anything is bound or connected", async () => {
+  assertThrows(
+    () => serve({ nameTimeout: 20 } as object),
+    TypeError,
+    'Cannot use option "nameTimeout" of serveChat',
+  );
+  assertThrows(
+    () => serve({ maxWriteQueue: 20 } as object),
+    TypeError,
+    'did you mean "limits.maxWriteQueue"?',
+  );
+  assertThrows(() => chatHandler(new ChatRoom(), { timeouts: { idle: -1 } }), RangeError, "idle");
+  await assertRejects(
+    () => joinChat({ port: 1, nam: "Ada" } as unknown as ChatJoinOptions),
+    TypeError,
+    'did you mean "name"?',
+  );
 });

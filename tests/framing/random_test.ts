@@ -312,12 +312,12 @@ randomTest("random: what is encoded against the references", ({ chance }) => {
 
 randomTest("random: decoders against the references", ({ chance }) => {
   for (let i = 0; i < STREAMS; i++) drive(chance);
-}, { seconds: 4 });
+}, { seconds: 2 });
 
 randomTest("random: batches against the references", ({ chance }) => {
   for (let i = 0; i < STREAMS; i++) driveBatches(chance);
-}, { seconds: 3 });
+}, { seconds: 1.5 });
 
 randomTest("random: iterators against the references", async ({ chance }) => {
   for (let i = 0; i < STREAMS; i++) await driveIterator(chance);
-}, { seconds: 3 });
+}, { seconds: 1.5 });

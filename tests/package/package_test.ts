@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ROOT } from "../../tools/copy_project.ts";
 import { graphOf } from "./_graph.ts";
-import { pack, readPacked } from "./_pack.ts";
+import { pack, type Packed, readPacked } from "./_pack.ts";
 
 const limit = { timeout: 120_000 };
 
@@ -19,11 +19,18 @@ async function reachable(entries: readonly string[]): Promise<Map<string, readon
   return modules;
 }
 
+/** The rehearsal that the tests of this file share. */
+let rehearsal: Promise<Packed> | undefined;
+
+Deno.test.afterAll(async () => {
+  await (await rehearsal)?.[Symbol.asyncDispose]();
+});
+
 Deno.test(
   "the package is what its entry points lead to, a licence and a README",
   limit,
   async () => {
-    await using packed = await pack();
+    const packed = await (rehearsal ??= pack());
     const modules = await reachable(Object.values(packed.exports));
     assert(modules.size > 50, "the search has found too little");
     assertEquals(packed.files, [...BESIDES, ...modules.keys()].sort());
@@ -40,7 +47,7 @@ Deno.test("the package depends on nothing but Deno", async () => {
 });
 
 Deno.test("the publication is clean: no slow types, no warnings, no links", limit, async () => {
-  await using packed = await pack();
+  const packed = await (rehearsal ??= pack());
   assertMatch(packed.output, /Checking for slow types in the public API/);
   assertMatch(packed.output, /Dry run complete/);
   const remarks = packed.output.split("\n").filter((line) => /warn|error|slow-type/i.test(line));

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { connectTcp, serveTcp, type TcpConnection, type TcpServerOptions } from "../../mod.ts";
+import {
+  connectTcp,
+  serveTcp,
+  type TcpConnection,
+  type TcpServer,
+  type TcpServerOptions,
+} from "../../mod.ts";
 import { Admission, MAX_UNRELEASED } from "../../tcp/_admission.ts";
 import { Events, nextTurn } from "../_util/events.ts";
 import { deno, python, testWith } from "../_util/peers.ts";
@@ -193,17 +199,12 @@ for line in sys.stdin:
     print(line.strip(), flush=True)
 `;
 
-/** The sockets of this process. */
-function sockets(): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
-    } catch {
-      // It was the descriptor of this look.
-    }
-  }
-  return count;
+/** The connections that a server holds a descriptor for. */
+function socketsOf(server: TcpServer): number {
+  const end = hexOf(portOf(server));
+  return connections().filter(([, local, , state, ...rest]) =>
+    local?.endsWith(end) && state !== LISTENING && rest[5] !== "0" // the inode, if it is open
+  ).length;
 }
 
 for (const how of ["per address", "in all", "denied"] as const) {
@@ -225,7 +226,6 @@ for (const how of ["per address", "in all", "denied"] as const) {
         ...options,
       }, echo);
       await using peer = python(SILENT, portOf(server));
-      const before = sockets();
       for (let round = 0; round < 2; round++) {
         const { accepted } = server.stats();
         for (let i = 0; i < 10; i++) {
@@ -233,7 +233,7 @@ for (const how of ["per address", "in all", "denied"] as const) {
           assertEquals(await peer.line(), "open 127.0.0.2");
         }
         while (server.stats().accepted < accepted + 10) await nextTurn();
-        while (sockets() > before + 5) await nextTurn(); // what was turned away has been released
+        while (socketsOf(server) > 5) await nextTurn(); // what was turned away has been released
         while (server.stats().active > 0) await nextTurn();
         // Well-behaved clients are served meanwhile.
         await using conn = await tls.connect(server);
@@ -241,7 +241,7 @@ for (const how of ["per address", "in all", "denied"] as const) {
         assertEquals(text(await conn.readExactly(1)), "x");
       }
       // The silent ones are still there, and hold nothing.
-      while (sockets() > before) await nextTurn();
+      while (socketsOf(server) > 0) await nextTurn();
     },
   });
 }
@@ -370,15 +370,27 @@ linuxTest({
   },
 });
 
-/** The kinds of the timers of both ends of the connections to `port` (see proc_net_tcp.txt). */
+/** The kinds of the timers of both ends of the connections to `port`. */
 function keepaliveTimers(port: number): string[] {
-  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return Deno.readTextFileSync("/proc/net/tcp").trim().split("\n").slice(1)
-    .map((line) => line.trim().split(/\s+/))
+  const end = hexOf(port);
+  return connections()
     .filter(([, local, remote, state]) =>
-      state === "01" && (local?.endsWith(hex) || remote?.endsWith(hex))
+      state === ESTABLISHED && (local?.endsWith(end) || remote?.endsWith(end))
     )
     .map((fields) => fields[5]?.slice(0, 2) ?? "");
+}
+
+/** The fields of each connection of this machine (proc_net_tcp.txt). */
+function connections(): string[][] {
+  return Deno.readTextFileSync("/proc/net/tcp").trim().split("\n").slice(1)
+    .map((line) => line.trim().split(/\s+/));
+}
+
+const ESTABLISHED = "01";
+const LISTENING = "0A";
+
+function hexOf(port: number): string {
+  return `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 Deno.test("reusePort with its flag lets two servers share a port", limit, async () => {

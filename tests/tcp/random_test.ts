@@ -19,7 +19,7 @@ for (const transport of transports) {
       `random: ${name}, over ${transport.name}`,
       ({ chance }) => round(transport, chance),
       {
-        seconds: 1.5,
+        seconds: 1,
         share: 1 / 4,
       },
     );

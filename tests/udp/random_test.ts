@@ -98,7 +98,7 @@ randomTest("udp: no answer goes to another request", async ({ chance }: Round) =
   handled = new Map();
   assertEquals([client.stats().requests, peer.stats().requests], [0, 0]);
   assertEquals([server.stats().handlerErrors, server.stats().sendErrors], [0, 0]);
-}, { seconds: 4 });
+}, { seconds: 1.5 });
 
 randomTest("udp: sessions keep their peers apart and their order", async ({ chance }: Round) => {
   const backend = backendOf(chance);
@@ -137,7 +137,7 @@ randomTest("udp: sessions keep their peers apart and their order", async ({ chan
   const { handlerErrors, active } = all.stats();
   assertEquals(handlerErrors, 0);
   assert(active <= 16);
-}, { seconds: 2 });
+}, { seconds: 1.5 });
 
 randomTest(
   "udp: receive, loops, time-outs and closing in any order lose nothing",
@@ -176,5 +176,5 @@ randomTest(
     await Promise.all(readers);
     assertEquals(seen.sort((x, y) => x - y), Array.from({ length: total }, (_, i) => i));
   },
-  { seconds: 2 },
+  { seconds: 1.5 },
 );
