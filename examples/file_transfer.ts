@@ -10,8 +10,7 @@
  * Needs --allow-net, --allow-read, and --allow-write for what it writes.
  */
 import {
-  type Checksum,
-  DEFAULT_MAX_ENTRIES,
+  type FileChecksum,
   type FileEntry,
   type FileProgress,
   type FileServerOptions,
@@ -112,10 +111,10 @@ async function serve(args: ProgramArguments): Promise<void> {
   const directory = operand(args, "serve needs a folder: serve DIR");
   const replace = args.flag("allow-replace");
   const quota = readSize(args, "quota", 1024 ** 3);
-  const maxEntries = readCount(args, "max-entries", 1) ?? DEFAULT_MAX_ENTRIES;
+  const maxEntries = readCount(args, "max-entries", 1);
   const options: FileServerOptions = {
     ...args.address(DEFAULT_PORT),
-    maxEntries,
+    limits: { maxEntries },
     hidden: args.flag("hidden"),
     ...(args.flag("allow-upload") || replace ? { upload: { quota, replace } } : {}),
     ...(args.flag("quiet") ? {} : { onTransfer: teller(), onError: tellOfServer }),
@@ -211,7 +210,7 @@ function transferOptions(args: ProgramArguments, signal: AbortSignal): TransferO
 }
 
 /** What `getFile` and `putFile` both take. */
-type TransferOptions = GetFileOptions & PutFileOptions & { checksum: Checksum };
+type TransferOptions = GetFileOptions & PutFileOptions & { checksum: FileChecksum };
 
 /** The value of an option that names a file. */
 function notEmpty(args: ProgramArguments, name: string): string | undefined {
@@ -230,7 +229,7 @@ function operand(args: ProgramArguments, missing: string | undefined): string {
 
 function summary(
   { path, size, resumedFrom, bytes, duration, checksum }: FileTransferResult,
-  kind: Checksum,
+  kind: FileChecksum,
 ) {
   const rate = `${formatSize(bytes / duration * 1_000)}/s`;
   const resumed = resumedFrom > 0 ? `, went on behind ${formatSize(resumedFrom)}` : "";

@@ -38,22 +38,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The public names of each entry point, types included. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   "apps/files/mod.ts": [
-    "Checksum",
-    "DEFAULT_MAX_ENTRIES",
-    "DEFAULT_MAX_FILE_CLIENTS",
-    "DEFAULT_MAX_FILE_CLIENTS_PER_IP",
+    "FileChecksum",
     "FileClientOptions",
     "FileEntry",
     "FileProgress",
     "FileServerOptions",
     "FileTransferError",
     "FileTransferErrorCode",
-    "FileTransferErrorOptions",
     "FileTransferEvent",
     "FileTransferResult",
     "GetFileOptions",
     "ListFilesOptions",
-    "PaceOptions",
     "PutFileOptions",
     "UploadOptions",
     "getFile",
