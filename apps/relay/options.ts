@@ -71,8 +71,8 @@ export interface RelayOptions extends TcpServerOptions {
 }
 
 const NAMES: OptionNames<RelayOptions> = {
-  ...{ observer: true, firstId: true, reads: true, framing: true },
   ...SERVER_NAMES,
+  ...{ observer: true, firstId: true, reads: true, framing: true },
   target: CLIENT_NAMES,
 };
 
