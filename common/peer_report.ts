@@ -58,7 +58,7 @@ export interface PeerReportOptions {
   /**
    * The clock, in milliseconds.
    *
-   * @default {performance.now}
+   * @default {() => performance.now()}
    */
   now?: (() => number) | undefined;
 }

@@ -36,7 +36,7 @@ export interface ReadCaptureOptions {
    * Called for each record that was cut off, because the program or the system that wrote it had ended,
    * with the number of its line. It is left out.
    *
-   * @default {undefined} prints a line to stderr
+   * @default {reportTorn} prints a line to stderr
    */
   onTorn?: ((line: number) => void) | undefined;
 }
