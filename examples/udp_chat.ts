@@ -59,7 +59,7 @@ async function talk(args: ProgramArguments): Promise<void> {
     ...hostname === undefined ? {} : { hostname },
     ...args.text("port") === undefined ? {} : { port: args.port(0) },
   });
-  const { hostname: host, port } = chat.addr as Deno.NetAddr;
+  const { hostname: host, port } = chat.addr;
   console.error(`listening on ${host.includes(":") ? `[${host}]` : host}:${port}`);
 
   const conversation = new UdpConversation(chat);
