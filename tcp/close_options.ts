@@ -21,7 +21,7 @@ export interface CloseOptions {
    *
    * @default {2_000}
    */
-  linger?: number;
+  linger?: number | undefined;
 }
 
 /** How a connection ended. */

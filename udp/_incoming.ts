@@ -26,7 +26,7 @@ export interface Consumer {
 }
 
 /** What receiving depends on. */
-export interface IncomingInit {
+export interface IncomingDatagramsInit {
   readonly counts: EndpointCounts;
   readonly requests: PendingRequests;
   readonly replier: Replier;
@@ -41,13 +41,13 @@ export interface IncomingInit {
 }
 
 /** The receiving half of an endpoint. */
-export class Incoming implements DatagramSink {
+export class IncomingDatagrams implements DatagramSink {
   readonly inbox: Inbox;
-  readonly #init: IncomingInit;
+  readonly #init: IncomingDatagramsInit;
   #consumer: Consumer | undefined;
   #isOver = false;
 
-  constructor(init: IncomingInit) {
+  constructor(init: IncomingDatagramsInit) {
     this.#init = init;
     this.inbox = new Inbox({
       maxCount: init.maxQueue,

@@ -15,7 +15,7 @@ import { END } from "../common/pull_iterator.ts";
 import { unattended } from "../common/unattended.ts";
 import { checkTarget, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
-import { type Consumer, Incoming } from "./_incoming.ts";
+import { type Consumer, IncomingDatagrams } from "./_incoming.ts";
 import {
   applySettings,
   type GroupSettings,
@@ -65,7 +65,7 @@ export class DatagramSocket {
   readonly #transport: NetTransport;
   readonly #targets: Targets;
   readonly #counts = zeroCounts();
-  readonly #incoming: Incoming;
+  readonly #incoming: IncomingDatagrams;
   readonly #requests: PendingRequests;
   readonly #requestSockets: RequestSockets;
   readonly #groups: GroupSettings = {};
@@ -99,7 +99,7 @@ export class DatagramSocket {
     const requests = new PendingRequests({ counts, context, limit: limits.maxRequests });
     const replier = this.outgoing;
     this.#requests = requests;
-    this.#incoming = new Incoming({
+    this.#incoming = new IncomingDatagrams({
       counts,
       requests,
       replier,
