@@ -2,7 +2,8 @@
 import { isNetError } from "../errors.ts";
 import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
-import { FrameReader, type Framing } from "./frames.ts";
+import type { Framing } from "../terminal/framing.ts";
+import { FrameReader } from "./frames.ts";
 import type { PeerReport } from "../common/peer_report.ts";
 import { AdaptiveSize } from "../common/adaptive_size.ts";
 import { pump } from "../common/pump.ts";

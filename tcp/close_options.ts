@@ -4,9 +4,6 @@
  * @module
  */
 
-/** How long `close()` waits for the peer's end, unless said otherwise. */
-export const DEFAULT_LINGER = 2_000;
-
 /** How to close. */
 export interface CloseOptions {
   /**

@@ -29,7 +29,7 @@ const NUDGES = [1, 2, 5, 10, 30, 100, 300, 1_000, 30_000, 300_000] as const;
 
 const EMPTY = new Uint8Array(0);
 
-interface UnixSend {
+interface UnixDatagram {
   readonly data: Uint8Array;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -39,7 +39,7 @@ interface UnixSend {
 /** A receiver to which something is being sent or waits to be. */
 interface Receiver {
   readonly to: SocketAddress;
-  items: UnixSend[];
+  items: UnixDatagram[];
   /** Whether a send to it has failed for time, and still waits. */
   isStuck: boolean;
 }
@@ -50,7 +50,7 @@ interface Sender {
   /** Where nudges go; `null` if they cannot. */
   readonly path: string | null;
   receiver: Receiver | null;
-  item: UnixSend | null;
+  item: UnixDatagram | null;
   nudges: number;
 }
 
@@ -108,7 +108,7 @@ export class UnixSenders {
   /** Sends after what was sent to the same receiver before. */
   send(data: Uint8Array, to: SocketAddress & { path: string }): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const item: UnixSend = { data, resolve, reject, since: performance.now() };
+    const item: UnixDatagram = { data, resolve, reject, since: performance.now() };
     let receiver = this.#receivers.get(to.path);
     if (receiver === undefined) {
       receiver = { to, items: [], isStuck: false };
