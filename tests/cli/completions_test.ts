@@ -4,6 +4,7 @@ import { COMMANDS } from "../../cli/commands.ts";
 import { testWith } from "../_util/peers.ts";
 import { inFolder, shell, tincan } from "./_tincan.ts";
 
+const bashTest = testWith("bash");
 const fishTest = testWith("fish");
 const zshTest = testWith("zsh");
 
@@ -21,12 +22,17 @@ COMP_LINE=$1
 [[ $(complete -p tincan) == "complete -F _tincan tincan" ]] || exit 3
 _tincan tincan
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { code, stdout, stderr } = await shell(script, line, folder);
+  const { code, stdout, stderr } = await shell(
+    'exec bash -c "$1" bash "$2" "$3"',
+    script,
+    line,
+    folder,
+  );
   assertEquals([code, stderr], [0, ""], line);
   return stdout.trimEnd().split("\n");
 }
 
-Deno.test("bash completes commands, their commands, options, values and files", limit, async () => {
+bashTest("bash completes commands, their commands, options, values and files", limit, async () => {
   const names = COMMANDS.map(({ name }) => name);
   assertEquals(await bash("tincan "), [...names, "help", "--help", "--version"]);
   assertEquals(await bash("tincan li"), ["listen"]);
