@@ -9,7 +9,7 @@
  *
  * - {@linkcode FrameError}: the bytes are not the frames the codec expects.
  * - {@linkcode LimitError}: a limit that you can set was reached.
- * - {@linkcode ClosedError}: this side closed it, so the call could not go on.
+ * - {@linkcode ClosedError}: this side closed it, so the call could not continue.
  *
  * @example Tell the failures of a connect apart
  * ```ts
@@ -127,16 +127,6 @@ export class TincanError<Code extends string = string> extends Error {
 /** Why bytes are not a frame. */
 export type FrameErrorCode = "too_long" | "corrupt" | "truncated" | "checksum";
 
-/** What a {@linkcode FrameError} knows besides its message. */
-export interface FrameErrorOptions extends ErrorOptions {
-  /** The length seen or announced, in bytes. */
-  length?: number | undefined;
-  /** The limit it was held against, in bytes. */
-  limit?: number | undefined;
-  /** Where in the stream the frame began, in bytes since the decoder's first byte. */
-  offset?: number | undefined;
-}
-
 /**
  * The bytes are not the frames that the codec expects, or a message cannot be written as a frame.
  *
@@ -175,7 +165,11 @@ export class FrameError extends TincanError<FrameErrorCode> {
    * @param message One line for people.
    * @param options Length, limit, offset and cause, as far as they are known.
    */
-  constructor(code: FrameErrorCode, message: string, options: FrameErrorOptions = {}) {
+  constructor(
+    code: FrameErrorCode,
+    message: string,
+    options: ErrorOptions & Partial<Pick<FrameError, "length" | "limit" | "offset">> = {},
+  ) {
     super(code, message, options);
     this.length = options.length;
     this.limit = options.limit;
@@ -185,18 +179,6 @@ export class FrameError extends TincanError<FrameErrorCode> {
 
 /** Which limit was reached. */
 export type LimitErrorCode = "read_buffer" | "write_queue" | "requests";
-
-/** What {@linkcode LimitError} and {@linkcode ClosedError} know besides their message. */
-export interface SocketErrorOptions extends ErrorOptions {
-  /** What was being done. */
-  operation: NetOperation;
-  /** What carried the bytes. */
-  transport: NetTransport;
-  /** This side's address, where it is known. */
-  localAddr?: SocketAddress | undefined;
-  /** The other side's address, where it is known. */
-  remoteAddr?: SocketAddress | undefined;
-}
 
 /** The base of {@linkcode LimitError} and {@linkcode ClosedError}: an error about a socket. */
 export class SocketError<Code extends string> extends TincanError<Code> implements NetErrorFields {
@@ -216,19 +198,17 @@ export class SocketError<Code extends string> extends TincanError<Code> implemen
    * @param message One line for people.
    * @param options The operation, and the addresses as far as they are known.
    */
-  constructor(code: Code, message: string, options: SocketErrorOptions) {
+  constructor(
+    code: Code,
+    message: string,
+    options: ErrorOptions & Omit<NetErrorFields, "code">,
+  ) {
     super(code, message, options);
     this.operation = options.operation;
     this.transport = options.transport;
     this.localAddr = options.localAddr;
     this.remoteAddr = options.remoteAddr;
   }
-}
-
-/** What a {@linkcode LimitError} knows besides its message. */
-export interface LimitErrorOptions extends SocketErrorOptions {
-  /** The limit that was reached, in the unit its name says (bytes or a count). */
-  limit: number;
 }
 
 /**
@@ -259,7 +239,11 @@ export class LimitError extends SocketError<LimitErrorCode> {
    * @param message One line for people.
    * @param options The limit, the operation, and the addresses as far as they are known.
    */
-  constructor(code: LimitErrorCode, message: string, options: LimitErrorOptions) {
+  constructor(
+    code: LimitErrorCode,
+    message: string,
+    options: ErrorOptions & Omit<NetErrorFields, "code"> & Pick<LimitError, "limit">,
+  ) {
     super(code, message, options);
     this.limit = options.limit;
   }
@@ -272,7 +256,7 @@ export class LimitError extends SocketError<LimitErrorCode> {
 export type ClosedErrorCode = "closed" | "aborted" | "draining";
 
 /**
- * This side closed the socket, so the call could not go on. The peer is not to blame: what the peer
+ * This side closed the socket, so the call could not continue. The peer is not to blame: what the peer
  * did arrives as `Deno.errors.ConnectionReset`, `BrokenPipe` or the end of the stream.
  *
  * @example

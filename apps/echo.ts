@@ -2,7 +2,7 @@
  * Echo: the first program of every socket tutorial, with the variations they teach. A message is what
  * one read returned; nothing on the wire marks where it ends.
  *
- * @example A server that greets, and answers in upper case until somebody says bye
+ * @example A server that greets, and answers in upper case until a client says bye
  * ```ts
  * import { echoHandler } from "@tincan/net/echo";
  * import { connectTcp, serveTcp } from "@tincan/net/tcp";
@@ -13,7 +13,7 @@
  *   echoHandler({ greet: "hi\n", upper: true, exit: "bye" }),
  * );
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * assertEquals(await conn.readLine(), "hi");
  * await conn.write("salut, \u00e7a va?\n");
  * assertEquals(await conn.readLine(), "SALUT, \u00c7A VA?");
@@ -23,41 +23,42 @@
  *
  * @module
  */
+import { AdaptiveBuffer } from "../common/adaptive_size.ts";
 import type { TcpConnection, TcpHandler } from "../tcp/mod.ts";
 
 /** What an echo does besides echoing. Without any of these it is binary-safe. */
 export interface EchoOptions {
   /**
-   * Text that is sent to everybody who connects.
+   * Text that is sent to each client.
    *
    * @default {undefined} nothing
    */
-  greet?: string;
+  greet?: string | undefined;
   /**
    * What is answered; each `{}` stands for the message.
    *
    * @default {"{}"}
    */
-  reply?: string;
+  reply?: string | undefined;
   /**
    * Answer in upper case.
    *
    * @default {false}
    */
-  upper?: boolean;
+  upper?: boolean | undefined;
   /**
    * A message that ends the conversation instead of being answered.
    *
    * @default {undefined} none
    */
-  exit?: string;
+  exit?: string | undefined;
 }
 
 /**
  * Makes the function that answers one message of text.
  *
- * A line end behind the message is not part of it and stays at the end of the answer, so that people
- * with `nc` and programs that send bare text are both understood.
+ * A line end after the message is not part of it and stays at the end of the answer, so that both `nc`
+ * and programs that send bare text are understood.
  *
  * @param options What it does besides echoing.
  * @returns A function from message to answer; `null` means that the conversation is over.
@@ -108,17 +109,17 @@ export function echoHandler(options: EchoOptions = {}): TcpHandler {
   };
 }
 
-/** The smallest buffer: what a connection that says nothing costs. */
+/** The smallest buffer: what a silent connection costs. */
 const MIN_BUFFER = 256;
 /** The largest: more is not faster. */
 const MAX_BUFFER = 64 * 1024;
 
 /** Sends back every byte. The buffer is this function's own, so nothing is copied. */
 async function echoBytes(conn: TcpConnection): Promise<void> {
-  let buffer = new Uint8Array(MIN_BUFFER);
-  for (let n; (n = await conn.read(buffer)) !== null;) {
-    await conn.write(buffer.subarray(0, n));
-    if (n === buffer.length && n < MAX_BUFFER) buffer = new Uint8Array(n * 4);
+  const buffer = new AdaptiveBuffer(MIN_BUFFER, MAX_BUFFER);
+  for (let n; (n = await conn.read(buffer.bytes)) !== null;) {
+    await conn.write(buffer.bytes.subarray(0, n));
+    buffer.learn(n);
   }
 }
 

@@ -1,42 +1,32 @@
-/** `tincan completions`: what a shell needs to complete a command line of tincan. @module */
-import { printData, type Program } from "../terminal/program.ts";
-import type { Command } from "./command.ts";
-import { bashCompletions } from "./completions_bash.ts";
-import { fishCompletions } from "./completions_fish.ts";
-import { zshCompletions } from "./completions_zsh.ts";
-import { describeCommands } from "./described.ts";
+/** `tincan completions`: the script that a shell needs to complete command lines of tincan. @module */
+import { bash, fish, type ShellCompletion, zsh } from "@optique/core/completion";
+import { operand, section, UsageError } from "../terminal/arguments.ts";
+import { defineProgram, printData, type Program } from "../terminal/program.ts";
+import { commandWord } from "../terminal/values.ts";
 
-const SHELLS = new Map([
-  ["bash", bashCompletions],
-  ["zsh", zshCompletions],
-  ["fish", fishCompletions],
-]);
+/** The shells that can be served. */
+export const SHELLS: Readonly<Record<string, ShellCompletion>> = { bash, zsh, fish };
 
-/**
- * Makes the program.
- *
- * @param all The commands to complete.
- */
-export function completions(all: readonly Command[]): Program {
-  return {
-    name: "tincan completions",
-    help: `Prints what a shell needs to complete the commands and options of tincan.
+const fields = section("Arguments", {
+  shell: operand(commandWord(Object.keys(SHELLS)), "the shell"),
+});
 
-Usage: tincan completions bash|zsh|fish
-
-Options:
-  -h, --help  show this text
-
-Examples:
-  eval "$(tincan completions bash)"     # in ~/.bashrc
-  eval "$(tincan completions zsh)"      # in ~/.zshrc, behind compinit
-  tincan completions fish | source      # in ~/.config/fish/config.fish
-`,
-    commands: [...SHELLS.keys()],
-    needsCommand: true,
-    async main({ command }) {
-      const generate = SHELLS.get(command);
-      if (generate !== undefined) await printData(generate(await describeCommands(all)));
-    },
-  };
-}
+/** What it is called, takes and does. */
+export const program: Program = defineProgram({
+  name: "tincan completions",
+  summary: "Prints what a shell needs to complete the commands and options of tincan.",
+  usage: [Object.keys(SHELLS).join("|")],
+  fields,
+  notes:
+    "On the tab key the shell asks tincan, which answers from the descriptions of its commands.",
+  examples: [
+    'eval "$($0 bash)"     # in ~/.bashrc',
+    'eval "$($0 zsh)"      # in ~/.zshrc, after compinit',
+    "$0 fish | source      # in ~/.config/fish/config.fish",
+  ],
+  async main({ shell = "" }) {
+    const generator = SHELLS[shell];
+    if (generator === undefined) throw new UsageError("Expected bash or zsh or fish");
+    await printData(generator.generateScript("tincan", ["completions", shell]));
+  },
+});

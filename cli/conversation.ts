@@ -2,8 +2,11 @@
 import { isNetError } from "../errors.ts";
 import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
-import { FrameReader, type Framing } from "./frames.ts";
+import type { Framing } from "../terminal/framing.ts";
+import { FrameReader } from "./frames.ts";
 import type { PeerReport } from "../common/peer_report.ts";
+import { AdaptiveSize } from "../common/adaptive_size.ts";
+import { pump } from "../common/pump.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import type { Printer } from "./output.ts";
 import { EventClock, type Watch } from "./watch.ts";
@@ -125,43 +128,35 @@ export class Conversation {
   }
 
   async #receiveAll(): Promise<void> {
-    const { watch } = this.#init;
-    let size = MIN_SIZE;
-    let free = new Uint8Array(size);
-    let busy = new Uint8Array(size);
-    let printing: Promise<void> | undefined;
-    while (true) {
-      if (free.length < size) free = new Uint8Array(size);
-      const n = await this.#read(free); // while the last piece is being printed
-      await printing;
-      if (n === null) break;
-      const data = free.subarray(0, n);
-      const offset = this.#bytes[this.#peer];
-      this.#bytes[this.#peer] += n;
-      if (watch !== undefined) {
-        await watch.observe({ ...this.#clock.now(), type: "data", from: this.#peer, offset, data });
-      }
-      printing = this.#frames === undefined
-        ? this.#print(data)
-        : this.#printFrames(this.#frames, data);
-      printing.catch(() => {}); // it is awaited after the next read
-      if (n === free.length) size = Math.min(size * 4, MAX_SIZE);
-      [free, busy] = [busy, free];
-    }
-    await printing;
+    await pump(new AdaptiveSize(MIN_SIZE, MAX_SIZE), {
+      fill: (buffer) => this.#read(buffer),
+      drain: (data) => this.#show(data),
+    });
     if (this.#frames !== undefined) await this.#printFrames(this.#frames, null);
   }
 
-  async #read(buffer: Uint8Array): Promise<number | null> {
+  async #read(buffer: Uint8Array): Promise<number> {
     try {
-      return await this.#init.conn.read(buffer);
+      return await this.#init.conn.read(buffer) ?? 0;
     } catch (error) {
       if (!(error instanceof Deno.errors.UnexpectedEof)) throw error;
       // Many TLS programs just hang up, ncat among them.
       const what = "the peer hung up without ending TLS, something may be missing";
       this.#init.notes.line(what, this.#init.conn.remoteAddr);
-      return null;
+      return 0;
     }
+  }
+
+  async #show(data: Uint8Array): Promise<void> {
+    const { watch } = this.#init;
+    const from = this.#peer;
+    const offset = this.#bytes[from];
+    this.#bytes[from] += data.length;
+    if (watch !== undefined) {
+      await watch.observe({ ...this.#clock.now(), type: "data", from, offset, data });
+    }
+    if (this.#frames === undefined) await this.#print(data);
+    else await this.#printFrames(this.#frames, data);
   }
 
   async #print(data: Uint8Array): Promise<void> {

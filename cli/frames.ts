@@ -9,20 +9,14 @@ import { JsonText } from "../apps/relay/mod.ts";
 import { FrameSkipper, NOTHING } from "../common/broken_frames.ts";
 import { spend } from "../common/turn_budget.ts";
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder } from "../framing/codec.ts";
+import type { Decoder } from "../framing/codec.ts";
 import { delimited } from "../framing/delimited.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
+import type { Framing } from "../terminal/framing.ts";
 
 const LINE_END = Uint8Array.of(0x0a);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** How messages are told apart. */
-export interface Framing {
-  /** As `framingByName` knows it. */
-  readonly name: string;
-  readonly codec: Codec<unknown>;
-}
 
 /** Turns lines into frames. */
 export class FrameEncoder {

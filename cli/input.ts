@@ -1,4 +1,6 @@
 /** The standard input, read ahead by one piece while the last one is being sent. @module */
+import { AdaptiveSize } from "../common/adaptive_size.ts";
+import { pump } from "../common/pump.ts";
 
 /** What reading begins with. */
 const MIN_SIZE = 64 * 1024;
@@ -12,7 +14,7 @@ export interface InputOptions {
    *
    * @default {1_048_576}
    */
-  maxRead?: number;
+  maxRead?: number | undefined;
 }
 
 /**
@@ -23,23 +25,12 @@ export interface InputOptions {
  * @param options How to read.
  * @throws What `take` has thrown.
  */
-export async function readInput(
+export function readInput(
   take: (piece: Uint8Array) => Promise<void>,
-  options: InputOptions = {},
+  { maxRead = MAX_SIZE }: InputOptions = {},
 ): Promise<void> {
-  const { maxRead = MAX_SIZE } = options;
-  let size = Math.min(MIN_SIZE, maxRead);
-  let free = new Uint8Array(size);
-  let busy = new Uint8Array(size);
-  let taking: Promise<void> = Promise.resolve();
-  while (true) {
-    if (free.length < size) free = new Uint8Array(size);
-    const n = await Deno.stdin.read(free);
-    await taking;
-    if (n === null) return;
-    taking = take(free.subarray(0, n));
-    taking.catch(() => {}); // it is awaited after the next read
-    if (n === free.length) size = Math.min(size * 4, maxRead);
-    [free, busy] = [busy, free];
-  }
+  return pump(new AdaptiveSize(Math.min(MIN_SIZE, maxRead), maxRead), {
+    fill: async (buffer) => await Deno.stdin.read(buffer) ?? 0,
+    drain: take,
+  });
 }

@@ -1,80 +1,61 @@
 /** `tincan listen`: the standard streams, for whoever connects. @module */
-import {
-  type Program,
-  type ProgramArguments,
-  readSeconds,
-  UsageError,
-} from "../terminal/program.ts";
-import {
-  serveTcp,
-  type TcpConnection,
-  type TcpServer,
-  type TcpServerBaseOptions,
-  type TlsServerOptions,
-} from "../mod.ts";
-import { listenForDatagrams } from "./datagrams.ts";
-import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
+import { serveTcp, type TcpConnection, type TcpServer, type TlsServerOptions } from "../mod.ts";
 import type { PeerReport } from "../common/peer_report.ts";
+import { type Fields, section, toggle, UsageError } from "../terminal/arguments.ts";
+import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
+import { defineProgram, type Program, type Values } from "../terminal/program.ts";
+import { readServerTls, tlsServerOptions } from "../terminal/tls.ts";
+import { listenForDatagrams } from "./datagrams.ts";
 import { end } from "./ending.ts";
 import {
+  framingOf,
   NC_HINTS,
   NO_EXEC,
-  readCertificate,
-  readFraming,
+  readWhere,
   refuseTogether,
-  requireFor,
-  SHARED_HELP,
-  SHARED_OPTIONS,
+  talkFields,
+  type Where,
+  whereFields,
 } from "./options.ts";
 import { Talk } from "./talk.ts";
 import { readWatch } from "./watch.ts";
-import { readWhere, type Where } from "./where.ts";
 
 /** Clients at one time with --keep-open: all of them are sent the input at the pace of the slowest. */
 const MAX_CLIENTS = 256;
 
-const HELP =
-  `Waits for a client: the input goes there, and what comes from there goes to the output.
+const fields = {
+  ...section("Where", {
+    ...whereFields,
+    keepOpen: toggle(
+      "-k, --keep-open",
+      `go on after the first client, with up to ${MAX_CLIENTS} at one time: what each of them sends goes to ` +
+        "the output, and the input goes to all of them",
+    ),
+  }),
+  ...section("TLS", tlsServerOptions),
+  ...talkFields,
+} satisfies Fields;
 
-Usage: tincan listen [PORT] [options]
-       tincan listen HOST:PORT [options]
-       tincan listen --unix PATH [options]
-
-Where:
-  --hostname NAME        address to listen on, another way to say HOST (default 127.0.0.1)
-  --port NUMBER          port, another way to say PORT; 0 lets the system choose (default 0)
-  -U, --unix PATH        a unix socket; its file is removed in the end
-  -u, --udp              datagrams. The first who sends one is the client, others are ignored.
-                         What one read of the input returns is one, at most 16 KiB
-  -k, --keep-open        go on after the first client, with up to ${MAX_CLIENTS} at one time: what each of
-                         them sends goes to the output, and the input goes to all of them
-
-TLS:
-  --tls                  speak TLS
-  --cert FILE            the certificate (PEM)
-  --key FILE             its private key (PEM)
-
-${SHARED_HELP}
-Says on stderr where it listens, always in this form: listening on HOST:PORT
-
-Without --keep-open it ends with its client: exit code 0 when both sides have ended, 1 if
-something failed, 130 on Ctrl-C. With it, Ctrl-C is the end, and the exit code is 0.
-
-Examples:
-  tincan listen 9000 > disk.img
-  tincan listen --keep-open --hostname 0.0.0.0 --port 514 --udp --framing lines
-  tincan listen --tls --cert cert.pem --key key.pem 8443 --hex
-
-${NO_EXEC}`;
-
-/** What it is called, understands and does. */
-export const program: Program = {
+/** What it is called, takes and does. */
+export const program: Program = defineProgram({
   name: "tincan listen",
-  help: HELP,
-  string: SHARED_OPTIONS.string,
-  boolean: [...SHARED_OPTIONS.boolean, "keep-open"],
-  alias: { ...SHARED_OPTIONS.alias, "keep-open": "k" },
-  values: SHARED_OPTIONS.values,
+  summary:
+    "Waits for a client: the input goes there, and what comes from there goes to the output.",
+  usage: ["[PORT] [options]", "HOST:PORT [options]", "--unix PATH [options]"],
+  fields,
+  notes:
+    `Says on stderr where it listens, always in this form: listening on HOST:PORT. The system chooses the
+port unless one is given, and the file of a unix socket is removed in the end. With --udp the first
+that sends a datagram is the client, others are ignored.
+
+${NO_EXEC}`,
+  exitCodes: "0 both sides have ended, or Ctrl-C with --keep-open; 1 failed; 2 wrong usage;\n" +
+    "130 interrupted",
+  examples: [
+    "$0 9000 > disk.img",
+    "$0 --keep-open --hostname 0.0.0.0 --port 514 --udp --framing lines",
+    "$0 --tls --cert cert.pem --key key.pem 8443 --hex",
+  ],
   hints: {
     ...NC_HINTS,
     l: "tincan listen always listens",
@@ -82,28 +63,25 @@ export const program: Program = {
     s: "did you mean --hostname?",
   },
   main: listen,
-};
+});
 
-async function listen(args: ProgramArguments): Promise<void> {
-  const where = readWhere(args, 0);
-  refuseTogether(args, "udp", ["unix", "tls", "quit", "no-half-close"]);
-  refuseTogether(args, "unix", ["tls"]);
-  refuseTogether(args, "keep-open", ["no-half-close"]);
-  requireFor(args, "tls", ["cert", "key"]);
-  const timeout = readSeconds(args, "timeout");
-  const framing = readFraming(args);
-  const watch = readWatch(args);
-  const isOpen = args.flag("keep-open");
+async function listen(values: Values<typeof fields>): Promise<void> {
+  const { udp, unix, keepOpen: isOpen, tls: isTls, quit, noHalfClose, timeout } = values;
+  const where = readWhere(values, 0);
+  refuseTogether("udp", { udp, unix, tls: isTls, quit, "no-half-close": noHalfClose });
+  refuseTogether("unix", { unix, tls: isTls });
+  refuseTogether("keep-open", { "keep-open": isOpen, "no-half-close": noHalfClose });
+  const framing = framingOf(values);
+  const tls = await readServerTls(values);
+  const watch = readWatch(values);
   const code = () => isOpen ? 0 : 130; // the end of a server, or work that was interrupted
-  if (args.flag("udp")) {
+  if (udp) {
     if ("path" in where) throw new UsageError("Cannot use --unix with --udp");
     endOnInterrupt({ finish: async () => await watch?.flush(), code });
     await listenForDatagrams({ ...where, timeout, isFramed: framing !== undefined, watch, isOpen });
     return await end(0, watch);
   }
-  const tls = await readTls(args);
-  const halfClose = !args.flag("no-half-close");
-  const quit = args.flag("quit");
+  const halfClose = !noHalfClose;
   const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
   let failure: unknown;
   // First, because somebody may interrupt as soon as the server says that it listens.
@@ -127,8 +105,8 @@ async function listen(args: ProgramArguments): Promise<void> {
   await end(talk.failures > 0 ? 1 : 0, watch);
 }
 
-/** Whom to let in, and for how long. */
-interface Guests {
+/** How many are let in, and for how long. */
+interface Admission {
   readonly timeout: number | undefined;
   readonly isOpen: boolean;
   readonly notes: PeerReport;
@@ -137,38 +115,31 @@ interface Guests {
 function start(
   where: Where,
   tls: TlsServerOptions | undefined,
-  { timeout, isOpen, notes }: Guests,
+  { timeout, isOpen, notes }: Admission,
   converse: (conn: TcpConnection) => Promise<void>,
 ): TcpServer {
-  let patience: ReturnType<typeof setTimeout> | undefined;
-  const options: TcpServerBaseOptions = {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  const options = {
     limits: { maxConnections: isOpen ? MAX_CLIENTS : 1 },
-    // A peer may be slow: a reader at the other end may be somebody's pager.
+    // A peer may be slow: a reader at the other end may be a pager.
     timeouts: { idle: timeout ?? Infinity, write: timeout ?? Infinity },
     onConnect() {
-      clearTimeout(patience);
-      if (!isOpen) server.shutdown({ timeout: Infinity }); // nobody else is let in
+      clearTimeout(waiting);
+      if (!isOpen) server.shutdown({ timeout: Infinity }); // no one else is let in
     },
-    onError: (error, conn) => notes.line(error, conn?.remoteAddr),
+    onError: (error: unknown, conn?: TcpConnection) => notes.line(error, conn?.remoteAddr),
   };
-  const server = serveTcp(
+  const server: TcpServer = serveTcp(
     "path" in where
       ? { ...options, ...where }
-      : { ...options, ...where, ...(tls === undefined ? {} : { tls }) },
+      : { ...options, ...where, ...tls === undefined ? {} : { tls } },
     converse,
   );
   if (timeout !== undefined && !isOpen) {
-    patience = setTimeout(() => {
-      console.error(`Nobody connected within ${timeout / 1_000} s`);
+    waiting = setTimeout(() => {
+      console.error(`No one connected within ${timeout / 1_000} s`);
       server.shutdown({ timeout: 0 }).then(() => Deno.exit(1));
     }, timeout);
   }
   return server;
-}
-
-async function readTls(args: ProgramArguments): Promise<TlsServerOptions | undefined> {
-  if (!args.flag("tls")) return undefined;
-  const certificate = await readCertificate(args);
-  if (certificate === undefined) throw new UsageError("Option --tls needs --cert and --key");
-  return certificate;
 }

@@ -7,7 +7,8 @@
 import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import { Conversation } from "./conversation.ts";
-import { FrameEncoder, type Framing } from "./frames.ts";
+import type { Framing } from "../terminal/framing.ts";
+import { FrameEncoder } from "./frames.ts";
 import { PeerReport } from "../common/peer_report.ts";
 import { printNote } from "../terminal/output.ts";
 import { nextTurn } from "../common/turn_budget.ts";

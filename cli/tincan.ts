@@ -9,12 +9,13 @@
  * Needs --allow-net; --allow-read and --allow-write for the commands that read and write files, and
  * for unix sockets.
  */
-import { fail, nearest, printData, runProgram, UsageError } from "../terminal/program.ts";
-import { type Command, loadProgram } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { nearest } from "../terminal/nearest.ts";
+import { printData } from "../terminal/output.ts";
+import { fail, UsageError } from "../terminal/usage_error.ts";
+import { type Command, COMMANDS, loadProgram } from "./commands.ts";
 import { VERSION } from "./version.ts";
 
-/** What people with experience type. */
+/** What may stand in the place of a command. */
 const FLAGS = ["--help", "--version"];
 /** What the commands are called. */
 const NAMES = COMMANDS.map(({ name }) => name);
@@ -44,19 +45,15 @@ async function help([name, ...rest]: readonly string[]): Promise<void> {
   await call(find(name), [...rest.filter((word) => word === "--udp"), "--help"]);
 }
 
-async function call(command: Command, args: readonly string[]): Promise<void> {
-  const { name } = command;
-  const isUdp = command.loadUdp !== undefined && asksForUdp(args);
-  await runProgram(await loadProgram(command, isUdp), {
-    args: isUdp ? args.filter((arg) => arg !== "--udp") : args,
-    calledAs: isUdp ? `tincan ${name} --udp` : `tincan ${name}`,
-  });
-}
-
-/** Whether `--udp` is among the options, wherever it stands. */
-function asksForUdp(args: readonly string[]): boolean {
-  const end = args.indexOf("--");
-  return (end < 0 ? args : args.slice(0, end)).includes("--udp");
+async function call(command: Command, rest: readonly string[]): Promise<void> {
+  const [shell = "", ...words] = rest;
+  if (command.name === "completions" && words.length > 0) {
+    const { answer } = await import("./suggestions.ts");
+    return await printData(await answer(shell, words));
+  }
+  const { runProgram } = await import("../terminal/program.ts");
+  const { program, args, calledAs } = await loadProgram(command, rest);
+  await runProgram(program, args, calledAs);
 }
 
 function find(name: string, rest: readonly string[] = []): Command {
@@ -65,15 +62,15 @@ function find(name: string, rest: readonly string[] = []): Command {
   // HOST PORT or HOST:PORT, as nc and telnet take it.
   const where = /:\d+$/.test(name) ? name : /^\d+$/.test(rest[0] ?? "") ? `${name} ${rest[0]}` : "";
   const other = where === "" ? "" : `, did you mean tincan connect ${where}?`;
-  const hint = nearest(name, [...NAMES, "help"], "") || other;
+  const hint = nearest(name, [...NAMES, "help"]) || other;
   throw new UsageError(`Unknown command "${name}"${hint}`);
 }
 
-/** What somebody may have meant who begins with an option: that is how nc is called. */
+/** What may have been meant by an option at the beginning: that is how nc is called. */
 function meantBy(option: string, rest: readonly string[]): string {
   const name = option.replace(/^--?/, "");
   if (option.startsWith("--")) {
-    const flag = nearest(option, FLAGS, "");
+    const flag = nearest(option, FLAGS);
     return flag === "" ? nearest(name, NAMES, "tincan ") : flag;
   }
   if (name.includes("l")) return ", did you mean tincan listen?"; // -l, -lk, -kl
@@ -93,7 +90,7 @@ ${lines.join("\n")}
 
 Options:
   --version, -V  print the version
-  --help, -h     show this text; behind a command, show what it takes
+  --help, -h     show this text; after a command, show what it takes
 
 What is data goes to stdout, what is for people to stderr. Exit codes: 0 done, 1 failed,
 2 wrong usage, 130 interrupted. NO_COLOR is respected.

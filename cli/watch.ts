@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { printData, printNote, type ProgramArguments, UsageError } from "../terminal/program.ts";
+import { printData, printNote, UsageError } from "../terminal/program.ts";
 import { RelayDump, type RelayEvent } from "../apps/relay/mod.ts";
 import { writeAll } from "../common/write_all.ts";
 
-/** Somebody who watches. */
+/** What watches connections. */
 export interface Watch {
   /** Whether the data itself is to be printed. With `--json`, the events are printed instead. */
   readonly printsData: boolean;
@@ -17,12 +17,12 @@ export interface Watch {
   flush(): Promise<void>;
 }
 
-/** Who watches, as the options `--verbose`, `--hex` and `--json` say; nobody without them. */
-export function readWatch(args: ProgramArguments): Watch | undefined {
-  const isJson = args.flag("json");
-  const isHex = args.flag("hex");
+/** What the options `--verbose`, `--hex` and `--json` ask for; nothing without them. */
+export function readWatch(
+  { json: isJson, hex: isHex, verbose }: { json: boolean; hex: boolean; verbose: boolean },
+): Watch | undefined {
   if (isJson && isHex) throw new UsageError("Cannot show both --hex and --json");
-  if (!isJson && !isHex && !args.flag("verbose")) return undefined;
+  if (!isJson && !isHex && !verbose) return undefined;
   const dump = isJson
     ? new RelayDump(printData, { view: "json" })
     : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note: printNote });

@@ -19,7 +19,7 @@ export function unmapHostname(hostname: string): string {
 /** So many addresses are made once and handed out again. Must be a power of two. */
 const RECENT = 1_024;
 
-/** Those that were made last, each in the place that its bytes say. */
+/** The addresses that were made last, each in the place that its hostname and port give. */
 const recent: (Deno.NetAddr | undefined)[] = new Array(RECENT);
 
 /**
@@ -150,29 +150,4 @@ export function checkPath(path: unknown): string {
 function checkText(name: string, what: string, value: unknown): string {
   if (typeof value === "string") return value;
   throw new TypeError(`Cannot use option "${name}" as ${what}: current value is ${show(value)}`);
-}
-
-/**
- * Checks that options of a unix socket contain none that only a port has: `tls` and `allow` would
- * seem to protect it, and do nothing.
- *
- * @param action What is being done, for the message: `"listen"`, `"connect"` …
- * @param options What was given.
- * @param names The options that only a port has; one that is `undefined` or `false` was not given.
- * @throws {TypeError} If there are any.
- */
-export function refusePortOptions(
-  action: string,
-  options: object,
-  names: readonly string[],
-): void {
-  const given = names.filter((name) => {
-    const value: unknown = (options as Record<string, unknown>)[name];
-    return value !== undefined && value !== false;
-  }).map((name) => `"${name}"`);
-  if (given.length === 0) return;
-  const noun = given.length === 1 ? "option" : "options";
-  throw new TypeError(
-    `Cannot ${action} on a path with ${noun} ${given.join(", ")}: only a port has that`,
-  );
 }

@@ -14,7 +14,7 @@ export class EarliestTimer {
 
   /**
    * Calls `act` in `ms` milliseconds, unless it was started to do so earlier. Unlike a deadline on the
-   * sweep timer it keeps the process alive: whoever waits for it may have nothing else that does.
+   * sweep timer it keeps the process alive: what waits for it may have nothing else that does.
    */
   start(ms: number, act: () => void): void {
     const at = performance.now() + ms;

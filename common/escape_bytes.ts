@@ -12,7 +12,7 @@ const LINE_FEED = 0x0a;
 const MAX_GROWTH = 5;
 
 /** Memory that grows: an `OutputBuffer`. */
-interface Output {
+interface EscapedOutput {
   readonly bytes: Uint8Array;
   reserve(count: number): number;
   advance(count: number): void;
@@ -32,7 +32,7 @@ export function escapeBytes(bytes: Uint8Array): string {
  * @param lineBreak What follows each line feed that is not the last byte, in ASCII and at most three
  * characters.
  */
-export function appendEscaped(output: Output, bytes: Uint8Array, lineBreak = ""): void {
+export function appendEscaped(output: EscapedOutput, bytes: Uint8Array, lineBreak = ""): void {
   const begin = output.reserve(bytes.length * MAX_GROWTH);
   output.advance(escapeInto(output.bytes, begin, bytes, lineBreak) - begin);
 }

@@ -58,7 +58,7 @@ export interface PeerReportOptions {
   /**
    * The clock, in milliseconds.
    *
-   * @default {performance.now}
+   * @default {() => performance.now()}
    */
   now?: (() => number) | undefined;
 }
@@ -146,7 +146,7 @@ function lineOf(error: unknown, remoteAddr: SocketAddress | undefined): string {
 }
 
 /** An error as the runtime prints it, except that its message stays on its line: it may quote a peer
- * (as the one of `JSON.parse` does), who could write lines of the log otherwise. */
+ * (as the one of `JSON.parse` does), which could write lines of the log otherwise. */
 function stackOf(thrown: unknown, causes = 0): string {
   if (!(thrown instanceof Error)) {
     const text = typeof thrown === "string" ? thrown : Deno.inspect(thrown, { colors: false });

@@ -17,7 +17,7 @@ export class PullIterator<T> implements AsyncIterableIterator<T> {
    * Makes the iterator.
    *
    * @param next Gives the next value.
-   * @param leave Ends the calls of `next` that wait, and is awaited; `undefined` if they may go on.
+   * @param leave Ends the calls of `next` that wait, and is awaited; `undefined` if they may stay.
    */
   constructor(next: () => Promise<IteratorResult<T>>, leave?: () => unknown) {
     this.next = next;

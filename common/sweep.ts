@@ -1,9 +1,9 @@
 /**
- * One timer for all time-outs.
+ * One timer for all timeouts.
  *
  * A timer per read would cost more than the read. Instead everything that can time out registers
- * here once and is asked when its time has come; activity needs no clock at all, because whoever is
- * asked compares its byte counters with what they were when it was asked last.
+ * here once and is asked when its time has come; activity needs no clock at all, because each
+ * entry that is asked compares its byte counters with those of the last time.
  *
  * Times are kept in a heap, so that a sweep costs what is due and not what is watched.
  *
@@ -158,7 +158,7 @@ const sweeper = new Sweeper({
   now: () => performance.now(),
   set(act, ms) {
     const timer = setTimeout(act, ms);
-    Deno.unrefTimer(timer); // whoever waits has an operation pending, and that keeps the process alive
+    Deno.unrefTimer(timer); // an operation that waits for it keeps the process alive
     return () => clearTimeout(timer);
   },
 });

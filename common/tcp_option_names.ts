@@ -5,7 +5,8 @@
  * @module
  */
 
-const TIMEOUTS = {
+/** The timeouts of connections. */
+export const TIMEOUT_NAMES = {
   handshake: true,
   idle: true,
   read: true,
@@ -20,7 +21,7 @@ export const SERVER_NAMES = {
   port: true,
   hostname: true,
   backlog: true,
-  tls: true,
+  tls: { cert: true, key: true, alpnProtocols: true },
   reusePort: true,
   noDelay: true,
   keepAlive: true,
@@ -32,7 +33,7 @@ export const SERVER_NAMES = {
   onConnect: true,
   onClose: true,
   limits: { maxConnections: true, maxConnectionsPerIp: true, onLimit: true, maxWriteQueue: true },
-  timeouts: TIMEOUTS,
+  timeouts: TIMEOUT_NAMES,
 } as const;
 
 /** The options of clients. */
@@ -40,12 +41,21 @@ export const CLIENT_NAMES = {
   path: true,
   port: true,
   hostname: true,
-  tls: true,
+  transport: true,
+  tls: [{
+    serverName: true,
+    caCerts: true,
+    alpnProtocols: true,
+    cert: true,
+    key: true,
+    unsafelyDisableHostnameVerification: true,
+    unsafelyIgnoreCertificateErrors: true,
+  }],
   noDelay: true,
   keepAlive: true,
   timeout: true,
   signal: true,
-  retry: true,
+  retry: [{ attempts: true, minDelay: true, maxDelay: true, jitter: true }],
   limits: { maxWriteQueue: true },
-  timeouts: TIMEOUTS,
+  timeouts: TIMEOUT_NAMES,
 } as const;

@@ -26,7 +26,7 @@ const STEPS_PER_LOOK = 32;
 const BYTES_PER_STEP = 8 * 1024;
 /**
  * A piece of data no longer than this is not held back when it arrives, so that a connection with
- * little to say does not wait behind those that flood. The runtime bounds how many arrive in a turn.
+ * little to say does not wait for those that flood. The runtime bounds how many arrive in a turn.
  */
 export const SMALL = 1024;
 /** A longer piece than this is the sign of a flood or of a bulk transfer. */
@@ -39,8 +39,8 @@ const LARGE = 32 * 1024;
 const TICKS = 64;
 
 /**
- * So many microtasks pass between two that are handed data: it takes that many until a consumer, behind
- * a few `await`s, has done what it does at once. Only then does the clock tell what that has cost.
+ * So many microtasks pass between two that are handed data: it takes that many until a consumer has
+ * done, after a few `await`s, what it does at once. Only then does the clock show what that has cost.
  */
 const HOPS = 8;
 
@@ -69,7 +69,7 @@ let next = 0; // the first of them that still waits
  * @param bytes How many bytes were moved or searched for it.
  * @param count How many steps it was.
  * @returns Whether the turn is over: then wait with {@linkcode whenTurn} or {@linkcode nextTurn}
- * before the work goes on.
+ * before the work is resumed.
  */
 export function spend(bytes = 0, count = 1): boolean {
   steps += count + bytes / BYTES_PER_STEP;

@@ -5,8 +5,8 @@
  */
 
 /**
- * Marks a rejection as one that nobody has to look at. Without that, a server would end because one
- * of its handlers did not await a write to a peer that has gone. Who awaits is told as always.
+ * Marks a rejection as one that need not be handled. Without that, a server would end because one of its
+ * handlers did not await a write to a peer that has gone. A caller that awaits the promise is told as always.
  *
  * @returns The same promise.
  */

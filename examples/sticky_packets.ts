@@ -7,30 +7,28 @@
  * Needs --allow-net only.
  */
 import { type Codec, connectTcp, lengthPrefixed, serveTcp, type TcpHandler, text } from "../mod.ts";
-import { printData, type Program, runProgram } from "../terminal/program.ts";
-
-const HELP = `The "sticky packet" problem and its cure, in one run.
-
-Usage: sticky_packets.ts [--help]
-
-Sends the same messages, all at once, to a naive reader and to a framed one, and
-shows what each of them takes for a message. Everything happens on this machine.
-`;
+import { defineProgram, printData, type Program, runProgram } from "../terminal/program.ts";
 
 const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "six"];
 
 /** Messages with their length in front, four bytes: what Python's struct calls ">I". */
 const framing: Codec<string> = text(lengthPrefixed({ size: 4 }));
 
-/** What it is called, understands and does. */
-export const program: Program = {
+/** What it is called, takes and does. */
+export const program: Program = defineProgram({
   name: "sticky_packets.ts",
-  help: HELP,
+  summary: `The "sticky packet" problem and its cure, in one run.`,
+  usage: ["[--help]"],
+  fields: {},
+  notes:
+    `Sends the same messages, all at once, to a naive reader and to a framed one, and shows what each of
+them takes for a message. Everything happens on this machine.`,
+  examples: ["$0"],
   async main() {
     await show("Read by read: what one read returned is taken for a message", naive, sendBare);
     await show("Framed: four bytes in front say how long each message is", framed, sendFramed);
   },
-};
+});
 
 /** What a handler saw, and when it has seen everything. */
 type Report = (message: string) => void;
@@ -66,7 +64,7 @@ async function show(
 ): Promise<void> {
   const seen: string[] = [];
   const server = serveTcp({ port: 0, onListen() {} }, handler((message) => seen.push(message)));
-  await send((server.addr as Deno.NetAddr).port);
+  await send(server.addr.port);
   await server.shutdown();
   const lines = seen.map((message, index) => `  ${index + 1}. ${abbreviate(message)}\n`);
   await printData(`${title}:\n  ${MESSAGES.length} sent, ${seen.length} received\n`);

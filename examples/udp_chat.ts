@@ -6,62 +6,62 @@
  *     deno run -A examples/udp_chat.ts --name ada --contacts contacts.json
  *     deno run -A examples/udp_chat.ts --name bob --contacts contacts.json   # in another terminal
  *
- * Needs --allow-net, and --allow-read for the contacts.
+ * Needs --allow-net, and --allow-read for the contacts. The shortest form is examples/minimal/udp_chat.ts.
  */
 import { bindUdpChat, parseContacts, type UdpChat, UdpConversation } from "../apps/chat/mod.ts";
+import { formatAddr } from "../common/address.ts";
+import { splitHostPort } from "../terminal/address.ts";
+import { section, setting } from "../terminal/arguments.ts";
+import { defineProgram, type Program, runProgram, UsageError } from "../terminal/program.ts";
 import { openPrompt, type Prompt } from "../terminal/prompt.ts";
-import {
-  type Program,
-  type ProgramArguments,
-  runProgram,
-  UsageError,
-} from "../terminal/program.ts";
+import { file, port, text } from "../terminal/values.ts";
 
-const HELP = `Talk by name over UDP. A datagram is a message of bare text.
-
-Usage: udp_chat.ts --name NAME --contacts FILE.json [options]
-
-Options:
-  --name NAME         your own name
-  --contacts FILE     a JSON file of names and addresses:
-                      { "ada": "127.0.0.1:9001", "bob": "[::1]:9002" }
-  --hostname ADDRESS  address to bind (default: the one the contacts have for you, or 127.0.0.1)
-  --port NUMBER       port to bind; 0 lets the system choose (default: as above, or 0)
-  --help              show this text
-
-Type a name to choose whom to talk to, then messages; "quit" goes back to choosing, Ctrl-D leaves.
-A message may have at most 1024 bytes. Messages from others go to stdout, as <NAME> TEXT; from
-somebody who is not in the contacts, as <HOST:PORT, a stranger> TEXT.
-
-Examples:
-  udp_chat.ts --name ada --contacts friends.json
-  udp_chat.ts --name carol --contacts friends.json --hostname 0.0.0.0 --port 9003
-`;
-
-/** What it is called, understands and does. */
-export const program: Program = {
+/** What it is called, takes and does. */
+export const program: Program = defineProgram({
   name: "udp_chat.ts",
-  help: HELP,
-  string: ["name", "contacts", "hostname", "port"],
-  main: talk,
-};
+  summary: "Talk by name over UDP. A datagram is a message of bare text.",
+  usage: ["--name NAME --contacts FILE.json [options]"],
+  fields: section("Options", {
+    name: setting("--name", text("NAME"), "your own name"),
+    contacts: setting(
+      "--contacts",
+      file(),
+      'a JSON file of names and addresses: { "ada": "127.0.0.1:9001", "bob": "[::1]:9002" }',
+    ),
+    hostname: setting(
+      "--hostname",
+      text("HOST[:PORT]"),
+      "address to bind (default: the one the contacts have for you, or 127.0.0.1)",
+    ),
+    port: setting(
+      "--port",
+      port(),
+      "port to bind; 0 lets the system choose (default: as above, or 0)",
+    ),
+  }),
+  notes: `Type a name to choose a peer, then messages; "quit" goes back to choosing, Ctrl-D leaves.
+A message may have at most 1024 bytes. Messages from others go to stdout, as <NAME> TEXT; from
+an address that is not in the contacts, as <HOST:PORT, a stranger> TEXT.`,
+  examples: [
+    "$0 --name ada --contacts friends.json",
+    "$0 --name carol --contacts friends.json --hostname 0.0.0.0 --port 9003",
+  ],
+  async main({ name, contacts: path, ...where }) {
+    if (!name?.trim()) throw new UsageError("Option --name is needed");
+    if (path === undefined) throw new UsageError("Option --contacts is needed");
+    const [hostname, bound] = splitHostPort(where.hostname ?? "") ?? [where.hostname];
+    const chat = await bindUdpChat({
+      name: name.trim(),
+      contacts: parseContacts(await readContacts(path), path),
+      hostname,
+      port: where.port ?? (bound === undefined ? undefined : Number(bound)),
+    });
+    console.error(`listening on ${formatAddr(chat.addr)}`);
+    await converse(chat);
+  },
+});
 
-async function talk(args: ProgramArguments): Promise<void> {
-  const name = args.text("name")?.trim();
-  const file = args.text("contacts");
-  if (!name) throw new UsageError("Option --name is needed");
-  if (file === undefined) throw new UsageError("Option --contacts is needed");
-  if (args.rest.length > 0) throw new UsageError(`Unexpected argument "${args.rest[0]}"`);
-  const hostname = args.text("hostname");
-  const chat = await bindUdpChat({
-    name,
-    contacts: parseContacts(await readContacts(file), file),
-    ...hostname === undefined ? {} : { hostname },
-    ...args.text("port") === undefined ? {} : { port: args.port(0) },
-  });
-  const { hostname: host, port } = chat.addr as Deno.NetAddr;
-  console.error(`listening on ${host.includes(":") ? `[${host}]` : host}:${port}`);
-
+async function converse(chat: UdpChat): Promise<void> {
   const conversation = new UdpConversation(chat);
   console.error(conversation.choices);
   const prompt = await openPrompt({

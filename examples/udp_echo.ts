@@ -6,71 +6,41 @@
  *     deno run -A examples/udp_echo.ts client               # or with this client
  *     deno run -A examples/udp_echo.ts --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit
  *
- * Needs --allow-net only.
+ * Needs --allow-net only. The shortest form is examples/minimal/udp_reply_server.ts.
  */
 import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
 import { type EchoOptions, echoReply } from "../apps/echo.ts";
-import { messagesOf, readEchoOptions, replyPrinter } from "../terminal/echo_program.ts";
 import {
+  addressOf,
+  echoOptions,
+  echoProgram,
+  type EchoValues,
+  endWithServer,
+  messagesOf,
+  replyPrinter,
+} from "../terminal/echo_program.ts";
+import {
+  defineProgram,
   onInterrupt,
   type Program,
-  type ProgramArguments,
   runProgram,
   serveUntilInterrupted,
 } from "../terminal/program.ts";
 
-const HELP = `Echo over UDP: answers every datagram.
-
-Usage: udp_echo.ts [serve] [options]
-       udp_echo.ts client [options]
-
-Options of both:
-  --hostname NAME   address to bind or to talk to (default 127.0.0.1)
-  --port NUMBER     port; 0 lets the system choose when serving (default 9999)
-  --help            show this text
-
-Options of serve:
-  --greet TEXT      send TEXT to everybody who speaks for the first time
-  --reply TEMPLATE  answer with TEMPLATE, {} stands for the message (default {})
-  --upper           answer in upper case
-  --exit WORD       answer WORD with an empty datagram: the conversation is over
-
-Options of client:
-  --message TEXT    send TEXT and show the reply; may be given several times.
-                    Without it the client asks for messages until the input ends.
-                    What is not answered is sent again, six times in 5 seconds.
-
-Examples:
-  udp_echo.ts --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit
-  udp_echo.ts client --message hello --message exit
-`;
-
-/** How long the client waits for a reply behind a greeting, in milliseconds. */
+/** How long the client waits for a reply after a greeting, in milliseconds. */
 const GREETING_TIME = 100;
 
 /**
  * How often the client asks: long enough to start the server after it. It asks from one port, so that
  * the server greets it once.
  */
-const PATIENCE = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
+const RETRIES = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
 
-/** So many peers are remembered as greeted; then the memory starts anew. */
+/** The number of peers that are remembered as greeted; then the memory starts anew. */
 const MAX_GREETED = 10_000;
 
-/** What it is called, understands and does. */
-export const program: Program = {
-  name: "udp_echo.ts",
-  help: HELP,
-  commands: ["serve", "client"],
-  string: ["hostname", "port", "greet", "reply", "exit"],
-  collect: ["message"],
-  boolean: ["upper"],
-  main: (args) => args.command === "client" ? talk(args) : serve(args),
-};
-
-async function serve(args: ProgramArguments): Promise<void> {
-  const where = args.address(9999);
-  await serveUntilInterrupted(() => serveUdp(where, handlerFor(readEchoOptions(args))));
+async function serve(values: EchoValues): Promise<void> {
+  await serveUntilInterrupted(() => serveUdp(addressOf(values), handlerFor(echoOptions(values))));
 }
 
 function handlerFor(options: EchoOptions): UdpHandler {
@@ -93,19 +63,16 @@ function handlerFor(options: EchoOptions): UdpHandler {
   };
 }
 
-async function talk(args: ProgramArguments): Promise<void> {
+async function talk(values: EchoValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  await using peer = await connectUdp(args.address(9999, 1));
+  await using peer = await connectUdp(addressOf(values));
   const print = replyPrinter();
   let wait = GREETING_TIME; // only the first message can bring a greeting too
-  for await (const message of messagesOf(args)) {
+  for await (const message of messagesOf(values)) {
     if (message === "") continue; // an empty datagram is how the server says goodbye
-    const isOver = !await show(await peer.request(message, PATIENCE), print) ||
+    const isOver = !await show(await peer.request(message, RETRIES), print) ||
       await showRest(peer, print, wait);
-    if (isOver) {
-      console.error("the server ended the conversation");
-      Deno.exit(0); // the input may still be waiting for a line
-    }
+    if (isOver) endWithServer("the server ended the conversation");
     wait = 0;
   }
 }
@@ -129,5 +96,16 @@ async function showRest(peer: UdpPeer, print: Print, timeout: number): Promise<b
     throw error;
   }
 }
+
+/** What it is called, takes and does. */
+export const program: Program = defineProgram({
+  ...echoProgram,
+  name: "udp_echo.ts",
+  summary: "Echo over UDP: answers every datagram.",
+  notes:
+    "An exit WORD is answered with an empty datagram: the conversation is over. What the client asks\n" +
+    "and no one answers is sent again, six times in 5 seconds.",
+  main: (values) => values.command === "client" ? talk(values) : serve(values),
+});
 
 if (import.meta.main) await runProgram(program);

@@ -49,7 +49,7 @@ export class ByteFinder {
     this.#words = NO_WORDS;
   }
 
-  /** Returns the index of the first match at `from` or behind it, or -1. */
+  /** Returns the index of the first match at `from` or after it, or -1. */
   find(from: number): number {
     const bytes = this.#bytes;
     const byte = this.#byte;

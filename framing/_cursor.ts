@@ -10,7 +10,7 @@ const EMPTY = new Uint8Array(0);
 export type EmitRange = (bytes: Uint8Array, start: number, end: number) => void | boolean;
 
 /** What {@linkcode Cursor.refuse} needs to know about a broken frame. */
-export interface BrokenFrame {
+export interface RefusedFrame {
   /** The index after it, which may lie beyond the window. */
   next: number;
   /** Whether what comes at `next` belongs to it still. */
@@ -81,7 +81,7 @@ export class Cursor implements DecoderProgress {
     this.#buffer = EMPTY.buffer;
   }
 
-  /** Sets who receives the frames: in views, or as parts of their window. */
+  /** Sets the receiver of the frames: in views, or as parts of their window. */
   direct(emit: Emit<Uint8Array> | undefined, emitRange: EmitRange | undefined): void {
     this.#emit = emit;
     this.#emitRange = emitRange;
@@ -92,7 +92,7 @@ export class Cursor implements DecoderProgress {
   /**
    * Emits the frame at `start`, which holds the bytes from `from` to `to`, and moves on to `next`.
    *
-   * @returns Whether to go on.
+   * @returns Whether to continue.
    */
   emit(from: number, to: number, next: number): boolean {
     this.#emitted = this.start;
@@ -121,7 +121,7 @@ export class Cursor implements DecoderProgress {
    *
    * @throws {FrameError} When such frames are not dropped.
    */
-  refuse(policy: DropPolicy, { next, isOpen, error }: BrokenFrame): void {
+  refuse(policy: DropPolicy, { next, isOpen, error }: RefusedFrame): void {
     if (!policy.drops) this.fail(error(frameError));
     const report = policy.isSilent ? undefined : error(frameReport);
     this.#dropped = this.position;

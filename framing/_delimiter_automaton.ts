@@ -6,7 +6,7 @@ const ALPHABET = 256;
 
 /**
  * The automaton of Aho and Corasick. Its state says how much of which delimiter the bytes so far end
- * with, so a search goes on in the next chunk without looking back, and each byte costs one step
+ * with, so a search resumes in the next chunk without looking back, and each byte costs one step
  * whatever the delimiters are.
  */
 export class DelimiterAutomaton {
@@ -44,7 +44,7 @@ export class DelimiterAutomaton {
    *
    * @param finder A finder of the byte `first`, for the way to where a delimiter may begin.
    *
-   * @returns The index behind the delimiter, or -1.
+   * @returns The index after the delimiter, or -1.
    */
   find(finder: ByteFinder, from: number, state: number): number {
     const next = this.#next;
@@ -94,7 +94,7 @@ export class DelimiterAutomaton {
     }
   }
 
-  /** Fills in, breadth first, where the search goes on when no branch of the tree fits. */
+  /** Fills in, breadth first, where the search resumes when no branch of the tree fits. */
   #link(): void {
     const fallback = new Uint32Array(this.#ends.length);
     const queue = [0];

@@ -1,5 +1,8 @@
 /** The errors of decoders, which peers can cause by the thousand. @module */
-import { FrameError, type FrameErrorCode, type FrameErrorOptions } from "../errors.ts";
+import { FrameError, type FrameErrorCode } from "../errors.ts";
+
+/** What a `FrameError` knows besides its message. */
+type Details = ConstructorParameters<typeof FrameError>[2];
 
 /**
  * Makes the error for bytes that are not a frame. It has no stack: the stack would show where in the
@@ -9,7 +12,7 @@ import { FrameError, type FrameErrorCode, type FrameErrorOptions } from "../erro
 export function frameError(
   code: FrameErrorCode,
   message: string,
-  options?: FrameErrorOptions,
+  options?: Details,
 ): FrameError {
   // What is not a number makes V8 record nothing at all. Reflect.set, because Error may be frozen.
   const limit: unknown = Reflect.get(Error, "stackTraceLimit");
@@ -26,14 +29,14 @@ export type MakeFrameError = typeof frameError;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Makes the report of a frame that was dropped: the same as {@linkcode frameError} for whoever reads it,
+ * Makes the report of a frame that was dropped: the same as {@linkcode frameError} to its reader,
  * and shown in the same way. But it is not the engine that makes it, which walks the stack for each
  * error, whether it is to be recorded or not: that takes ten times as long as to drop the frame.
  */
 export function frameReport(
   code: FrameErrorCode,
   message: string,
-  options: FrameErrorOptions = {},
+  options: Details = {},
 ): FrameError {
   const error: Writable<FrameError> = Object.create(FrameError.prototype);
   error.name = "FrameError";
@@ -53,8 +56,8 @@ function hide(error: object, name: string, value: unknown): void {
 }
 
 /**
- * Thrown by decoding functions of this module in place of an error, which is made of it only if someone
- * is to see it.
+ * Thrown by decoding functions of this module in place of an error, which is made of it only if it is
+ * to be seen.
  */
 export class Broken {
   readonly code: FrameErrorCode;

@@ -15,7 +15,7 @@ const PRINTABLE = /^[\t\r\n\x20-\x7e]{2,}$/;
  *
  * @param bytes Where they are.
  * @param from The index of the first.
- * @param to The index behind those that could not be made sense of. More bytes are looked at if they
+ * @param to The index after those that could not be understood. More bytes are looked at if they
  * are there and are text as well.
  */
 export function hint(bytes: Uint8Array, from: number, to: number): string {

@@ -36,7 +36,7 @@ export interface PacketRules {
 
 /** What {@linkcode PacketScanner} needs. */
 export interface PacketScannerOptions {
-  /** The byte behind each packet. */
+  /** The byte after each packet. */
   terminator: number;
   rules: PacketRules;
   limit: LengthLimit;

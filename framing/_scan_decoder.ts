@@ -84,7 +84,7 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
     this.#end();
   }
 
-  /** The same as `push`, for those who need no view of each frame. */
+  /** The same as `push`, for callers that need no view of each frame. */
   pushRanges(chunk: Uint8Array, emit: EmitRange): void {
     checkBytes("chunk", chunk);
     this.#enter("push");
@@ -92,7 +92,7 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
     this.#push(chunk);
   }
 
-  /** The same as `end`, for those who need no view of each frame. */
+  /** The same as `end`, for callers that need no view of each frame. */
   endRanges(emit: EmitRange): void {
     this.#enter("end");
     this.#cursor.direct(undefined, emit);

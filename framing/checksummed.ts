@@ -4,7 +4,7 @@ import { checkBytes } from "./_bytes.ts";
 import { crc32 } from "./crc32.ts";
 import { checkCodec } from "./_codec.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
-import { encodeAlone, encodeInto } from "./encode.ts";
+import { ByteCodec, encodeInto } from "./encode.ts";
 import { Broken } from "./_frame_error.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
@@ -14,7 +14,7 @@ import type { OutputBuffer } from "./output_buffer.ts";
 /** The most bytes in which every number is exact. */
 const MAX_NUMBER_SIZE = 6;
 
-/** A checksum of one's own. */
+/** A checksum of your own. */
 export interface ChecksumFunction {
   /** How many bytes the checksum takes in the frame, at least 1. */
   readonly size: number;
@@ -22,7 +22,7 @@ export interface ChecksumFunction {
    * Computes the checksum. A number must be a whole one from 0 that fits in `size` bytes, at most 6;
    * bytes must be `size` many.
    *
-   * @param contents What the frame holds in front of its checksum, valid during the call.
+   * @param contents What the frame holds before its checksum, valid during the call.
    * @returns The checksum as a number, written in the byte order of the options, or as bytes, written
    * as they are.
    */
@@ -81,7 +81,7 @@ export function checksummed(
 
 const OPTIONS: OptionNames<ChecksummedOptions> = { ...CORRUPT_NAMES, littleEndian: true };
 
-class ChecksummedCodec implements FramingCodec<Uint8Array> {
+class ChecksummedCodec extends ByteCodec {
   readonly #codec: Codec<Uint8Array>;
   readonly #checksum: ChecksumFunction;
   readonly #size: number;
@@ -93,6 +93,7 @@ class ChecksummedCodec implements FramingCodec<Uint8Array> {
     checksum: "crc32" | ChecksumFunction,
     options: ChecksummedOptions,
   ) {
+    super();
     checkOptions<ChecksummedOptions>("checksummed", options, OPTIONS);
     const { littleEndian = false } = options;
     this.#codec = checkCodec("checksummed", codec);
@@ -105,10 +106,6 @@ class ChecksummedCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const decode = (frame: Uint8Array): Uint8Array => this.#verify(frame);
     return new MappedDecoder(this.#codec.decoder(), decode, this.#policy);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

@@ -3,7 +3,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import { checkOptions } from "../common/options.ts";
 import { DropPolicy } from "./_drop_policy.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
@@ -40,11 +40,12 @@ export function cobs(options: PacketOptions = {}): FramingCodec<Uint8Array> {
   return new CobsCodec(options);
 }
 
-class CobsCodec implements FramingCodec<Uint8Array> {
+class CobsCodec extends ByteCodec {
   readonly #limit: LengthLimit;
   readonly #onCorrupt: DropPolicy;
 
   constructor(options: PacketOptions) {
+    super();
     checkOptions<PacketOptions>("cobs", options, PACKET_NAMES);
     this.#limit = new LengthLimit(options);
     this.#onCorrupt = DropPolicy.ofCorrupt(options);
@@ -61,8 +62,8 @@ class CobsCodec implements FramingCodec<Uint8Array> {
     return new ScanDecoder(scanner, maxEncodedLength(limit.maxLength));
   }
 
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message).slice();
+  override encode(message: Uint8Array): Uint8Array {
+    return super.encode(message).slice(); // it was given room for the worst case
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
@@ -77,7 +78,7 @@ class CobsCodec implements FramingCodec<Uint8Array> {
       const byte = message[i]!;
       if (byte !== 0) {
         bytes[at++] = byte;
-        // A block that is full and last needs none behind it.
+        // A block that is full and last needs none after it.
         if (at - code <= MAX_BLOCK || i === length - 1) continue;
       }
       bytes[code] = at - code;
@@ -109,8 +110,8 @@ class CobsRules implements PacketRules {
     { start, stop, ended }: { start: number; stop: number; ended: boolean },
   ): string | typeof TOO_LONG | undefined {
     // At most one byte in 255 stands for nothing, besides the first.
-    const behind = stop - start - 1;
-    if (behind - Math.floor(behind / 255) > this.#maxLength) return TOO_LONG;
+    const rest = stop - start - 1;
+    if (rest - Math.floor(rest / 255) > this.#maxLength) return TOO_LONG;
     if (!ended) return undefined;
     let length = 0;
     let at = start;
@@ -121,7 +122,7 @@ class CobsRules implements PacketRules {
       length += code === FULL_BLOCK ? MAX_BLOCK : code;
     }
     if (at > stop) return `its last block lacks ${at - stop} of the bytes it announces`;
-    // Every block but a full one stands for a zero behind it, unless it is the last.
+    // Every block but a full one stands for a zero after it, unless it is the last.
     if (code !== FULL_BLOCK) length--;
     if (length > this.#maxLength) return TOO_LONG;
     this.#length = length;

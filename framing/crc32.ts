@@ -23,7 +23,7 @@ function makeTables(): Int32Array {
  * The CRC-32 of some bytes, as zlib, gzip, PNG and Ethernet have it.
  *
  * @param bytes What to check.
- * @param crc The result for the bytes before these, to go on with; 0 at the beginning.
+ * @param crc The result for the bytes before these, to continue from; 0 at the beginning.
  * @returns An unsigned 32-bit number.
  *
  * @example

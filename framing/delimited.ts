@@ -5,7 +5,7 @@ import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import type { MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
@@ -62,7 +62,7 @@ export function delimited(
 
 const OPTIONS: OptionNames<DelimitedOptions> = { ...LIMIT_NAMES, keepEnd: true };
 
-class DelimitedCodec implements FramingCodec<Uint8Array> {
+class DelimitedCodec extends ByteCodec {
   readonly #automaton: DelimiterAutomaton;
   readonly #first: Uint8Array;
   readonly #limit: LengthLimit;
@@ -72,6 +72,7 @@ class DelimitedCodec implements FramingCodec<Uint8Array> {
     delimiters: Uint8Array | string | readonly (Uint8Array | string)[],
     options: DelimitedOptions,
   ) {
+    super();
     checkOptions<DelimitedOptions>("delimited", options, OPTIONS);
     const { keepEnd = false } = options;
     const list = toDelimiters(delimiters);
@@ -84,10 +85,6 @@ class DelimitedCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new DelimitedScanner(this.#automaton, this.#limit, this.#keepEnd);
     return new ScanDecoder(scanner, this.#limit.maxLength + this.#automaton.longest);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
@@ -231,7 +228,7 @@ class DelimitedScanner implements Scanner {
     this.#state = 0;
   }
 
-  /** Throws or drops the frame that begins at the cursor and goes on to index `next`. */
+  /** Throws or drops the frame that begins at the cursor and reaches to index `next`. */
   #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
     const { bytes, start } = cursor;
     const error = (make: MakeFrameError): FrameError => {

@@ -1,9 +1,9 @@
 /** Encoding with and without a buffer at hand. @module */
-import type { Codec } from "./codec.ts";
+import type { Codec, Decoder, FramingCodec } from "./codec.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 
 /**
- * Encodes `message` behind what `output` holds, with any codec. When it throws, `output` holds what
+ * Encodes `message` after what `output` holds, with any codec. When it throws, `output` holds what
  * it held before.
  */
 export function encodeInto<Out>(
@@ -15,14 +15,15 @@ export function encodeInto<Out>(
   else output.append(codec.encode(message));
 }
 
-/** A codec that encodes into a buffer. */
-export interface BufferEncoder<Out> {
-  encodeInto(message: Out, output: OutputBuffer): void;
-}
+/** What all codecs of bytes have in common. */
+export abstract class ByteCodec implements FramingCodec<Uint8Array> {
+  abstract decoder(): Required<Decoder<Uint8Array>>;
 
-/** Encodes `message` into memory of its own. */
-export function encodeAlone<Out>(codec: BufferEncoder<Out>, message: Out): Uint8Array {
-  const output = new OutputBuffer();
-  codec.encodeInto(message, output);
-  return output.take();
+  abstract encodeInto(message: Uint8Array, output: OutputBuffer): void;
+
+  encode(message: Uint8Array): Uint8Array {
+    const output = new OutputBuffer();
+    this.encodeInto(message, output);
+    return output.take();
+  }
 }

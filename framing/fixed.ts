@@ -3,14 +3,14 @@ import { FrameError } from "../errors.ts";
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { checkCount } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
 import { refusePartial } from "./_truncated.ts";
 
 /**
- * Records of `size` bytes, one behind the other with nothing in between.
+ * Records of `size` bytes, one after the other with nothing between them.
  *
  * @param size The length of each frame in bytes, at least 1.
  * @returns The codec. Its `encode` throws a `FrameError` with code `corrupt` for a message of another
@@ -32,19 +32,16 @@ export function fixed(size: number): FramingCodec<Uint8Array> {
   return new FixedCodec(size);
 }
 
-class FixedCodec implements FramingCodec<Uint8Array> {
+class FixedCodec extends ByteCodec {
   readonly #size: number;
 
   constructor(size: number) {
+    super();
     this.#size = checkCount("size", size, 1, Number.MAX_SAFE_INTEGER);
   }
 
   decoder(): Required<Decoder<Uint8Array>> {
     return new ScanDecoder(new FixedScanner(this.#size), this.#size);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
@@ -34,7 +34,7 @@ export interface LengthPrefixedOptions extends LimitOptions {
    */
   offset?: number | undefined;
   /**
-   * What to add to the length field's value to get the number of bytes behind the field: positive if
+   * What to add to the length field's value to get the number of bytes after the field: positive if
    * something there is not counted, negative if something before is.
    *
    * @default {0}
@@ -48,7 +48,7 @@ export interface LengthPrefixedOptions extends LimitOptions {
   includesHeader?: boolean | undefined;
   /**
    * How many bytes at the beginning of each frame are not handed out. The default leaves only what
-   * stands behind the length field; 0 keeps everything.
+   * stands after the length field; 0 keeps everything.
    *
    * @default {offset + size}
    */
@@ -56,10 +56,10 @@ export interface LengthPrefixedOptions extends LimitOptions {
 }
 
 /**
- * Frames with a length field of 1, 2, 3, 4 or 8 bytes in front of their contents, at the very
- * beginning or behind other header bytes, counting itself or not.
+ * Frames with a length field of 1, 2, 3, 4 or 8 bytes before their contents, at the very
+ * beginning or after other header bytes, counting itself or not.
  *
- * `encode` is the reverse of decoding: it puts `strip` bytes in front of the message and writes the
+ * `encode` is the reverse of decoding: it puts `strip` bytes before the message and writes the
  * length where it belongs. Stripped bytes other than the length are zero, because a message does not
  * tell them; use `strip: 0` (or `strip: offset` with nothing in between) to read and write headers as
  * part of the message. Whatever a message holds at the place of the length field is overwritten with
@@ -90,7 +90,7 @@ interface Layout {
   readonly offset: number;
   /** The bytes up to the end of the length field. */
   readonly header: number;
-  /** The bytes behind the header are the length field's value plus this. */
+  /** The bytes after the header are the length field's value plus this. */
   readonly bias: number;
   readonly strip: number;
 }
@@ -105,11 +105,12 @@ const OPTIONS: OptionNames<LengthPrefixedOptions> = {
   strip: true,
 };
 
-class LengthPrefixedCodec implements FramingCodec<Uint8Array> {
+class LengthPrefixedCodec extends ByteCodec {
   readonly #limit: LengthLimit;
   readonly #layout: Layout;
 
   constructor(options: LengthPrefixedOptions) {
+    super();
     checkOptions<LengthPrefixedOptions>("lengthPrefixed", options, OPTIONS);
     const { MAX_SAFE_INTEGER, MIN_SAFE_INTEGER } = Number;
     const { size = 4, offset = 0, adjustment = 0 } = options;
@@ -133,10 +134,6 @@ class LengthPrefixedCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new LengthPrefixedScanner(this.#layout, this.#limit);
     return new ScanDecoder(scanner, this.#layout.header + this.#limit.maxLength);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

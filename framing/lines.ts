@@ -4,7 +4,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
@@ -73,12 +73,13 @@ export function lines(options: LinesOptions = {}): FramingCodec<Uint8Array> {
 
 const OPTIONS: OptionNames<LinesOptions> = { ...LIMIT_NAMES, ending: true, keepEnd: true };
 
-class LinesCodec implements FramingCodec<Uint8Array> {
+class LinesCodec extends ByteCodec {
   readonly #limit: LengthLimit;
   readonly #keepEnd: boolean;
   readonly #crlf: boolean;
 
   constructor(options: LinesOptions) {
+    super();
     checkOptions<LinesOptions>("lines", options, OPTIONS);
     const { maxLength = 65_536, keepEnd = false, ending = "\n" } = options;
     this.#limit = new LengthLimit({ ...options, maxLength });
@@ -89,10 +90,6 @@ class LinesCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new LineScanner(this.#limit, this.#keepEnd);
     return new ScanDecoder(scanner, this.#limit.maxLength + 2);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
@@ -218,7 +215,7 @@ class LineScanner implements Scanner {
     this.#scanned = 0;
   }
 
-  /** Throws or drops the line that begins at the cursor and goes on to index `next`. */
+  /** Throws or drops the line that begins at the cursor and reaches to index `next`. */
   #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
     const { bytes, start } = cursor;
     cursor.refuse(this.#limit.policy, {

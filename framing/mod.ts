@@ -31,7 +31,7 @@
  *
  * @module
  */
-export { FrameError, type FrameErrorCode, type FrameErrorOptions } from "../errors.ts";
+export { FrameError, type FrameErrorCode } from "../errors.ts";
 export * from "./checksummed.ts";
 export * from "./cobs.ts";
 export * from "./codec.ts";

@@ -3,7 +3,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { frameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
@@ -21,7 +21,7 @@ const MAX_DIGITS = 16;
 /**
  * Netstrings: the length in decimal digits, a colon, the contents, a comma, as in `5:hello,`.
  *
- * A leading zero, a missing comma and anything but digits in front of the colon are `corrupt`. A
+ * A leading zero, a missing comma and anything but digits before the colon are `corrupt`. A
  * length beyond the limit is `too_long` at the digit that makes it so, before the colon; the length
  * in that error is what the digits say up to there.
  *
@@ -43,10 +43,11 @@ export function netstring(options: LimitOptions = {}): FramingCodec<Uint8Array> 
   return new NetstringCodec(options);
 }
 
-class NetstringCodec implements FramingCodec<Uint8Array> {
+class NetstringCodec extends ByteCodec {
   readonly #limit: LengthLimit;
 
   constructor(options: LimitOptions) {
+    super();
     checkOptions<LimitOptions>("netstring", options, LIMIT_NAMES);
     this.#limit = new LengthLimit(options);
   }
@@ -54,10 +55,6 @@ class NetstringCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new NetstringScanner(this.#limit);
     return new ScanDecoder(scanner, MAX_DIGITS + this.#limit.maxLength + 2);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
@@ -84,7 +81,7 @@ class NetstringScanner implements Scanner {
   #total: number | undefined = undefined;
   /** Whether the comma of a dropped frame comes next. */
   #comma = false;
-  /** What the digits in front of the colon say. */
+  /** What the digits before the colon say. */
   #length = 0;
 
   constructor(limit: LengthLimit) {

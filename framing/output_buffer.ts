@@ -1,4 +1,4 @@
-/** Memory that grows, for encoding many frames behind one another. @module */
+/** Memory that grows, for encoding many frames one after the other. @module */
 import { fourTimes, holds } from "./_words.ts";
 
 const MIN_CAPACITY = 256;
@@ -6,7 +6,7 @@ const EMPTY = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
 
 /**
- * Bytes written one behind the other, in memory that grows as needed. Codecs encode into it, so that
+ * Bytes written one after the other, in memory that grows as needed. Codecs encode into it, so that
  * many frames can leave in one write.
  *
  * An encoder first makes room with {@linkcode OutputBuffer.reserve}, writes to
@@ -27,7 +27,7 @@ const NO_WORDS = new Int32Array(0);
  */
 export class OutputBuffer {
   #bytes: Uint8Array = EMPTY;
-  /** The same memory in words; made when somebody searches it. */
+  /** The same memory in words; made when it is searched. */
   #words: Int32Array = NO_WORDS;
   #length = 0;
 
@@ -69,7 +69,7 @@ export class OutputBuffer {
    *
    * @param byte What to search for.
    * @param from The first index in `bytes` to look at.
-   * @param to The index behind the last one to look at; no larger than what was reserved.
+   * @param to The index after the last one to look at; no larger than what was reserved.
    * @returns The index in `bytes` of the first match, or -1.
    */
   find(byte: number, from: number, to: number): number {
@@ -93,7 +93,7 @@ export class OutputBuffer {
   /**
    * Counts bytes as written. They must have been reserved.
    *
-   * @param count How many bytes were written behind the content.
+   * @param count How many bytes were written after the content.
    * @throws {RangeError} When that many were not reserved.
    */
   advance(count: number): void {
@@ -107,7 +107,7 @@ export class OutputBuffer {
   /**
    * Adds bytes that exist already.
    *
-   * @param bytes What to copy behind the content.
+   * @param bytes What to copy after the content.
    */
   append(bytes: Uint8Array): void {
     const at = this.reserve(bytes.length);
@@ -130,7 +130,7 @@ export class OutputBuffer {
     return bytes;
   }
 
-  /** Forgets the content and keeps the memory, for those who have written it out. */
+  /** Forgets the content and keeps the memory, for a caller that has written it out. */
   clear(): void {
     this.#length = 0;
   }

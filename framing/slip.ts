@@ -4,7 +4,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import { checkOptions } from "../common/options.ts";
 import { DropPolicy } from "./_drop_policy.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { LengthLimit } from "./_length_limit.ts";
 import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
@@ -40,11 +40,12 @@ export function slip(options: PacketOptions = {}): FramingCodec<Uint8Array> {
   return new SlipCodec(options);
 }
 
-class SlipCodec implements FramingCodec<Uint8Array> {
+class SlipCodec extends ByteCodec {
   readonly #limit: LengthLimit;
   readonly #onCorrupt: DropPolicy;
 
   constructor(options: PacketOptions) {
+    super();
     checkOptions<PacketOptions>("slip", options, PACKET_NAMES);
     this.#limit = new LengthLimit(options);
     this.#onCorrupt = DropPolicy.ofCorrupt(options);
@@ -59,10 +60,6 @@ class SlipCodec implements FramingCodec<Uint8Array> {
       onCorrupt: this.#onCorrupt,
     });
     return new ScanDecoder(scanner, 2 * limit.maxLength + 1);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {

@@ -7,7 +7,7 @@ import { frames } from "./frames.ts";
  * Turns a stream of bytes, cut anywhere, into a stream of frames, as `TextDecoderStream` turns one
  * into text.
  *
- * Frames are owned, under the same terms as those of `frames`. Frames in front of an error can all be
+ * Frames are owned, under the same terms as those of `frames`. Frames before an error can all be
  * read before the readable side fails with it; the writable side fails with it as well.
  *
  * @typeParam T What a frame is.

@@ -4,7 +4,7 @@ import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
-import { encodeAlone } from "./encode.ts";
+import { ByteCodec } from "./encode.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
 import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
@@ -17,7 +17,7 @@ import { refusePartial } from "./_truncated.ts";
 const MAX_VARINT_SIZE = 10;
 
 /**
- * Frames with their length in front as an unsigned varint (LEB128): seven bits to a byte, the lowest
+ * Frames with their length before them as an unsigned varint (LEB128): seven bits to a byte, the lowest
  * first, the top bit set on all but the last. It is what Protocol Buffers (`writeDelimitedTo`), gRPC
  * tools and libp2p write.
  *
@@ -41,10 +41,11 @@ export function varintPrefixed(options: LimitOptions = {}): FramingCodec<Uint8Ar
   return new VarintPrefixedCodec(options);
 }
 
-class VarintPrefixedCodec implements FramingCodec<Uint8Array> {
+class VarintPrefixedCodec extends ByteCodec {
   readonly #limit: LengthLimit;
 
   constructor(options: LimitOptions) {
+    super();
     checkOptions<LimitOptions>("varintPrefixed", options, LIMIT_NAMES);
     this.#limit = new LengthLimit(options);
   }
@@ -52,10 +53,6 @@ class VarintPrefixedCodec implements FramingCodec<Uint8Array> {
   decoder(): Required<Decoder<Uint8Array>> {
     const scanner = new VarintPrefixedScanner(this.#limit);
     return new ScanDecoder(scanner, MAX_VARINT_SIZE + this.#limit.maxLength);
-  }
-
-  encode(message: Uint8Array): Uint8Array {
-    return encodeAlone(this, message);
   }
 
   encodeInto(message: Uint8Array, output: OutputBuffer): void {
@@ -138,7 +135,7 @@ class VarintPrefixedScanner implements Scanner {
     this.#total = undefined;
   }
 
-  /** Throws or drops the frame at the cursor, which goes on to index `next`. */
+  /** Throws or drops the frame at the cursor, which reaches to index `next`. */
   #refuse(
     cursor: Cursor,
     { length, next, head }: { length: number; next: number; head: number },

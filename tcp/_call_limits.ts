@@ -4,16 +4,13 @@
  * @module
  */
 import type { Link } from "./_link.ts";
+import type { ReadOptions } from "./read_options.ts";
 import { notComplete, nothingArrived } from "./_read_errors.ts";
 
 /** What a caller may limit. */
-export interface WaitLimits {
-  /** Milliseconds for the whole call; the connection's `timeouts.read` unless specified. */
-  readonly timeout?: number | undefined;
-  /** When they are over, on the clock of `performance.now()`, if the call began before this wait. */
+export interface WaitLimits extends ReadOptions {
+  /** When the timeout is over, on the clock of `performance.now()`, if the call began before. */
   readonly until?: number | undefined;
-  /** Ends the wait when it aborts. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a connection limits. */

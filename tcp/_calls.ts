@@ -9,12 +9,10 @@ import type { Want } from "./_wants.ts";
 
 /** A call that waits. */
 export interface Call {
-  /** Where the socket puts the bytes; `undefined` for the reader's buffer. */
-  readonly memory: Uint8Array | undefined;
   /** How long it waits; `undefined` for as long as it takes. */
   readonly limits: CallLimits | undefined;
-  /** How many bytes it needs at least, if that is known; otherwise 0. */
-  missing(buffer: ReadBuffer): number;
+  /** Where the socket puts the bytes: room in the reader's buffer, or memory of the call's own. */
+  room(buffer: ReadBuffer): Uint8Array;
   /**
    * Bytes have arrived, or the stream has ended. Must not throw.
    *
@@ -27,25 +25,25 @@ export interface Call {
   failed(reason: unknown): void;
 }
 
+/** The two ends of a promise. */
+type Resolve<T> = (value: T) => void;
+type Reject = (reason: unknown) => void;
+
 /** A call whose memory the socket fills. */
 export class DirectCall implements Call {
-  readonly memory: Uint8Array;
   readonly limits = undefined;
-  readonly failed: (reason: unknown) => void;
-  readonly #resolve: (n: number | null) => void;
+  readonly failed: Reject;
+  readonly #memory: Uint8Array;
+  readonly #resolve: Resolve<number | null>;
 
-  constructor(
-    memory: Uint8Array,
-    resolve: (n: number | null) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.memory = memory;
-    this.#resolve = resolve;
+  constructor(memory: Uint8Array, resolve: Resolve<number | null>, reject: Reject) {
     this.failed = reject;
+    this.#memory = memory;
+    this.#resolve = resolve;
   }
 
-  missing(): number {
-    return 0;
+  room(): Uint8Array {
+    return this.#memory;
   }
 
   arrived(_: ReadBuffer, n: number | null): true {
@@ -54,31 +52,27 @@ export class DirectCall implements Call {
   }
 }
 
-/** What a {@linkcode WantCall} is made from. */
-interface WantCallInit<T> {
-  readonly want: Want<T>;
-  readonly limits: CallLimits | undefined;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /** A call that takes what it wants from the buffer. */
 export class WantCall<T> implements Call {
-  readonly memory = undefined;
   readonly limits: CallLimits | undefined;
-  readonly failed: (reason: unknown) => void;
-  readonly #want: Want<T>;
-  readonly #resolve: (value: T) => void;
+  readonly failed: Reject;
+  readonly #want: Pick<Want<T>, "take" | "missing">;
+  readonly #resolve: Resolve<T>;
 
-  constructor({ want, limits, resolve, reject }: WantCallInit<T>) {
+  constructor(
+    want: Pick<Want<T>, "take" | "missing">,
+    resolve: Resolve<T>,
+    reject: Reject,
+    limits?: CallLimits,
+  ) {
     this.limits = limits;
     this.failed = reject;
     this.#want = want;
     this.#resolve = resolve;
   }
 
-  missing(buffer: ReadBuffer): number {
-    return this.#want.missing?.(buffer) ?? 0;
+  room(buffer: ReadBuffer): Uint8Array {
+    return buffer.room(this.#want.missing?.(buffer) ?? 0);
   }
 
   arrived(buffer: ReadBuffer, _: number | null, isEnd: boolean): boolean {
@@ -89,28 +83,6 @@ export class WantCall<T> implements Call {
     } catch (error) {
       this.failed(error);
     }
-    return true;
-  }
-}
-
-/** A call that has what it wants, and waits for a turn of the event loop that has time for it. */
-export class HeldCall implements Call {
-  readonly memory = undefined;
-  readonly limits = undefined;
-  readonly failed: (reason: unknown) => void;
-  readonly #handOut: () => void;
-
-  constructor(handOut: () => void, failed: (reason: unknown) => void) {
-    this.#handOut = handOut;
-    this.failed = failed;
-  }
-
-  missing(): number {
-    return 0;
-  }
-
-  arrived(): true {
-    this.#handOut();
     return true;
   }
 }

@@ -65,6 +65,7 @@ export class Incoming<In> {
   #dropped = 0; // answers to come that are for requests that were given up
   #requests: Requests<In> | undefined;
   #waiter: Waiter<In, unknown> | undefined; // for the reader's callback
+  #endedBy: "release" | "switchTo" | undefined;
 
   constructor(codec: Codec<In, unknown>, init: IncomingInit) {
     this.#init = init;
@@ -73,21 +74,22 @@ export class Incoming<In> {
     this.#isDetached = codec.detached === true;
   }
 
-  /** Answers to come that no one waits for any more. */
-  get dropped(): number {
-    return this.#dropped;
+  /** Throws if these messages have ended. */
+  checkUse(): void {
+    if (this.#endedBy !== undefined) throw endedError(this.#endedBy);
   }
 
   /**
    * Waits for messages and takes them; `end` when there are no more. A message that is there is taken
    * without waiting, while this turn has time left.
    */
-  receive<T>(take: Take<In, T>, end: T, limits: WaitLimits | undefined): Promise<T> {
+  receive<T>(take: Take<In, T>, end: T, limits?: WaitLimits): Promise<T> {
     const batch = this.#batch;
     const isThere = batch.size > 0 && limits === undefined && !spend();
     if (isThere && !this.#isReceiving && this.#requests === undefined) {
       return Promise.resolve(take(batch)); // most calls, where messages come in crowds
     }
+    if (this.#endedBy !== undefined) return Promise.reject(endedError(this.#endedBy));
     const leaving = this.#requests?.leaving;
     if (leaving !== undefined) return leaving.then(() => this.receive(take, end, limits));
     if (this.#isBusy) return Promise.reject(this.#busy());
@@ -121,16 +123,20 @@ export class Incoming<In> {
     });
   }
 
-  /** Takes the bytes after the last message that was taken. This object is done with then. */
-  takeRemaining(): Uint8Array {
+  /** Ends the use of these messages, and gives the bytes after the last one that was taken. */
+  end(by: "release" | "switchTo"): Uint8Array {
+    this.checkUse();
     if (this.#isBusy) throw this.#busy();
-    return this.#batch.takeRemaining();
+    const remaining = this.#batch.takeRemaining();
+    this.#endedBy = by;
+    return remaining;
   }
 
-  /** Begins where another codec has ended: with these bytes, and so many answers to drop. */
-  resume(bytes: Uint8Array, dropped: number): void {
-    if (bytes.length > 0) this.#batch.feed(bytes);
-    this.#dropped = dropped;
+  /** Begins where the messages of another codec end. */
+  resume<Old>(old: Incoming<Old>): void {
+    const remaining = old.end("switchTo");
+    if (remaining.length > 0) this.#batch.feed(remaining);
+    this.#dropped = old.#dropped;
   }
 
   /** Whether a call waits for a message. */
@@ -142,9 +148,8 @@ export class Incoming<In> {
 
   /** Waits in the reader; a message that is not complete then is waited for by the async function. */
   readonly #call: Call = {
-    memory: undefined,
     limits: undefined,
-    missing: () => 0,
+    room: (buffer) => buffer.room(0),
     arrived: (buffer) => {
       const { take, end, resolve, reject } = this.#waiter as Waiter<In, unknown>;
       const batch = this.#batch;
@@ -239,6 +244,14 @@ export class Incoming<In> {
   #busy(): unknown {
     return busy(contextOf(this.#init.link, "read"));
   }
+}
+
+function endedError(by: "release" | "switchTo"): TypeError {
+  return new TypeError(
+    by === "release"
+      ? "Cannot use the messages of a connection after release()"
+      : "Cannot use these messages after switchTo(): use what it returned",
+  );
 }
 
 /** Takes one message. */

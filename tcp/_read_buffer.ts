@@ -65,9 +65,13 @@ export class ReadBuffer {
     return this.#room;
   }
 
-  /** Counts `n` bytes that the socket has put into the room, and learns how large the next should be. */
+  /**
+   * Counts `n` bytes that the socket has put into the room, and learns how large the next should be. If
+   * there is no room, they have gone elsewhere.
+   */
   received(n: number): void {
     const room = this.#room;
+    if (room === EMPTY) return;
     this.#room = EMPTY;
     if (room.buffer !== this.#memory.buffer) this.#moveTo(room.subarray(0, n));
     else this.#end += n;

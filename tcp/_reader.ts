@@ -25,7 +25,7 @@ import { inTurn, mayHandOut, spend, whenTurn } from "../common/turn_budget.ts";
 import { busy } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
 import { type CallLimits, limitsOf, type ReadTimeouts, type WaitLimits } from "./_call_limits.ts";
-import { type Call, DirectCall, HeldCall, WantCall } from "./_calls.ts";
+import { type Call, DirectCall, WantCall } from "./_calls.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
 import { ReadDeadline } from "./_read_deadline.ts";
@@ -45,7 +45,6 @@ export class Reader {
   readonly #turn: Turn;
   readonly #buffer = new ReadBuffer();
   #call: Call | undefined; // that waits, or is held
-  #isDirect = false; // the outstanding read fills the memory of the call that began it
   #stopped: unknown; // why this side reads no more
   #deadline: ReadDeadline | undefined;
 
@@ -110,7 +109,7 @@ export class Reader {
     if (given?.signal?.aborted) return Promise.reject(given.signal.reason);
     const limits = limitsOf(given, this.#init.timeouts, want.isMessage);
     return new Promise((resolve, reject) => {
-      this.wait(new WantCall({ want, limits, resolve, reject }));
+      this.wait(new WantCall(want, resolve, reject, limits));
     });
   }
 
@@ -121,8 +120,8 @@ export class Reader {
     const { source } = this;
     if (source.isReading) return; // a call has left it
     const turn = takeTurn(this.#turn);
-    if (turn === undefined) this.#read(call);
-    else turn.then(() => this.#call === call && this.#read(call));
+    if (turn === undefined) source.read(call.room(this.#buffer));
+    else turn.then(() => this.#call === call && source.read(call.room(this.#buffer)));
   }
 
   /** Puts bytes back in front of everything that will be read. */
@@ -150,15 +149,9 @@ export class Reader {
     return this.#call === undefined ? undefined : busy(contextOf(this.#init, "read"));
   }
 
-  #read(call: Call): void {
-    this.#isDirect = call.memory !== undefined;
-    this.source.read(call.memory ?? this.#buffer.room(call.missing(this.#buffer)));
-  }
-
   /** A read of the socket has settled. */
   #settled(n: number | null): void {
-    if (n !== null && !this.#isDirect) this.#buffer.received(n);
-    this.#isDirect = false;
+    if (n !== null) this.#buffer.received(n);
     const call = this.#call;
     if (call === undefined) return;
     const { failure } = this.source;
@@ -170,7 +163,7 @@ export class Reader {
   /** Hands out what was taken in a turn that has time for it. */
   #hold<T>(taken: T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call = new HeldCall(() => resolve(taken), reject);
+      const call = new WantCall({ take: () => taken }, resolve, reject);
       this.#call = call;
       whenTurn(() => this.#offer(call, null));
     });

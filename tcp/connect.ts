@@ -17,13 +17,13 @@ import { deadline } from "../common/deadline.ts";
 import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
 import { checkCount, checkExcluded, checkOptions, checkTimeout } from "../common/options.ts";
 import { isSelfConnect } from "../common/self_connect.ts";
+import { CLIENT_NAMES } from "../common/tcp_option_names.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
 import { translate } from "../_internal/translate.ts";
 import { shakeHands } from "./_handshake.ts";
 import type { RawSocket } from "./_link.ts";
 import { startUnverifiedTls } from "./_tls_unverified.ts";
 import {
-  CONNECT_OPTIONS,
   PORT_OPTIONS,
   type RetryOptions,
   type TcpConnectOptions,
@@ -103,7 +103,7 @@ export function connectTcp(options: TcpConnectOptions | UnixConnectOptions): Pro
 export async function connectTcp(
   options: TcpConnectOptions | UnixConnectOptions,
 ): Promise<TcpConnection> {
-  checkOptions("connectTcp", options, CONNECT_OPTIONS);
+  checkOptions<TcpConnectOptions>("connectTcp", options, CLIENT_NAMES);
   const { signal } = options;
   const timeout = checkTimeout("timeout", options.timeout ?? 30_000);
   const timeouts = resolveTimeouts(options.timeouts, CLIENT_TIMEOUTS);

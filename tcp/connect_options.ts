@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { OptionNames } from "../common/options.ts";
 import type { TcpLimits } from "./limits.ts";
-import { type TcpTimeouts, TIMEOUT_NAMES } from "./timeouts.ts";
+import type { TcpTimeouts } from "./timeouts.ts";
 
 /** How to try again when connecting fails. */
 export interface RetryOptions {
@@ -125,6 +124,8 @@ export interface TcpConnectOptions extends TcpConnectBaseOptions {
    * @default {false}
    */
   keepAlive?: boolean | undefined;
+  /** What an address says of itself: `connectTcp(server.addr)` works. It changes nothing. */
+  transport?: Deno.NetAddr["transport"] | undefined;
 }
 
 /** Options of a client of a unix socket. */
@@ -141,30 +142,9 @@ export interface UnixConnectOptions extends TcpConnectBaseOptions {
   noDelay?: boolean | undefined;
   /** Has no effect: the system notices when a peer on the same machine ends. */
   keepAlive?: boolean | undefined;
+  /** What an address says of itself: `connectTcp(server.addr)` works. It changes nothing. */
+  transport?: Deno.UnixAddr["transport"] | undefined;
 }
 
 /** The options of {@linkcode TcpConnectOptions} that a unix socket does not have. */
 export const PORT_OPTIONS: readonly (keyof UnixConnectOptions)[] = ["port", "hostname", "tls"];
-
-/** The names of all options. */
-export const CONNECT_OPTIONS: OptionNames<TcpConnectOptions> = {
-  path: true,
-  port: true,
-  hostname: true,
-  tls: [{
-    serverName: true,
-    caCerts: true,
-    alpnProtocols: true,
-    cert: true,
-    key: true,
-    unsafelyDisableHostnameVerification: true,
-    unsafelyIgnoreCertificateErrors: true,
-  }],
-  noDelay: true,
-  keepAlive: true,
-  timeout: true,
-  signal: true,
-  retry: [{ attempts: true, minDelay: true, maxDelay: true, jitter: true }],
-  timeouts: TIMEOUT_NAMES,
-  limits: { maxWriteQueue: true },
-};

@@ -70,7 +70,7 @@ let drain: (conn: TcpConnection) => void;
  *   }
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * await conn.write("hello\n");
  * assertEquals(await conn.readLine(), "HELLO");
  * ```
@@ -290,7 +290,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    *   for await (const numbers of messages) await messages.send(numbers.toReversed());
    * });
    *
-   * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+   * await using conn = await connectTcp({ port: server.addr.port });
    * const messages = conn.framed(jsonLines<number[]>());
    * assertEquals(await messages.request([1, 2, 3]), [3, 2, 1]);
    * ```

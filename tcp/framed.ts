@@ -51,7 +51,7 @@ let create: <In, Out>(codec: Codec<In, Out>, init: FramedInit) => Framed<In, Out
  *   for await (const message of messages) await messages.send(message.toUpperCase());
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * const messages = conn.framed(text(lines()));
  * assertEquals(await messages.request("hello"), "HELLO");
  * ```
@@ -60,7 +60,6 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   readonly #init: FramedInit;
   readonly #codec: Codec<In, Out>;
   readonly #incoming: Incoming<In>;
-  #over: "release" | "switchTo" | undefined; // what has ended the use of this object
 
   static {
     create = (codec, init) => new Framed(codec, init);
@@ -91,7 +90,7 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
   receive(options?: ReadOptions): Promise<In | null> {
     try {
       if (options !== undefined) checkRead("receive", options, READ_OPTIONS);
-      return this.#receive<In | null>(takeOne, null, options);
+      return this.#incoming.receive<In | null>(takeOne, null, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -151,8 +150,12 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @throws {Deno.errors.BrokenPipe} If the peer has gone (or `Deno.errors.ConnectionReset`).
    */
   flush(): Promise<void> {
-    if (this.#over !== undefined) return Promise.reject(overError(this.#over));
-    return this.#init.outbox.flushed();
+    try {
+      this.#incoming.checkUse();
+      return this.#init.outbox.flushed();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -183,12 +186,14 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @returns An iterator over arrays of at least one message.
    */
   batches(): AsyncIterableIterator<In[]> {
-    return new PullIterator(() => this.#receive<IteratorResult<In[]>>(takeBatch, END));
+    const incoming = this.#incoming;
+    return new PullIterator(() => incoming.receive<IteratorResult<In[]>>(takeBatch, END));
   }
 
   /** The messages, until the peer ends its side. Leaving the loop loses nothing. */
   [Symbol.asyncIterator](): AsyncIterableIterator<In> {
-    return new PullIterator(() => this.#receive<IteratorResult<In>>(takeNext, END));
+    const incoming = this.#incoming;
+    return new PullIterator(() => incoming.receive<IteratorResult<In>>(takeNext, END));
   }
 
   /**
@@ -201,11 +206,9 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @throws {Deno.errors.Busy} If a call waits for a message.
    */
   switchTo<NewIn, NewOut = NewIn>(codec: Codec<NewIn, NewOut>): Framed<NewIn, NewOut> {
-    const old = this.#incoming;
-    if (this.#over !== undefined) throw overError(this.#over);
+    this.#incoming.checkUse();
     const next = new Framed(codec, this.#init); // may throw, and then nothing has changed
-    next.#incoming.resume(old.takeRemaining(), old.dropped);
-    this.#over = "switchTo";
+    next.#incoming.resume(this.#incoming);
     return next;
   }
 
@@ -216,23 +219,16 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    * @throws {Deno.errors.Busy} If a call waits for a message.
    */
   release(): void {
-    if (this.#over !== undefined) throw overError(this.#over);
     const { reader, outbox, onRelease } = this.#init;
-    const remaining = this.#incoming.takeRemaining();
+    const remaining = this.#incoming.end("release");
     outbox.handOver();
     reader.unread(remaining);
-    this.#over = "release";
     onRelease();
   }
 
   #add(message: Out): void {
-    if (this.#over !== undefined) throw overError(this.#over);
+    this.#incoming.checkUse();
     this.#init.outbox.add(this.#codec, message);
-  }
-
-  #receive<T>(take: Take<In, T>, end: T, options?: ReadOptions): Promise<T> {
-    if (this.#over !== undefined) return Promise.reject(overError(this.#over));
-    return this.#incoming.receive(take, end, options);
   }
 
   /** A message that was not sent. What a peer can cause may be left alone: also a frame error, because
@@ -243,14 +239,6 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
       error instanceof FrameError;
     return mayBeLeft ? unattended(refused) : refused;
   }
-}
-
-function overError(by: "release" | "switchTo"): TypeError {
-  return new TypeError(
-    by === "release"
-      ? "Cannot use the messages of a connection after release()"
-      : "Cannot use these messages after switchTo(): use what it returned",
-  );
 }
 
 /** Makes the messages of a connection; for connections only. */

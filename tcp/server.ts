@@ -8,6 +8,7 @@ import { normaliseAddr } from "../common/address.ts";
 import { catchRejection } from "../common/catch_rejection.ts";
 import type { OperationContext } from "../common/net_error.ts";
 import { checkHandler, checkOptions } from "../common/options.ts";
+import { SERVER_NAMES } from "../common/tcp_option_names.ts";
 import { eventLoopTurn } from "../common/turn_budget.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
@@ -21,11 +22,10 @@ import type { CloseInfo } from "./close_options.ts";
 import { createConnection, drainConnection, type TcpConnection } from "./connection.ts";
 import { maxWriteQueueOf } from "./limits.ts";
 import type { TcpServer, TcpServerStats } from "./server_handle.ts";
-import {
-  SERVER_OPTIONS,
-  type TcpServerBaseOptions,
-  type TcpServerOptions,
-  type UnixServerOptions,
+import type {
+  TcpServerBaseOptions,
+  TcpServerOptions,
+  UnixServerOptions,
 } from "./server_options.ts";
 import { resolveTimeouts, SERVER_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
@@ -122,7 +122,7 @@ export function serveTcp(first: unknown, second?: unknown): TcpServer {
   const handler = isAlone ? first : second;
   const options = isAlone ? undefined : first;
   checkHandler("serveTcp", handler);
-  checkOptions("serveTcp", options, SERVER_OPTIONS);
+  checkOptions<TcpServerOptions>("serveTcp", options, SERVER_NAMES);
   return new Server((options ?? {}) as Options, handler as TcpHandler);
 }
 

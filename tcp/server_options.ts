@@ -6,9 +6,8 @@
 import type { SocketAddress } from "../errors.ts";
 import type { CloseInfo } from "./close_options.ts";
 import type { TcpConnection } from "./connection.ts";
-import type { OptionNames } from "../common/options.ts";
 import type { TcpLimits } from "./limits.ts";
-import { type TcpTimeouts, TIMEOUT_NAMES } from "./timeouts.ts";
+import type { TcpTimeouts } from "./timeouts.ts";
 
 /** A certificate and its key, for a TLS server. */
 export interface TlsServerOptions {
@@ -162,24 +161,3 @@ export const PORT_OPTIONS: readonly (keyof UnixServerOptions)[] = [
   "allow",
   "deny",
 ];
-
-/** The names of all options. */
-export const SERVER_OPTIONS: OptionNames<TcpServerOptions> = {
-  path: true,
-  port: true,
-  hostname: true,
-  backlog: true,
-  tls: { cert: true, key: true, alpnProtocols: true },
-  reusePort: true,
-  noDelay: true,
-  keepAlive: true,
-  allow: true,
-  deny: true,
-  signal: true,
-  onListen: true,
-  onError: true,
-  onConnect: true,
-  onClose: true,
-  limits: { maxConnections: true, maxConnectionsPerIp: true, onLimit: true, maxWriteQueue: true },
-  timeouts: TIMEOUT_NAMES,
-};

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkTimeout, type OptionNames } from "../common/options.ts";
+import { checkTimeout } from "../common/options.ts";
 
 /**
  * How long a connection may take over what, in milliseconds. 0 is "at once": the connection or the call
@@ -73,16 +73,6 @@ export const SERVER_TIMEOUTS: Timeouts = {
 
 /** The timeouts of a connection that we opened. */
 export const CLIENT_TIMEOUTS: Timeouts = { ...SERVER_TIMEOUTS, idle: Infinity };
-
-/** The names of all timeouts. */
-export const TIMEOUT_NAMES: OptionNames<TcpTimeouts> = {
-  handshake: true,
-  idle: true,
-  read: true,
-  write: true,
-  frame: true,
-  lifetime: true,
-};
 
 /** Fills in the defaults and checks every value. */
 export function resolveTimeouts(given: TcpTimeouts | undefined, defaults: Timeouts): Timeouts {

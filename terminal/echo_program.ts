@@ -1,24 +1,70 @@
 /** What the echo programs share, over TCP and over UDP. @module */
 import { TextLineStream } from "@std/streams";
 import type { EchoOptions } from "../apps/echo.ts";
-import { foreignPrinter, type ProgramArguments } from "./program.ts";
+import { addressOperands, addressOptions, readAddress } from "./address.ts";
+import { commands, type Fields, section, setting, settings, toggle } from "./arguments.ts";
+import { foreignPrinter, type ProgramDescription, type Values } from "./program.ts";
+import { text } from "./values.ts";
 
+/** The port of the tutorials. */
+const PORT = 9999;
 const LINE_END = Uint8Array.of(0x0a);
 
-/** Reads `--greet`, `--reply`, `--upper` and `--exit`. */
-export function readEchoOptions(args: ProgramArguments): EchoOptions {
-  const options: EchoOptions = { upper: args.flag("upper") };
-  for (const name of ["greet", "reply", "exit"] as const) {
-    const value = args.text(name);
-    if (value !== undefined) options[name] = value;
-  }
-  return options;
+const fields = {
+  ...section("Arguments", {
+    command: commands(["serve", "client"], "serve", "serve (the default) or client"),
+    where: addressOperands(),
+  }),
+  ...section("Options of both", addressOptions(PORT)),
+  ...section("Options of serve", {
+    greet: setting("--greet", text("TEXT"), "send TEXT to each new client"),
+    reply: setting(
+      "--reply",
+      text("TEMPLATE"),
+      "answer with TEMPLATE, {} stands for the message (default {})",
+    ),
+    upper: toggle("--upper", "answer in upper case"),
+    exit: setting("--exit", text("WORD"), "end the conversation when the message is WORD"),
+  }),
+  ...section("Options of client", {
+    message: settings(
+      "--message",
+      text("TEXT"),
+      "send TEXT and show the reply; may be given several times. Without it the client asks for " +
+        "messages until the input ends",
+    ),
+  }),
+} satisfies Fields;
+
+/** What an echo program takes. */
+export type EchoValues = Values<typeof fields>;
+
+/** How an echo program is described, without its name and what it does. */
+export const echoProgram: Pick<
+  ProgramDescription<typeof fields>,
+  "usage" | "fields" | "examples"
+> = {
+  usage: ["[serve] [HOST:PORT] [options]", "client [HOST:PORT] [options]"],
+  fields,
+  examples: [
+    "$0 --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit",
+    "$0 client --message hello --message exit",
+  ],
+};
+
+/** Where to listen or to connect. */
+export function addressOf(values: EchoValues): { hostname: string; port: number } {
+  return readAddress(values, { fallback: PORT, connects: values.command === "client" });
+}
+
+/** What a server answers. */
+export function echoOptions({ greet, reply, upper, exit }: EchoValues): EchoOptions {
+  return { greet, reply, upper, exit };
 }
 
 /** The messages of a client: what `--message` says, or else what is asked for until the input ends. */
-export function messagesOf(args: ProgramArguments): Iterable<string> | AsyncIterable<string> {
-  const messages = args.texts("message");
-  return messages.length > 0 ? messages : ask();
+export function messagesOf({ message }: EchoValues): Iterable<string> | AsyncIterable<string> {
+  return message.length > 0 ? message : ask();
 }
 
 async function* ask(): AsyncGenerator<string> {
@@ -45,4 +91,10 @@ export function replyPrinter(): (reply: Uint8Array) => Promise<void> {
     await print(reply);
     if (reply.at(-1) !== 0x0a) await print(LINE_END);
   };
+}
+
+/** Ends a client whose conversation the server has ended: the input may still wait for a line. */
+export function endWithServer(what: string): never {
+  console.error(what);
+  Deno.exit(0);
 }

@@ -9,8 +9,7 @@
  * const DEFAULTS = { backlog: 1_024 };   // any constant with DEFAULT, LIMITS or TIMEOUTS in its name
  * ```
  *
- * It is looked for in the file of the interface, then in the files that name the interface, then in its
- * folder.
+ * It is looked for in the files of the interface's folder that name it, then in all of that folder.
  */
 import { assertEquals } from "@std/assert";
 
@@ -20,7 +19,18 @@ const FOLDERS = ["apps", "cli", "common", "framing", "tcp", "terminal", "udp"];
 /** Defaults that depend on something, and on what. */
 const DEPENDS: Readonly<Record<string, string>> = {
   "MappedOptions.detached": "the codec below",
+  "PutFileOptions.name": "the path",
+  "ReadOptions.timeout": "the connection's timeouts",
+  "UdpChatOptions.hostname": "the contacts",
+  "UdpChatOptions.port": "the contacts",
+  "UdpConnectOptions.localHostname": "the other side's address",
+  "UdpRequestOptions.anySource": "the address that is asked",
+  "UdpSessionsOptions.maxUnconfirmed": "maxPeers",
+  "UdpSessionsOptions.maxUnconfirmedPerSource": "maxUnconfirmed",
 };
+
+/** The name of a constant. */
+const CONSTANT = /\b[A-Z][A-Z0-9_]+\b/g;
 
 /** A source file. */
 interface Source {
@@ -62,13 +72,10 @@ function faultOf(
   const wanted = evaluate(value, source.text);
   const folder = source.path.slice(0, source.path.lastIndexOf("/") + 1);
   const mentions = new RegExp(`\\b${owner}\\b`);
-  const tiers = [
-    [source],
-    sources.filter((other) => other !== source && mentions.test(other.text)),
-    sources.filter(({ path }) => path.startsWith(folder)),
-  ];
+  const inFolder = sources.filter(({ path }) => path.startsWith(folder));
+  const tiers = [inFolder.filter(({ text }) => mentions.test(text)), inFolder];
   // Without a default, an option is undefined; what another function does about its own does not count.
-  if (wanted === "undefined") tiers.length = 1;
+  if (wanted === "undefined") tiers.splice(0, 2, [source]);
   for (const tier of tiers) {
     const found = tier.flatMap(({ text }) => defaultsOf(name, text));
     if (found.length === 0) continue;
@@ -138,14 +145,14 @@ function upTo(text: string, ends: string): string {
 
 /** A value in one form: what can be computed is, with the constants of its file. */
 function evaluate(expression: string, text: string): string {
-  const plain = expression.replace(/\s*\n\s*\*?\s*/g, " ").trim().replace(/^\((.*)\)$/, "$1");
-  const names = new Set<string>();
+  const plain = expression.replace(/\s*\n\s*\*?\s*/g, " ").trim().replace(/^\((\(.*)\)$/, "$1");
+  const values: Record<string, string> = {};
   const constants: string[] = [];
   const collect = (code: string) => {
-    for (const [name] of code.matchAll(/\b[A-Z][A-Z0-9_]+\b/g)) {
+    for (const [name] of code.matchAll(CONSTANT)) {
       const value = new RegExp(`const ${name}(?:: [^=]*)? = ([^;]+);`).exec(text)?.[1];
-      if (value === undefined || names.has(name)) continue;
-      names.add(name);
+      if (value === undefined || name in values) continue;
+      values[name] = value;
       collect(value);
       constants.push(`const ${name} = ${value};`);
     }
@@ -154,7 +161,7 @@ function evaluate(expression: string, text: string): string {
   try {
     const value: unknown = new Function(`${constants.join("")} return (${plain});`)();
     if (isNothing(value)) return "undefined";
-    if (typeof value === "function") return plain;
+    if (typeof value === "function") return plain.replace(CONSTANT, (name) => values[name] ?? name);
     return typeof value === "number" ? String(value) : JSON.stringify(value);
   } catch {
     return plain;
@@ -219,6 +226,7 @@ for (
     ["() => {}", "const { count = () => {} } = options;"],
     ["undefined", "const { count = () => {} } = options;"],
     ["() => Date.now()", "const count = (options.count ?? (() => Date.now()))();"],
+    ["() => 130", "const ENDED = 130;\nconst { count = () => ENDED } = options;"],
     ["undefined", "const { count } = options;"],
     ["false", "const { count } = options;"],
   ] as const

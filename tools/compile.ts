@@ -11,53 +11,72 @@ import { fileURLToPath } from "node:url";
 import { CHECKSUM_FILE, updateChecksums } from "./checksums.ts";
 import { DEFAULT_PROGRAM, type Program, PROGRAMS, runtimeFlags } from "./programs.ts";
 import { executableName, RELEASED_TARGETS, TARGETS } from "./targets.ts";
-import { printData, type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
-
-const HELP = `Builds executables: one file each, that needs nothing else.
-
-Usage: deno task compile [NAME…] [options]
-
-NAME is one of the programs of --list (default: ${DEFAULT_PROGRAM}).
-
-Options:
-  --all             build for every platform of a release. The name of the platform is
-                    added to the name of the file
-  --target NAME     build for this platform; may be given several times
-  --output FOLDER   where they go (default: dist); ${CHECKSUM_FILE} is kept up to date there
-  --list            show the programs with their permissions, and the platforms
-  --help            show this text
-
-Each executable may do what --list says and nothing else, and never asks for more.
-Deno downloads a base runtime for each platform when it is first needed. Where it
-cannot, set DENORT_BIN to that runtime (denort, from the same release of Deno).
-
-Paths of what was built go to the output. Exit codes: 0 built, 1 failed, 2 wrong usage.
-
-Examples:
-  deno task compile && dist/tincan --help
-  deno task compile tcp_echo udp_echo --target x86_64-pc-windows-msvc
-  deno task compile --all && (cd dist && sha256sum --check ${CHECKSUM_FILE})
-`;
+import {
+  type Fields,
+  operands,
+  section,
+  setting,
+  settings,
+  toggle,
+  UsageError,
+} from "../terminal/arguments.ts";
+import { defineProgram, printData, runProgram, type Values } from "../terminal/program.ts";
+import { folder, oneOf } from "../terminal/values.ts";
 
 /** What `deno compile` says first when it cannot download the base runtime. */
 const NO_BASE = "Setting up base binary.";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-await runProgram({
-  name: "deno task compile",
-  help: HELP,
-  string: ["output"],
-  collect: ["target"],
-  boolean: ["all", "list"],
-  main: build,
-});
+const fields = {
+  ...section("Arguments", {
+    names: operands(
+      oneOf([...PROGRAMS.keys()], "NAME"),
+      `programs of --list (default: ${DEFAULT_PROGRAM})`,
+    ),
+  }),
+  ...section("Options", {
+    all: toggle(
+      "--all",
+      "build for every platform of a release; the name of the platform is added to the name of the file",
+    ),
+    target: settings(
+      "--target",
+      oneOf(TARGETS, "NAME"),
+      "build for this platform; may be given several times",
+    ),
+    output: setting(
+      "--output",
+      folder("FOLDER"),
+      `where they go (default: dist); ${CHECKSUM_FILE} is kept up to date there`,
+    ),
+    list: toggle("--list", "show the programs with their permissions, and the platforms"),
+  }),
+} satisfies Fields;
 
-async function build(args: ProgramArguments): Promise<void> {
-  if (args.flag("list")) return await printData(list());
-  const programs = chosenPrograms(args);
-  const targets = chosenTargets(args);
-  const folder = resolve(args.text("output") ?? `${ROOT}dist`);
+await runProgram(defineProgram({
+  name: "deno task compile",
+  summary: "Builds executables: one file each, that needs nothing else.",
+  usage: ["[NAME…] [options]"],
+  fields,
+  notes: `Each executable may do what --list says and nothing else, and never asks for more.
+Deno downloads a base runtime for each platform when it is first needed. Where it
+cannot, set DENORT_BIN to that runtime (denort, from the same release of Deno).
+Paths of what was built go to the output.`,
+  exitCodes: "0 built; 1 failed; 2 wrong usage",
+  examples: [
+    "$0 && dist/tincan --help",
+    "$0 tcp_echo udp_echo --target x86_64-pc-windows-msvc",
+    `$0 --all && (cd dist && sha256sum --check ${CHECKSUM_FILE})`,
+  ],
+  main: build,
+}));
+
+async function build(values: Values<typeof fields>): Promise<void> {
+  if (values.list) return await printData(list());
+  const programs = chosenPrograms(values.names);
+  const targets = chosenTargets(values);
+  const folder = resolve(values.output ?? `${ROOT}dist`);
   await Deno.mkdir(folder, { recursive: true });
   for (const target of targets) {
     for (const [name, program] of programs) {
@@ -70,32 +89,18 @@ async function build(args: ProgramArguments): Promise<void> {
   }
 }
 
-function chosenPrograms(args: ProgramArguments): [string, Program][] {
-  const names = args.rest.length > 0 ? new Set(args.rest) : [DEFAULT_PROGRAM];
-  return [...names].map((name) => {
-    const program = PROGRAMS.get(name);
-    if (program === undefined) {
-      throw new UsageError(
-        `Unknown program "${name}": expected ${[...PROGRAMS.keys()].join(", ")}`,
-      );
-    }
-    return [name, program];
-  });
+function chosenPrograms(given: readonly string[]): [string, Program][] {
+  const names = given.length > 0 ? new Set(given) : [DEFAULT_PROGRAM];
+  return [...names].map((name) => [name, PROGRAMS.get(name) as Program]);
 }
 
 /** `undefined` is this platform, without its name in that of the file. */
-function chosenTargets(args: ProgramArguments): (string | undefined)[] {
-  const named = [...new Set(args.texts("target"))];
-  for (const target of named) {
-    if (TARGETS.includes(target)) continue;
-    throw new UsageError(
-      `Option --target must be one of ${TARGETS.join(", ")}, current value is "${target}"`,
-    );
-  }
-  if (args.flag("all") && named.length > 0) {
+function chosenTargets({ all, target }: Values<typeof fields>): (string | undefined)[] {
+  const named = [...new Set(target)];
+  if (all && named.length > 0) {
     throw new UsageError("Options --all and --target exclude each other");
   }
-  const targets = args.flag("all") ? [...RELEASED_TARGETS] : named;
+  const targets = all ? [...RELEASED_TARGETS] : named;
   if (targets.length > 1 && Deno.env.has("DENORT_BIN")) {
     throw new UsageError(
       `Cannot build for ${targets.length} platforms from one base runtime: DENORT_BIN is ` +

@@ -48,7 +48,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map([
     entry: "examples/http_get.ts",
     permissions: [
       net,
-      { flag: "--allow-read", why: "`--cacert`, and what `--output` finds there" },
+      { flag: "--allow-read", why: "`--ca`, and what `--output` finds there" },
       { flag: "--allow-write", why: "`--output`" },
     ],
   }],
@@ -57,7 +57,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map([
     entry: "examples/relay.ts",
     permissions: [
       net,
-      { flag: "--allow-read", why: "`--read`" },
+      { flag: "--allow-read", why: "`--read`, certificates" },
       { flag: "--allow-write", why: "`--capture`" },
     ],
   }],
@@ -65,7 +65,10 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map([
     entry: "examples/sticky_packets.ts",
     permissions: [{ flag: "--allow-net=127.0.0.1", why: "it talks to itself" }],
   }],
-  ["tcp_chat", { entry: "examples/tcp_chat.ts", permissions: [net] }],
+  ["tcp_chat", {
+    entry: "examples/tcp_chat.ts",
+    permissions: [net, { flag: "--allow-read", why: "certificates" }],
+  }],
   ["tcp_echo", { entry: "examples/tcp_echo.ts", permissions: [net] }],
   ["udp_chat", {
     entry: "examples/udp_chat.ts",

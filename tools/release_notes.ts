@@ -5,24 +5,25 @@
  */
 import { join } from "node:path";
 import { readConfig, ROOT } from "./copy_project.ts";
-import { printData, type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
+import { operand, section } from "../terminal/arguments.ts";
+import { defineProgram, printData, runProgram, UsageError } from "../terminal/program.ts";
+import { text } from "../terminal/values.ts";
 
-const HELP = `Prints the notes of a release, from CHANGELOG.md.
+await runProgram(defineProgram({
+  name: "release_notes.ts",
+  summary: "Prints the notes of a release, from CHANGELOG.md.",
+  usage: ["TAG"],
+  fields: section("Arguments", {
+    tag: operand(text("TAG"), '"v" and the version in deno.json, such as v0.1.0'),
+  }),
+  notes:
+    `The notes are what stands in CHANGELOG.md under "## VERSION", perhaps with a date after it.`,
+  examples: ["deno run -A tools/release_notes.ts v0.1.0"],
+  main: printNotes,
+}));
 
-Usage: release_notes.ts TAG
-
-TAG is "v" and the version in deno.json. The notes are what stands in CHANGELOG.md
-under "## VERSION", perhaps with a date behind it.
-
-Example:
-  deno run -A tools/release_notes.ts v0.1.0
-`;
-
-await runProgram({ name: "release_notes.ts", help: HELP, main: printNotes });
-
-async function printNotes({ rest }: ProgramArguments): Promise<void> {
-  const [tag] = rest;
-  if (tag === undefined || rest.length > 1) throw new UsageError("Name one tag, such as v0.1.0");
+async function printNotes({ tag }: { tag: string | undefined }): Promise<void> {
+  if (tag === undefined) throw new UsageError("Name one tag, such as v0.1.0");
   const { version } = await readConfig();
   if (tag !== `v${version}`) {
     throw new Error(`Cannot release ${tag}: the version in deno.json is "${version}"`);

@@ -6,28 +6,30 @@
 import { resolve } from "node:path";
 import { readConfig } from "./copy_project.ts";
 import { echoHandler } from "../apps/echo.ts";
-import { printData, type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
+import { operands, section } from "../terminal/arguments.ts";
+import { defineProgram, printData, runProgram, UsageError } from "../terminal/program.ts";
+import { file } from "../terminal/values.ts";
 import { serveTcp } from "../tcp/mod.ts";
-
-const HELP = `Tries whether a compiled tincan works on this machine.
-
-Usage: try_executable.ts COMMAND [ARGUMENT…]
-
-It must name the version in deno.json, and carry a line to a server and back.
-
-Example:
-  deno run -A tools/try_executable.ts dist/tincan
-`;
 
 /** What it is given to carry. */
 const LINE = "h\u00e9llo\n";
 /** How long each of the trials may take, in milliseconds. */
 const PATIENCE = 60_000;
 
-await runProgram({ name: "try_executable.ts", help: HELP, main: tryExecutable });
+await runProgram(defineProgram({
+  name: "try_executable.ts",
+  summary: "Tries whether a compiled tincan works on this machine.",
+  usage: ["COMMAND [ARGUMENT…]"],
+  fields: section("Arguments", {
+    command: operands(file("COMMAND"), "the executable, and what stands before its arguments"),
+  }),
+  notes: "It must name the version in deno.json, and carry a line to a server and back.",
+  examples: ["deno run -A tools/try_executable.ts dist/tincan"],
+  main: tryExecutable,
+}));
 
-async function tryExecutable({ rest }: ProgramArguments): Promise<void> {
-  const [named, ...first] = rest;
+async function tryExecutable({ command: given }: { command: readonly string[] }): Promise<void> {
+  const [named, ...first] = given;
   if (named === undefined) throw new UsageError("Name the executable");
   const command = executable(named);
   const attempt = (args: string[], input: string) => run(command, [...first, ...args], input);

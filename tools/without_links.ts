@@ -5,23 +5,21 @@
  *     deno run -A tools/without_links.ts ../released && cd ../released && deno task test
  */
 import { copyProject } from "./copy_project.ts";
-import { type ProgramArguments, runProgram, UsageError } from "../terminal/program.ts";
+import { operand, section } from "../terminal/arguments.ts";
+import { defineProgram, runProgram, UsageError } from "../terminal/program.ts";
+import { folder } from "../terminal/values.ts";
 
-const HELP = `Copies the project into FOLDER, with deno.json as it is without "links".
-
-Usage: without_links.ts FOLDER
-
-FOLDER must be empty or not there yet, and outside of the repository. What Deno
-needs is then fetched from its registries, the standard library from JSR.
-
-Example:
-  deno run -A tools/without_links.ts ../released && cd ../released && deno task test
-`;
-
-await runProgram({ name: "without_links.ts", help: HELP, main: copy });
-
-async function copy({ rest }: ProgramArguments): Promise<void> {
-  const [folder] = rest;
-  if (folder === undefined || rest.length > 1) throw new UsageError("Name one folder to copy into");
-  await copyProject(folder);
-}
+await runProgram(defineProgram({
+  name: "without_links.ts",
+  summary: 'Copies the project into FOLDER, with deno.json as it is without "links".',
+  usage: ["FOLDER"],
+  fields: section("Arguments", {
+    target: operand(folder("FOLDER"), "empty or not there yet, and outside of the repository"),
+  }),
+  notes: "What Deno needs is then fetched from its registries, the standard library from JSR.",
+  examples: ["deno run -A tools/without_links.ts ../released && cd ../released && deno task test"],
+  async main({ target }) {
+    if (target === undefined) throw new UsageError("Name one folder to copy into");
+    await copyProject(target);
+  },
+}));

@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../errors.ts";
 import { checkPort } from "../common/address.ts";
 import { checkOptions, type OptionNames } from "../common/options.ts";
-import { withoutZone } from "./numeric_address.ts";
+import { withoutZone } from "./_numeric_address.ts";
 
 /** Where to send to: a host and a port, or a path. A `Datagram`'s `from` fits, too. */
 export type UdpTarget = {

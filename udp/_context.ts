@@ -5,22 +5,24 @@
  */
 import type { UdpHandlerContext } from "./server_options.ts";
 
-/** What handlers get besides the datagram; the signal is made when somebody wants it. */
+/** What handlers get besides the datagram. The signal is made when a handler asks for it. */
 export class Context implements UdpHandlerContext {
   #controller: AbortController | undefined;
-  #aborted = false;
+  #isAborted = false;
   #reason: unknown;
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#reason);
+      if (this.#isAborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
 
+  /** Aborts the signal; only the first reason counts. */
   abort(reason: unknown): void {
-    this.#aborted = true;
+    if (this.#isAborted) return;
+    this.#isAborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
   }

@@ -8,12 +8,7 @@ import { checkCount, checkTimeout } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { canAnswer } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
-import {
-  type DedupOptions,
-  DEFAULT_DEDUP_BYTES,
-  DEFAULT_DEDUP_ENTRIES,
-  DEFAULT_DEDUP_WINDOW,
-} from "./server_options.ts";
+import type { DedupOptions } from "./server_options.ts";
 
 /** A longer key is remembered by its fingerprint: senders choose what is in it. */
 const MAX_KEY_LENGTH = 256;
@@ -42,7 +37,7 @@ export class Dedup implements Sweepable {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #key: ((data: Uint8Array) => string | undefined) | undefined;
-  /** Those that are being handled: to forget one would be to handle it twice. */
+  /** Requests that are being handled. If one were forgotten, it would be handled twice. */
   readonly #active = new Map<string, Seen>();
   readonly #done = new Map<string, Seen>(); // the oldest first
   #bytes = 0;
@@ -51,15 +46,14 @@ export class Dedup implements Sweepable {
   constructor(given: true | number | DedupOptions) {
     const options: DedupOptions = given === true
       ? {}
-      : typeof given === "number"
-      ? { window: given }
-      : given;
-    const { window = DEFAULT_DEDUP_WINDOW, maxEntries = DEFAULT_DEDUP_ENTRIES } = options;
-    const { maxBytes = DEFAULT_DEDUP_BYTES } = options;
+      : typeof given === "object"
+      ? given
+      : { window: given };
+    const { window = 30_000, maxEntries = 16_384, maxBytes = 16_777_216, key } = options;
     this.#window = checkTimeout("dedup.window", window);
     this.#maxEntries = checkCount("dedup.maxEntries", maxEntries, 1);
     this.#maxBytes = checkCount("dedup.maxBytes", maxBytes);
-    this.#key = options.key;
+    this.#key = key;
   }
 
   /** Looks a datagram up, and remembers it if it is new: then `finish` must follow. */

@@ -1,6 +1,6 @@
 /**
- * What an endpoint needs from the runtime. There is one file per backend behind this interface, and
- * only those files touch the runtime's sockets.
+ * What an endpoint needs from the runtime. One file per backend implements this interface, and only
+ * those files touch the runtime's sockets.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface Driver {
   readonly addr: SocketAddress;
   /** Whether it is an IPv6 socket. */
   readonly v6: boolean;
-  /** Whether several sends at one time leave in their order; otherwise one at a time must be made. */
+  /** Whether several sends at one time leave in their order. If not, one must be made at a time. */
   readonly ordersSends: boolean;
   /** Begins to receive; from then on without a pause. */
   start(sink: DatagramSink): void;

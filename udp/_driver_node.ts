@@ -7,6 +7,7 @@
 import type { Socket } from "node:dgram";
 import type { SocketAddress } from "../errors.ts";
 import { netAddr, unmapHostname } from "../common/address.ts";
+import { eventLoopTurn } from "../common/turn_budget.ts";
 import type { DatagramSink, Driver, Membership, OpenOptions } from "./_driver.ts";
 
 /** The longest time an interval can have (a signed 32-bit number of milliseconds). */
@@ -28,7 +29,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
       else found(null, host, v6 ? 6 : 4);
     },
   });
-  // The runtime heeds ref() and unref() only at the next datagram. So the socket never keeps the
+  // The runtime acts on ref() and unref() only at the next datagram. So the socket never keeps the
   // process alive, and a timer does instead.
   socket.unref();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -51,7 +52,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
 
 class NodeDriver implements Driver {
   readonly backend = "node";
-  readonly addr: SocketAddress;
+  readonly addr: Deno.NetAddr;
   readonly v6: boolean;
   readonly ordersSends = false;
   readonly #socket: Socket;
@@ -102,7 +103,7 @@ class NodeDriver implements Driver {
   }
 
   #isOnLoopback(): boolean {
-    const { hostname } = this.addr as Deno.NetAddr;
+    const { hostname } = this.addr;
     return hostname.startsWith("127.") || hostname === "::1";
   }
 
@@ -134,17 +135,11 @@ class NodeDriver implements Driver {
     if (this.#closed) return;
     this.#closed = true;
     // What was sent just now leaves in the next tick; after close() it never would, nor say so.
-    await nextTurn();
+    await eventLoopTurn();
     await new Promise<void>((resolve) => {
       this.#socket.close(resolve);
     });
-    await nextTurn(); // then the receive under way has ended too, and the port is free
+    await eventLoopTurn(); // then the receive under way has ended too, and the port is free
     this.unref();
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
 }

@@ -21,27 +21,17 @@ export interface Over {
   readonly match: Matcher | undefined;
   /** The only address from which late answers come. */
   readonly source: SocketAddress;
-  /** The answer, `undefined` if there was none. */
-  readonly answer: Uint8Array | undefined;
-  /** How many more copies of that answer to expect: those that other tries brought, and one more. */
-  readonly copies: number;
-  /** How many more other answers to expect: one for each try that was not answered. */
-  readonly others: number;
-}
-
-/** What is remembered of it. */
-interface Remembered {
-  readonly match: Matcher | undefined;
-  readonly source: SocketAddress;
+  /** The fingerprint of the answer, `null` if there was none. */
   readonly print: number | null;
-  readonly until: number;
+  /** How many more copies of that answer to expect: those that other tries brought, and one more. */
   copies: number;
+  /** How many more other answers to expect: one for each try that was not answered. */
   others: number;
 }
 
 /** The requests that were over not long ago. */
 export class LateAnswers {
-  #remembered: Remembered[] = []; // the oldest first
+  #remembered: (Over & { readonly until: number })[] = []; // the oldest first
 
   /** When the next one is forgotten, on the clock of `performance.now()`; `Infinity` if there is none. */
   get nextAt(): number {
@@ -49,11 +39,9 @@ export class LateAnswers {
   }
 
   /** Remembers a request for a while. */
-  expect({ match, source, answer, copies, others }: Over): void {
+  expect(request: Over): void {
     if (this.#remembered.length >= MAX_REMEMBERED) this.#remembered.shift();
-    const print = answer === undefined ? null : fingerprint(answer);
-    const until = performance.now() + LATE_WINDOW;
-    this.#remembered.push({ match, source, print, until, copies, others });
+    this.#remembered.push({ ...request, until: performance.now() + LATE_WINDOW });
   }
 
   /** Whether a datagram is a late answer; each is expected a certain number of times only. */

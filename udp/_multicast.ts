@@ -8,7 +8,7 @@ import { formatAddr } from "../common/address.ts";
 import { checkCount, type OptionNames } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
-import { numeric } from "./numeric_address.ts";
+import { numeric } from "./_numeric_address.ts";
 import type { Driver } from "./_driver.ts";
 
 /** On which interface to join a group, and how far to send. */

@@ -4,20 +4,15 @@
  * @module
  */
 import { checkPath, checkPort, formatHostPort, hasPath } from "../common/address.ts";
-import { checkCount, checkOneOf } from "../common/options.ts";
+import { checkOneOf } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
-import { resolve } from "./numeric_address.ts";
+import { resolve } from "./_numeric_address.ts";
 import type { Driver, OpenOptions } from "./_driver.ts";
 import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
 import { openNode } from "./_driver_node.ts";
 import { openUnix } from "./_driver_unix.ts";
-import { DEFAULTS, type UdpBindOptions, type UnixDatagramOptions } from "./options.ts";
-
-/** The longest datagram over IPv6 without jumbograms (RFC 8200). */
-const MAX_UDP_SIZE = 65_527;
-/** More than Linux lets through a unix datagram socket by default. */
-const MAX_UNIX_SIZE = 262_144;
+import type { UdpBindOptions, UnixDatagramOptions } from "./options.ts";
 
 /** Receivers of unix datagrams that may leave their queue full before the others wait for them. */
 const UNIX_SENDERS = 16;
@@ -89,15 +84,4 @@ export function another(
   if (!hasPath(options)) return { ...options, port: 0, reuseAddress: false };
   const folder = options.path.slice(0, options.path.lastIndexOf("/") + 1);
   return { ...options, path: `${folder}.${crypto.randomUUID().slice(0, 8)}`, senders: 1 };
-}
-
-/** Checks the option `maxDatagramSize` and fills in its default. */
-export function checkMaxSize(options: UdpBindOptions | UnixDatagramOptions): number {
-  const { maxDatagramSize = DEFAULTS.maxDatagramSize } = options;
-  return checkCount(
-    "maxDatagramSize",
-    maxDatagramSize,
-    1,
-    hasPath(options) ? MAX_UNIX_SIZE : MAX_UDP_SIZE,
-  );
 }

@@ -7,21 +7,16 @@ import { Fifo } from "../common/fifo.ts";
 import type { Datagram } from "./datagram.ts";
 
 /** A queue with a bound on how many it holds and on their bytes. */
-export class DatagramQueue<D extends Datagram = Datagram> {
+export class DatagramQueue<D extends Datagram = Datagram> extends Fifo<D> {
   /** How many bytes wait. */
   bytes = 0;
   readonly #maxCount: number;
   readonly #maxBytes: number;
-  readonly #items = new Fifo<D>();
 
   constructor(maxCount: number, maxBytes: number) {
+    super();
     this.#maxCount = maxCount;
     this.#maxBytes = maxBytes;
-  }
-
-  /** How many wait. */
-  get size(): number {
-    return this.#items.size;
   }
 
   /** Whether `length` more bytes fit. */
@@ -29,20 +24,20 @@ export class DatagramQueue<D extends Datagram = Datagram> {
     return this.size < this.#maxCount && this.bytes + length <= this.#maxBytes;
   }
 
-  push(datagram: D): void {
-    this.#items.push(datagram);
+  override push(datagram: D): void {
+    super.push(datagram);
     this.bytes += datagram.data.length;
   }
 
-  shift(): D | undefined {
-    const datagram = this.#items.shift();
+  override shift(): D | undefined {
+    const datagram = super.shift();
     if (datagram !== undefined) this.bytes -= datagram.data.length;
     return datagram;
   }
 
   /** Forgets all of them. */
   clear(): void {
-    this.#items.takeAll();
+    this.takeAll();
     this.bytes = 0;
   }
 }

@@ -17,6 +17,7 @@ import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
+import { fingerprint } from "./_fingerprint.ts";
 import { isMatch, LateAnswers, type Matcher } from "./_late_answers.ts";
 import type { SendDone } from "./_outgoing.ts";
 import type { Datagram } from "./datagram.ts";
@@ -110,24 +111,24 @@ export class WaitingRequest {
   }
 }
 
+/** What requests depend on. */
+export interface PendingRequestsInit {
+  readonly counts: EndpointCounts;
+  /** How many may wait. */
+  readonly limit: number;
+  readonly context: (operation: "request", to: SocketAddress) => OperationContext;
+}
+
 /** The requests of one endpoint. */
 export class PendingRequests implements Sweepable {
-  readonly #context: (operation: "request", to: SocketAddress) => OperationContext;
-  readonly #counts: EndpointCounts;
-  readonly #limit: number;
+  readonly #init: PendingRequestsInit;
   readonly #waiting = new Set<WaitingRequest>(); // the oldest first
   readonly #late = new LateAnswers();
   #reserved = 0;
-  #onEndpoint = 0; // of those that wait, to whom the answers come to the endpoint's own socket
+  #onEndpoint = 0; // so many of them get their answers at the endpoint's own socket
 
-  constructor(
-    context: (operation: "request", to: SocketAddress) => OperationContext,
-    counts: EndpointCounts,
-    limit: number,
-  ) {
-    this.#context = context;
-    this.#counts = counts;
-    this.#limit = limit;
+  constructor(init: PendingRequestsInit) {
+    this.#init = init;
   }
 
   /** How many wait for their answers, or to be sent. */
@@ -151,10 +152,10 @@ export class PendingRequests implements Sweepable {
    * @throws {LimitError} If `maxRequests` wait already.
    */
   reserve(to: SocketAddress): () => void {
-    if (this.size >= this.#limit) {
-      const message = `Cannot make another request: ${this.#limit} wait for their answers already`;
-      const context = this.#context("request", to);
-      throw new LimitError("requests", message, { ...context, limit: this.#limit });
+    const { limit, context } = this.#init;
+    if (this.size >= limit) {
+      const message = `Cannot make another request: ${limit} wait for their answers already`;
+      throw new LimitError("requests", message, { ...context("request", to), limit });
     }
     this.#reserved++;
     let isHeld = true;
@@ -197,7 +198,7 @@ export class PendingRequests implements Sweepable {
       return true;
     }
     const isLate = this.#late.recognise(datagram);
-    if (isLate) this.#counts.lateAnswers++;
+    if (isLate) this.#init.counts.lateAnswers++;
     return isLate;
   }
 
@@ -211,7 +212,7 @@ export class PendingRequests implements Sweepable {
       const isAlone = match !== undefined && !anySource && isSame(to, from);
       const others = isAlone ? tries - 1 : 0;
       const copies = Math.max(1, waiting.sent);
-      this.#late.expect({ match, source: from, answer: data, copies, others });
+      this.#late.expect({ match, source: from, print: fingerprint(data), copies, others });
     }
     this.#end(waiting);
     waiting.settle.resolve(datagram);
@@ -223,7 +224,7 @@ export class PendingRequests implements Sweepable {
     const { match, to, anySource } = waiting.request;
     const { sent } = waiting;
     if (match !== undefined && !anySource && sent > 0) {
-      this.#late.expect({ match, source: to, answer: undefined, copies: 0, others: sent });
+      this.#late.expect({ match, source: to, print: null, copies: 0, others: sent });
     }
     this.#end(waiting);
     waiting.settle.reject(reason);
@@ -255,7 +256,7 @@ export class PendingRequests implements Sweepable {
     waiting.tries++;
     waiting.sent++;
     waiting.sendAt = now + waiting.wait();
-    this.#counts.retransmits++;
+    this.#init.counts.retransmits++;
     waiting.transmit(data, to, (error) => {
       // The first try worked; if the network is away for a moment, the next one may work again.
       if (error !== undefined) waiting.sent--;
@@ -266,7 +267,7 @@ export class PendingRequests implements Sweepable {
     const { to, tries } = waiting.request;
     const ms = Math.round(now - waiting.startedAt);
     const reason = `no answer to ${tries === 1 ? "1 try" : `${tries} tries`} over ${ms} ms`;
-    const context = this.#context("request", to);
+    const context = this.#init.context("request", to);
     this.fail(waiting, netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context));
   }
 

@@ -14,7 +14,7 @@ import { post, type UdpEndpoint } from "./endpoint.ts";
 import type { UdpReceiveOptions } from "./options.ts";
 import type { SessionEnd, UdpSession } from "./sessions_options.ts";
 
-/** What a session needs of those who keep it. */
+/** What a session needs of the sessions that it belongs to. */
 export interface SessionOwner {
   readonly endpoint: UdpEndpoint;
   /** A datagram was taken out of a queue. */
@@ -111,8 +111,8 @@ export class Session implements UdpSession {
 
   #reason(how: SessionEnd): ClosedError {
     const peer = formatAddr(this.remoteAddr);
-    const message = `Cannot go on: the session of ${peer} has ended (${how})`;
-    return new ClosedError("closed", message, this.#context());
+    const message = `Cannot receive: the session of ${peer} has ended (${how})`;
+    return new ClosedError(how === "stopped" ? "draining" : "closed", message, this.#context());
   }
 
   #context(): OperationContext {

@@ -7,7 +7,7 @@ import type { NetTransport, SocketAddress } from "../errors.ts";
 import { formatAddr, netAddr, unixAddr } from "../common/address.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import type { UdpTarget } from "./_address.ts";
-import { destination, type Numeric, numeric, resolve } from "./numeric_address.ts";
+import { destination, type Numeric, numeric, resolve } from "./_numeric_address.ts";
 
 /** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
 const MAX_SEND_V4 = 65_507;
@@ -79,7 +79,7 @@ export function checkSize(length: number, to: SocketAddress): void {
   }
 }
 
-/** Whether an answer from anybody is to be expected. */
+/** Whether answers from other addresses are to be expected. */
 export function isForMany(to: SocketAddress): boolean {
   if ("path" in to) return false;
   const address = numeric(to.hostname);

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { hasPath } from "../common/address.ts";
 import { checkCount, checkExcluded, checkOptions } from "../common/options.ts";
-import { another, checkMaxSize, open } from "./_open.ts";
-import { createEndpoint, type EndpointOptions, type UdpEndpoint } from "./endpoint.ts";
+import { another, open } from "./_open.ts";
+import { DatagramSocket, type EndpointOptions, type SocketLimits } from "./_socket.ts";
+import { createEndpoint, type UdpEndpoint } from "./endpoint.ts";
 import { BIND_NAMES, DEFAULTS, type UdpBindOptions, type UnixDatagramOptions } from "./options.ts";
 
 /**
@@ -56,6 +58,11 @@ export async function bindUdp(
   return bind(options);
 }
 
+/** The longest datagram over IPv6 without jumbograms (RFC 8200). */
+const MAX_UDP_SIZE = 65_527;
+/** More than Linux lets through a unix datagram socket by default. */
+const MAX_UNIX_SIZE = 262_144;
+
 /** What only a UDP socket has. */
 const UDP_ONLY = ["port", "hostname", "reuseAddress", "broadcast"] as const;
 
@@ -64,20 +71,31 @@ export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
   const { signal } = options;
   signal?.throwIfAborted();
   checkExcluded<EndpointOptions>(options, "path", UDP_ONLY);
-  const maxSize = checkMaxSize(options);
-  checkCount("maxQueue", options.maxQueue ?? DEFAULTS.maxQueue);
-  checkCount("maxQueueBytes", options.maxQueueBytes ?? DEFAULTS.maxQueueBytes);
-  checkCount("maxRequests", options.maxRequests ?? DEFAULTS.maxRequests);
-  checkCount("maxRequestSockets", options.maxRequestSockets ?? DEFAULTS.maxRequestSockets, 1);
-  checkCount("maxSendQueue", options.maxSendQueue ?? DEFAULTS.maxSendQueue, 1);
-  checkCount("maxSendQueueBytes", options.maxSendQueueBytes ?? DEFAULTS.maxSendQueueBytes);
-  const driver = await open(options, maxSize);
+  const limits = checkLimits(options);
+  const { maxDatagramSize } = limits;
+  const driver = await open(options, maxDatagramSize);
   try {
     signal?.throwIfAborted();
   } catch (error) {
     await driver.close();
     throw error;
   }
-  const openAnother = () => open(another(options), maxSize);
-  return createEndpoint({ driver, openAnother, maxSize, options });
+  const openAnother = () => open(another(options), maxDatagramSize);
+  return createEndpoint(new DatagramSocket({ driver, openAnother, limits, options }));
+}
+
+/** The limits of a socket, with their defaults. */
+function checkLimits(options: EndpointOptions): SocketLimits {
+  const largest = hasPath(options) ? MAX_UNIX_SIZE : MAX_UDP_SIZE;
+  const check = (name: keyof SocketLimits, least: number, most?: number) =>
+    checkCount(name, options[name] ?? DEFAULTS[name], least, most);
+  return {
+    maxDatagramSize: check("maxDatagramSize", 1, largest),
+    maxQueue: check("maxQueue", 0),
+    maxQueueBytes: check("maxQueueBytes", 0),
+    maxRequests: check("maxRequests", 0),
+    maxRequestSockets: check("maxRequestSockets", 1),
+    maxSendQueue: check("maxSendQueue", 1),
+    maxSendQueueBytes: check("maxSendQueueBytes", 0),
+  };
 }

@@ -7,7 +7,7 @@ import type { SocketAddress } from "../errors.ts";
 import { checkHostname, checkPort, netAddr } from "../common/address.ts";
 import { checkOptions, type OptionNames } from "../common/options.ts";
 import { isForMany } from "./_targets.ts";
-import { destination, resolve } from "./numeric_address.ts";
+import { destination, resolve } from "./_numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
@@ -75,7 +75,7 @@ const CONNECT_NAMES: OptionNames<UdpConnectOptions> = {
  *   (question) => `you said ${question.text()}`,
  * );
  *
- * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * await using peer = await connectUdp({ port: server.addr.port });
  * const answer = await peer.request("hello");
  * assertEquals(answer.text(), "you said hello");
  * ```

@@ -1,64 +1,24 @@
 /**
- * One bound datagram socket.
+ * One bound datagram socket, as its owner sees it.
  *
  * @module
  */
-import {
-  ClosedError,
-  type NetOperation,
-  type NetTransport,
-  type SocketAddress,
-} from "../errors.ts";
-import { formatAddr } from "../common/address.ts";
-import { END } from "../common/pull_iterator.ts";
+import type { SocketAddress } from "../errors.ts";
 import { checkOptions } from "../common/options.ts";
-import type { OperationContext } from "../common/net_error.ts";
-import { unattended } from "../common/unattended.ts";
-import { checkTarget, type UdpTarget } from "./_address.ts";
-import type { Driver } from "./_driver.ts";
-import { type Consumer, Incoming } from "./_incoming.ts";
-import {
-  applySettings,
-  type GroupSettings,
-  joinGroup,
-  MULTICAST_NAMES,
-  type MulticastMembership,
-  type MulticastOptions,
-} from "./_multicast.ts";
-import { Outgoing, type SendDone } from "./_outgoing.ts";
-import { closeSocket, RequestSockets } from "./_request_sockets.ts";
-import { PendingRequests, planRequest, type UdpRequest } from "./_requests.ts";
-import { checkSize, isForMany, Targets } from "./_targets.ts";
-import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { type UdpEndpointStats, zeroCounts } from "./endpoint_stats.ts";
-import {
-  DEFAULTS,
-  type UdpBindOptions,
-  type UdpReceiveOptions,
-  type UdpRequestOptions,
-  type UnixDatagramOptions,
-} from "./options.ts";
+import type { UdpTarget } from "./_address.ts";
+import type { Consumer } from "./_dispatcher.ts";
+import { MULTICAST_NAMES, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
+import type { SendDone } from "./_outgoing.ts";
+import type { DatagramSocket } from "./_socket.ts";
+import { checkSize } from "./_targets.ts";
+import type { Datagram, DatagramData } from "./datagram.ts";
+import type { UdpEndpointStats } from "./endpoint_stats.ts";
+import type { UdpReceiveOptions, UdpRequestOptions } from "./options.ts";
 
-export type { Consumer } from "./_incoming.ts";
+export type { Consumer } from "./_dispatcher.ts";
 
-/** How to make an endpoint. */
-export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
-  /** The only address to listen to. */
-  readonly peer?: SocketAddress | undefined;
-};
-
-/** What an endpoint is made from. */
-export interface EndpointInit {
-  readonly driver: Driver;
-  /** Binds another socket like it, on a port or path that no one else has. */
-  readonly openAnother: () => Promise<Driver>;
-  readonly maxSize: number;
-  readonly options: EndpointOptions;
-}
-
-let create: (init: EndpointInit) => UdpEndpoint;
-let incomingOf: (endpoint: UdpEndpoint, mustBeOpen: boolean) => Incoming;
-let outgoingOf: (endpoint: UdpEndpoint) => Outgoing;
+let create: (socket: DatagramSocket) => UdpEndpoint;
+let socketOf: (endpoint: UdpEndpoint) => DatagramSocket;
 
 /**
  * A bound datagram socket: it sends to any address and receives from any.
@@ -94,94 +54,30 @@ let outgoingOf: (endpoint: UdpEndpoint) => Outgoing;
  */
 export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
   implements AsyncIterable<Datagram<Addr>>, AsyncDisposable {
-  readonly #driver: Driver;
-  readonly #transport: NetTransport;
-  readonly #targets: Targets;
-  readonly #counts = zeroCounts();
-  readonly #incoming: Incoming;
-  readonly #outgoing: Outgoing;
-  readonly #requests: PendingRequests;
-  readonly #requestSockets: RequestSockets;
-  readonly #groups: GroupSettings = {};
-  readonly #signal: AbortSignal | undefined;
-  #closing: Promise<void> | undefined;
-  #aborted = false;
+  readonly #socket: DatagramSocket;
 
   static {
-    create = (init) => new UdpEndpoint(init);
-    outgoingOf = (endpoint) => endpoint.#outgoing;
-    incomingOf = (endpoint, mustBeOpen) => {
-      if (mustBeOpen) endpoint.#checkOpen("receive");
-      return endpoint.#incoming;
-    };
+    create = (socket) => new UdpEndpoint(socket);
+    socketOf = (endpoint) => endpoint.#socket;
   }
 
-  private constructor({ driver, openAnother, maxSize, options }: EndpointInit) {
-    const { maxSendQueue, maxSendQueueBytes, maxRequests, maxRequestSockets } = options;
-    const { maxQueue = DEFAULTS.maxQueue, maxQueueBytes = DEFAULTS.maxQueueBytes } = options;
-    const context = this.#context.bind(this);
-    const closedError = this.#closedError.bind(this);
-    const counts = this.#counts;
-    const makeOutgoing = (driver: Driver) =>
-      new Outgoing({
-        driver,
-        counts,
-        maxCount: maxSendQueue ?? DEFAULTS.maxSendQueue,
-        maxBytes: maxSendQueueBytes ?? DEFAULTS.maxSendQueueBytes,
-        context,
-        closedError,
-      });
-    this.#driver = driver;
-    this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
-    this.#targets = new Targets({
-      v6: driver.v6,
-      transport: this.#transport,
-      broadcast: options.broadcast === true,
-      context,
-    });
-    this.#outgoing = makeOutgoing(driver);
-    const requests = new PendingRequests(context, counts, maxRequests ?? DEFAULTS.maxRequests);
-    this.#requests = requests;
-    const replier = this.#outgoing;
-    const { peer } = options;
-    this.#incoming = new Incoming(
-      { counts, requests, replier, maxSize, maxQueue, maxQueueBytes, peer, context },
-    );
-    this.#requestSockets = new RequestSockets({
-      requests,
-      counts,
-      maxSize,
-      maxSockets: maxRequestSockets ?? DEFAULTS.maxRequestSockets,
-      open: async (to) => {
-        const another = await openAnother();
-        await applySettings(another, to, this.#groups, context("multicast"));
-        return another;
-      },
-      outgoing: makeOutgoing,
-      deliver: (datagram) => this.#incoming.deliver(datagram),
-      replier,
-      closedError,
-    });
-    this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#abort);
-    driver.start(this.#incoming);
+  private constructor(socket: DatagramSocket) {
+    this.#socket = socket;
   }
 
   /** Where it is bound; with the port the system chose, if `port` was 0. */
   get addr(): Addr {
-    return this.#driver.addr as Addr;
+    return this.#socket.driver.addr as Addr;
   }
 
   /** What it is built on. */
   get backend(): "deno" | "node" {
-    return this.#driver.backend;
+    return this.#socket.driver.backend;
   }
 
   /** What was counted so far. */
   stats(): UdpEndpointStats {
-    const { size: queued, bytes: bytesQueued } = this.#incoming.inbox;
-    const { size: sending } = this.#outgoing;
-    return { ...this.#counts, sending, queued, bytesQueued, requests: this.#requests.size };
+    return this.#socket.stats();
   }
 
   /**
@@ -203,15 +99,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
    * @throws {ClosedError} If the endpoint was closed here.
    */
   send(data: DatagramData, to: UdpTarget): Promise<void> {
-    try {
-      const bytes = toBytes(data);
-      const address = this.#addressOf("send", to);
-      if (address === null) return unattended(this.#sendToName(bytes, to as Deno.NetAddr));
-      checkSize(bytes.length, address);
-      return this.#outgoing.post(bytes, address);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#socket.send(data, to);
   }
 
   /**
@@ -228,15 +116,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
    * @throws {RangeError | TypeError} If there is no such option, or one is out of range.
    */
   receive(options?: UdpReceiveOptions): Promise<Datagram<Addr>> {
-    try {
-      this.#checkReceivable();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const ended = (_: unknown, reject: (reason: unknown) => void) => {
-      reject(this.#closedError("receive"));
-    };
-    return this.#incoming.inbox.receive<never>(options, ended) as Promise<Datagram<Addr>>;
+    return this.#socket.receive(options) as Promise<Datagram<Addr>>;
   }
 
   /**
@@ -279,30 +159,13 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
    * assertEquals(answers.map(({ data }) => data[0]), [1, 2, 3]);
    * ```
    */
-  async request(
+  request(
     data: DatagramData,
     to: UdpTarget,
     options: UdpRequestOptions<Addr> = {},
   ): Promise<Datagram<Addr>> {
-    const plan = planRequest(options as UdpRequestOptions);
-    plan.signal?.throwIfAborted();
-    const bytes = toBytes(data);
-    const address = this.#addressOf("request", to) ??
-      await this.#targets.lookUp(to as Deno.NetAddr);
-    plan.signal?.throwIfAborted();
-    checkSize(bytes.length, address);
-    this.#checkOpen("request", address);
-    const request: UdpRequest = {
-      ...plan,
-      // What is sent again must be what was sent before, whatever the caller does to the buffer.
-      data: typeof data === "string" ? bytes : Uint8Array.from(bytes),
-      to: address,
-      anySource: options.anySource ?? isForMany(address),
-    };
-    if (!request.samePort) return await this.#requestSockets.make(request) as Datagram<Addr>;
-    this.#requests.reserve(address)();
-    const { settle } = this.#requests.begin(request, this.#outgoing.send.bind(this.#outgoing));
-    return await settle.promise as Datagram<Addr>;
+    const answer = this.#socket.request(data, to, options as UdpRequestOptions);
+    return answer as Promise<Datagram<Addr>>;
   }
 
   /**
@@ -335,27 +198,21 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
     group: string,
     options: MulticastOptions = {},
   ): Promise<MulticastMembership> {
-    const context = this.#context("multicast");
     checkOptions("joinMulticast", options, MULTICAST_NAMES);
-    this.#checkOpen("multicast");
-    return await joinGroup(this.#driver, group, options, { context, settings: this.#groups });
+    return await this.#socket.joinMulticast(group, options);
   }
 
   /** Keeps the process alive while the endpoint is open (the default). */
   ref(): void {
-    if (this.#closing !== undefined) return;
-    this.#driver.ref();
-    this.#requestSockets.setRef(true);
+    this.#socket.setRef(true);
   }
 
   /**
    * Lets the process end although the endpoint is open, even while a call waits. A unix socket keeps
-   * it alive all the same: the runtime cannot do otherwise.
+   * it alive in any case: the runtime offers nothing else.
    */
   unref(): void {
-    if (this.#closing !== undefined) return;
-    this.#driver.unref();
-    this.#requestSockets.setRef(false);
+    this.#socket.setRef(false);
   }
 
   /**
@@ -365,12 +222,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
    * @returns A promise that settles when the port can be bound again; it never rejects.
    */
   close(): Promise<void> {
-    if (this.#closing === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#closing = promise;
-      this.#close().then(resolve);
-    }
-    return this.#closing;
+    return this.#socket.close();
   }
 
   /**
@@ -380,73 +232,23 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
    * @returns An iterator over the datagrams.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<Addr>> {
-    const { inbox } = this.#incoming;
-    return inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
-      if (this.#aborted) reject(this.#signal?.reason);
-      else resolve(END);
-    }) as AsyncIterableIterator<Datagram<Addr>>;
+    return this.#socket.iterate() as AsyncIterableIterator<Datagram<Addr>>;
   }
 
   /** Closes the endpoint; see {@linkcode UdpEndpoint.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
-    const address = await this.#targets.lookUp(to);
-    checkSize(data.length, address);
-    await this.#outgoing.post(data, address);
-  }
-
-  /** The numeric address of a target, `null` if it has a name that must be looked up. */
-  #addressOf(operation: "send" | "request", to: UdpTarget): SocketAddress | null {
-    checkTarget(operation, to);
-    this.#checkOpen(operation);
-    return this.#targets.addressOf(operation, to);
-  }
-
-  #checkOpen(operation: NetOperation, to?: SocketAddress): void {
-    if (this.#closing !== undefined) throw this.#closedError(operation, to);
-  }
-
-  #checkReceivable(): void {
-    this.#checkOpen("receive");
-    this.#incoming.checkReceivable();
-  }
-
-  readonly #abort = (): void => {
-    if (this.#closing !== undefined) return;
-    this.#aborted = true;
-    this.close();
-  };
-
-  async #close(): Promise<void> {
-    this.#signal?.removeEventListener("abort", this.#abort);
-    const closed = closeSocket(this.#driver, this.#outgoing);
-    this.#incoming.end(this.#closedError("receive"));
-    this.#requests.close(this.#closedError("request"));
-    await Promise.all([closed, this.#requestSockets.closeAll()]);
-  }
-
-  #closedError(operation: NetOperation, to?: SocketAddress): unknown {
-    if (this.#aborted) return this.#signal?.reason;
-    const message = `Cannot ${operation}: the socket on ${formatAddr(this.addr)} was closed here`;
-    return new ClosedError("closed", message, this.#context(operation, to));
-  }
-
-  #context(operation: NetOperation, remoteAddr?: SocketAddress): OperationContext {
-    return { operation, transport: this.#transport, localAddr: this.addr, remoteAddr };
-  }
 }
 
-/** Makes an endpoint on a socket that was bound. */
-export function createEndpoint(init: EndpointInit): UdpEndpoint {
-  return create(init);
+/** Makes the endpoint of a socket that was bound. */
+export function createEndpoint(socket: DatagramSocket): UdpEndpoint {
+  return create(socket);
 }
 
 /** Hands all datagrams of an endpoint to `consumer`, until it is called with `undefined`. */
 export function takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void {
-  incomingOf(endpoint, consumer !== undefined).takeOver(consumer);
+  socketOf(endpoint).takeOver(consumer);
 }
 
 /**
@@ -460,15 +262,11 @@ export function transmit(
   { to, done }: { to: SocketAddress; done: SendDone },
 ): void {
   checkSize(data.length, to);
-  outgoingOf(endpoint).send(data, to, done);
+  socketOf(endpoint).outgoing.send(data, to, done);
 }
 
 /** Does the same with a promise. */
-export function post(
-  endpoint: UdpEndpoint,
-  data: Uint8Array,
-  to: SocketAddress,
-): Promise<void> {
+export function post(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<void> {
   checkSize(data.length, to);
-  return outgoingOf(endpoint).post(data, to);
+  return socketOf(endpoint).outgoing.post(data, to);
 }

@@ -14,7 +14,7 @@
  *   (question) => `you said ${question.text()}`,
  * );
  *
- * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * await using peer = await connectUdp({ port: server.addr.port });
  * const answer = await peer.request("hello", { timeout: 500, retries: 5 });
  * assertEquals(answer.text(), "you said hello");
  * ```
@@ -38,15 +38,11 @@ export {
   type UdpSocketOptions,
   type UnixDatagramOptions,
 } from "./options.ts";
+export type { ShutdownOptions } from "../_internal/shutdown.ts";
 export { serveUdp } from "./server.ts";
-export type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
+export type { UdpServer, UdpServerStats } from "./server_handle.ts";
 export {
   type DedupOptions,
-  DEFAULT_CONCURRENCY,
-  DEFAULT_DEDUP_BYTES,
-  DEFAULT_DEDUP_ENTRIES,
-  DEFAULT_DEDUP_WINDOW,
-  DEFAULT_LOOP_GUARD,
   type UdpHandler,
   type UdpHandlerContext,
   type UdpServerBaseOptions,
@@ -55,13 +51,6 @@ export {
 } from "./server_options.ts";
 export { sessions } from "./sessions.ts";
 export {
-  DEFAULT_MAX_PEERS,
-  DEFAULT_MAX_UNCONFIRMED,
-  DEFAULT_SESSION_IDLE,
-  DEFAULT_SESSION_QUEUE,
-  DEFAULT_SESSION_QUEUE_BYTES,
-  DEFAULT_SESSIONS_QUEUE,
-  DEFAULT_SESSIONS_QUEUE_BYTES,
   type SessionEnd,
   type SessionHandler,
   type UdpSession,

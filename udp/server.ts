@@ -5,44 +5,34 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { deadline } from "../common/deadline.ts";
-import { checkCount, checkTimeout } from "../common/options.ts";
-import { PeerReport } from "../common/peer_report.ts";
-import { isPeerFault } from "../_internal/translate.ts";
+import { checkCount, checkHandler, checkOptions } from "../common/options.ts";
 import { spend, whenTurn } from "../common/turn_budget.ts";
 import { unattended } from "../common/unattended.ts";
-import { canAnswer } from "./_address.ts";
+import { ServerHooks } from "../_internal/server_hooks.ts";
+import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
+import { type AnswerLimits, answerLimits, Answers, HandledDatagram } from "./_answers.ts";
 import { Context } from "./_context.ts";
-import { Dedup, type Seen } from "./_dedup.ts";
-import { callHook } from "./_hook.ts";
-import { LoopGuard } from "./_loop_guard.ts";
-import type { SendDone } from "./_outgoing.ts";
+import type { Seen } from "./_dedup.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
-import { type Datagram, type DatagramData, ReceivedDatagram, toBytes } from "./datagram.ts";
 import { bind } from "./bind.ts";
-import { type Consumer, takeOver, transmit, type UdpEndpoint } from "./endpoint.ts";
+import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
+import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
 import { DEFAULTS } from "./options.ts";
-import type { UdpServer, UdpServerStats, UdpShutdownOptions } from "./server_handle.ts";
+import type { UdpServer, UdpServerStats } from "./server_handle.ts";
 import {
-  DEFAULT_CONCURRENCY,
-  DEFAULT_LOOP_GUARD,
+  SERVER_NAMES,
   type UdpHandler,
+  type UdpServerBaseOptions,
   type UdpServerOptions,
   type UnixDatagramServerOptions,
 } from "./server_options.ts";
 
-/** How long `shutdown()` lets handlers finish, unless said otherwise. */
-const SHUTDOWN_TIMEOUT = 10_000;
-
-/** How long an aborted handler may take to notice before the server stops waiting for it. */
-const FORCE_GRACE = 1_000;
-
 /**
  * Serves datagrams: one call of `handler` for each, and what it returns is the answer.
  *
- * A handler that returns at once costs next to nothing. One that returns a promise runs beside
- * others, up to `concurrency`.
+ * A handler that returns at once costs next to nothing. One that returns a promise runs at the same time
+ * as others, up to `concurrency`.
  *
  * @param handler What to do with one datagram.
  * @returns The server, which is bound and receiving.
@@ -55,7 +45,9 @@ const FORCE_GRACE = 1_000;
  * await using server = await serveUdp(({ data }) => data);
  * ```
  */
-export function serveUdp(handler: UdpHandler): Promise<UdpServer>;
+export function serveUdp(
+  handler: UdpHandler<Deno.NetAddr>,
+): Promise<UdpServer<Deno.NetAddr>>;
 /**
  * Serves datagrams with options: one call of `handler` for each, and what it returns is the answer.
  *
@@ -66,9 +58,9 @@ export function serveUdp(handler: UdpHandler): Promise<UdpServer>;
  * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
  * @throws {Deno.errors.NotFound} If the host has no address.
  * @throws {Deno.errors.NotCapable} Without the permission to bind there.
- * @throws {Deno.errors.NotSupported} With `path` or `backend: "deno"`, if the runtime was started
- * without `--unstable-net`.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {Deno.errors.NotSupported} With `backend: "deno"`, if the runtime was started without
+ * `--unstable-net`.
+ * @throws {RangeError | TypeError} If an option is out of range, or does not exist.
  *
  * @example Each request once, however often it is sent
  * ```ts
@@ -82,76 +74,67 @@ export function serveUdp(handler: UdpHandler): Promise<UdpServer>;
  * );
  *
  * await using client = await bindUdp();
- * const to = server.addr as Deno.NetAddr;
  * const options = { samePort: true }; // from the same port each time
- * const first = await client.request("ticket for Ann", to, options);
- * const again = await client.request("ticket for Ann", to, options);
- * assertEquals(new TextDecoder().decode(first.data), "ticket 1");
+ * const first = await client.request("ticket for Ann", server.addr, options);
+ * const again = await client.request("ticket for Ann", server.addr, options);
+ * assertEquals(first.text(), "ticket 1");
  * assertEquals(again.data, first.data);
  * ```
  */
 export function serveUdp(
-  options: UdpServerOptions | UnixDatagramServerOptions,
+  options: UdpServerOptions | undefined,
+  handler: UdpHandler<Deno.NetAddr>,
+): Promise<UdpServer<Deno.NetAddr>>;
+/**
+ * Serves the datagrams of a unix socket: one call of `handler` for each.
+ *
+ * @param options The path, limits and hooks.
+ * @param handler What to do with one datagram.
+ * @returns The server, which is bound and receiving.
+ * @throws {Deno.errors.AddrInUse} If the path exists.
+ * @throws {Deno.errors.NotSupported} If the runtime was started without `--unstable-net`.
+ */
+export function serveUdp(
+  options: UnixDatagramServerOptions,
+  handler: UdpHandler<Deno.UnixAddr>,
+): Promise<UdpServer<Deno.UnixAddr>>;
+/**
+ * Serves datagrams wherever the options say: one call of `handler` for each.
+ *
+ * @param options Where to bind, limits and hooks.
+ * @param handler What to do with one datagram.
+ * @returns The server, which is bound and receiving.
+ */
+export function serveUdp(
+  options: UdpServerOptions | UnixDatagramServerOptions | undefined,
   handler: UdpHandler,
 ): Promise<UdpServer>;
-export async function serveUdp(
-  first: UdpServerOptions | UnixDatagramServerOptions | UdpHandler,
-  second?: UdpHandler,
-): Promise<UdpServer> {
-  const [options, handler] = typeof first === "function" ? [{}, first] : [first, second];
-  if (typeof handler !== "function") {
-    throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
-  }
-  const limits = checkLimits(options);
+export async function serveUdp(first: unknown, second?: unknown): Promise<UdpServer> {
+  const isAlone = typeof first === "function" && second === undefined;
+  const handler = isAlone ? first : second;
+  const given = isAlone ? undefined : first;
+  checkHandler("serveUdp", handler);
+  checkOptions("serveUdp", given, SERVER_NAMES);
+  const options = (given ?? {}) as Options;
+  const limits = { ...answerLimits(options), concurrency: concurrencyOf(options) };
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
   signal?.throwIfAborted();
   const endpoint = await bind(bindOptions);
   try {
     signal?.throwIfAborted();
-    return new Server(endpoint, options, handler, limits);
+    return new Server(endpoint, options, handler as UdpHandler, limits);
   } catch (error) {
     await endpoint.close();
     throw error;
   }
 }
 
-type ServerOptions = UdpServerOptions | UnixDatagramServerOptions;
+/** The options of any server; where it is bound decides on the addresses that its hooks are given. */
+type Options = (UdpServerOptions | UnixDatagramServerOptions) & UdpServerBaseOptions;
 
-/** The limits of a server, checked. */
-interface Limits {
-  readonly concurrency: number;
-  readonly maxReplyRatio: number;
-  readonly guard: LoopGuard | undefined;
-  readonly dedup: Dedup | undefined;
-}
-
-function checkLimits(options: ServerOptions): Limits {
-  const { concurrency = DEFAULT_CONCURRENCY, maxReplyRatio = Infinity, dedup = false } = options;
-  checkCount("concurrency", concurrency, 1);
-  const { loopGuard = DEFAULT_LOOP_GUARD } = options;
-  checkCount("loopGuard", loopGuard, 1);
-  if (typeof maxReplyRatio !== "number" || !(maxReplyRatio >= 0)) {
-    throw new RangeError(
-      `Cannot use option "maxReplyRatio": expected a number from 0, current value is ${maxReplyRatio}`,
-    );
-  }
-  const guard = loopGuard === Infinity ? undefined : new LoopGuard(loopGuard);
-  return {
-    concurrency,
-    maxReplyRatio,
-    guard,
-    dedup: dedup === false ? undefined : new Dedup(dedup),
-  };
-}
-
-/** A datagram on its way through a server. */
-class Request extends ReceivedDatagram {
-  /** Bytes of answers so far. */
-  answered = 0;
-  seen: Seen | undefined;
-  /** Whether its handler was called just now. */
-  isNew = true;
+function concurrencyOf({ concurrency = 1_024 }: Options): number {
+  return checkCount("concurrency", concurrency, 1);
 }
 
 class Server implements UdpServer, Consumer {
@@ -159,45 +142,48 @@ class Server implements UdpServer, Consumer {
   readonly addr: SocketAddress;
   readonly finished: Promise<void>;
 
-  readonly #options: ServerOptions;
   readonly #handler: UdpHandler;
-  readonly #concurrency: number;
-  readonly #maxReplyRatio: number;
-  readonly #guard: LoopGuard | undefined;
-  readonly #dedup: Dedup | undefined;
-  readonly #queue: DatagramQueue<Request>;
+  readonly #hooks: ServerHooks<Datagram>;
+  readonly #limits: AnswerLimits & { concurrency: number };
+  readonly #answers: Answers;
+  readonly #queue: DatagramQueue<HandledDatagram>;
   readonly #context: Context = new Context();
-  readonly #errors = new PeerReport();
-  readonly #done = Promise.withResolvers<void>();
-  #active = 0;
+  readonly #stopping: Shutdown;
+  #active = 0; // handlers that run, and answers on their way to the system
   #dropped = 0;
-  #duplicates = 0;
-  #refusedReplies = 0;
-  #unanswerable = 0;
   #handlerErrors = 0;
-  #stopping = false;
-  #over = false;
-  #complained = false;
   #isWaitingForTurn = false; // to take from the queue
-  #cancelForce: (() => void) | undefined;
 
-  constructor(endpoint: UdpEndpoint, options: ServerOptions, handler: UdpHandler, limits: Limits) {
+  constructor(
+    endpoint: UdpEndpoint,
+    options: Options,
+    handler: UdpHandler,
+    limits: AnswerLimits & { concurrency: number },
+  ) {
     this.endpoint = endpoint;
     this.addr = endpoint.addr;
-    this.finished = this.#done.promise;
-    this.#options = options;
     this.#handler = handler;
-    this.#concurrency = limits.concurrency;
-    this.#maxReplyRatio = limits.maxReplyRatio;
-    this.#guard = limits.guard;
-    this.#dedup = limits.dedup;
+    this.#hooks = new ServerHooks(options, ({ from }) => from);
+    this.#limits = limits;
+    this.#answers = new Answers(endpoint, limits);
     this.#queue = new DatagramQueue(
       options.maxQueue ?? DEFAULTS.maxQueue,
       options.maxQueueBytes ?? DEFAULTS.maxQueueBytes,
     );
-    this.#announce();
-    options.signal?.addEventListener("abort", this.#abort);
+    this.#stopping = new Shutdown({
+      stopAccepting: () => this.#emptyQueue(),
+      drain: () => this.#context.abort(this.#drainingError()),
+      abort: (reason) => {
+        this.#context.abort(reason ?? this.#drainingError());
+        this.endpoint.close();
+      },
+      isIdle: () => this.#active === 0,
+      release: () => this.#release(),
+    });
+    this.finished = this.#stopping.finished;
+    this.#hooks.announce(this.addr);
     takeOver(endpoint, this);
+    this.#stopping.watch(options.signal);
   }
 
   stats(): UdpServerStats {
@@ -212,25 +198,15 @@ class Server implements UdpServer, Consumer {
       bytesQueued: this.#queue.bytes,
       dropped: this.#dropped + endpoint.dropped,
       truncated: endpoint.truncated,
-      duplicates: this.#duplicates,
-      refusedReplies: this.#refusedReplies,
-      unanswerable: this.#unanswerable,
+      ...this.#answers.counts,
       handlerErrors: this.#handlerErrors,
       receiveErrors: endpoint.receiveErrors,
       sendErrors: endpoint.sendErrors,
     };
   }
 
-  shutdown(options: UdpShutdownOptions = {}): Promise<void> {
-    const { timeout = SHUTDOWN_TIMEOUT } = options;
-    if (timeout !== 0) checkTimeout("timeout", timeout);
-    if (this.#over) return this.finished;
-    this.#stop(undefined);
-    this.#cancelForce?.();
-    if (timeout === 0) this.#finish();
-    else this.#cancelForce = deadline(timeout, () => this.#finish());
-    this.#finishIfIdle();
-    return this.finished;
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    return this.#stopping.shutdown(options);
   }
 
   ref(): void {
@@ -246,20 +222,17 @@ class Server implements UdpServer, Consumer {
   }
 
   consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void {
-    this.#complained = false;
-    if (this.#stopping) {
+    this.#hooks.noteSuccess();
+    const isBusy = this.#active >= this.#limits.concurrency || this.#queue.size > 0; // others came before
+    if (this.#stopping.isStopping || (isBusy && !this.#queue.fits(view.length))) {
       this.#dropped++;
       return;
     }
-    const isBusy = this.#active >= this.#concurrency || this.#queue.size > 0; // others came before
-    if (isBusy && !this.#queue.fits(view.length)) {
-      this.#dropped++;
-      return;
-    }
+    const { dedup } = this.#limits;
     let seen: Seen | undefined;
-    if (this.#dedup !== undefined) {
+    if (dedup !== undefined) {
       try {
-        const found = this.#dedup.see(view, from);
+        const found = dedup.see(view, from);
         if (found.kind === "known") return this.#repeat(found.seen, view.length, from);
         if (found.kind === "full") {
           this.#dropped++;
@@ -267,32 +240,30 @@ class Server implements UdpServer, Consumer {
         }
         if (found.kind === "new") seen = found.seen;
       } catch (error) {
-        this.#report(error, new Request(own(view), from, truncated, this));
+        this.#hooks.report(error, new HandledDatagram(own(view), from, truncated, this));
         return;
       }
     }
-    const request = new Request(own(view), from, truncated, this);
-    request.seen = seen;
-    request.isNew = !isBusy;
-    if (isBusy) this.#queue.push(request);
-    else this.#handle(request);
+    const datagram = new HandledDatagram(own(view), from, truncated, this);
+    datagram.seen = seen;
+    datagram.isNew = !isBusy;
+    if (isBusy) this.#queue.push(datagram);
+    else this.#handle(datagram);
   }
 
   failed(error: unknown): void {
-    if (!this.#complained) this.#report(error);
-    this.#complained = true; // until something works again
+    this.#hooks.reportFailure(error);
   }
 
+  /** The socket is closed: handlers can no longer answer. */
   closed(): void {
-    if (this.#over) return;
-    this.#stop(undefined);
-    this.#giveUpSoon();
+    this.#stopping.abort();
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     try {
-      this.#reply(datagram as Request, toBytes(data), (error) => {
+      this.#answers.send(datagram as HandledDatagram, toBytes(data), (error) => {
         if (error === undefined) return resolve();
         unattended(promise); // what a peer or the network does ends nothing
         reject(error);
@@ -303,100 +274,73 @@ class Server implements UdpServer, Consumer {
     return promise;
   }
 
-  #handle(request: Request): void {
+  #handle(datagram: HandledDatagram): void {
     try {
-      const answer = this.#handler(request, this.#context);
-      if (isPromise(answer)) {
-        this.#active++;
-        request.isNew = false;
-        answer.then((answer) => {
-          try {
-            this.#answer(request, answer);
-          } catch (error) {
-            this.#handlerFailed(error, request);
-          }
-          this.#release();
-        }, (error) => {
-          this.#handlerFailed(error, request);
-          this.#release();
-        });
-      } else {
-        this.#answer(request, answer);
-      }
+      const answer = this.#handler(datagram, this.#context);
+      if (!isPromise(answer)) return this.#answer(datagram, answer);
+      this.#active++;
+      datagram.isNew = false;
+      answer.then((answer) => {
+        try {
+          this.#answer(datagram, answer);
+        } catch (error) {
+          this.#handlerFailed(error, datagram);
+        }
+        this.#done();
+      }, (error) => {
+        this.#handlerFailed(error, datagram);
+        this.#done();
+      });
     } catch (error) {
-      this.#handlerFailed(error, request);
+      this.#handlerFailed(error, datagram);
     }
   }
 
   /** Sends what a handler returned. It counts as active until the system has taken it. */
-  #answer(request: Request, answer: DatagramData | void): void {
+  #answer(datagram: HandledDatagram, answer: DatagramData | void): void {
     if (answer !== undefined) {
       const bytes = toBytes(answer);
       // The handler may use its buffer again at once. What it has received is no one else's.
-      const isOwned = typeof answer === "string" || answer === request.data;
+      const isOwned = typeof answer === "string" || answer === datagram.data;
       this.#active++;
       try {
-        this.#reply(request, isOwned ? bytes : own(bytes), (error) => {
-          if (error !== undefined) this.#report(error, request);
-          this.#release();
+        this.#answers.send(datagram, isOwned ? bytes : own(bytes), (error) => {
+          if (error !== undefined) this.#hooks.report(error, datagram);
+          this.#done();
         });
       } catch (error) {
         this.#active--;
         throw error;
       }
     }
-    if (request.seen !== undefined) this.#dedup?.finish(request.seen, request.isNew);
-  }
-
-  #reply(request: Request, bytes: Uint8Array, done: SendDone): void {
-    const { data, from, seen } = request;
-    if (!canAnswer(from)) {
-      this.#unanswerable++;
-      return done(undefined);
-    }
-    request.answered += bytes.length;
-    if (request.answered > data.length * this.#maxReplyRatio) {
-      request.answered -= bytes.length;
-      this.#refusedReplies++;
-      return done(undefined);
-    }
-    this.#transmit(bytes, from, done);
-    if (seen !== undefined) this.#dedup?.keep(seen, bytes);
-  }
-
-  #transmit(bytes: Uint8Array, to: SocketAddress, done: SendDone): void {
-    if (this.#guard === undefined || this.#guard.allows(to)) {
-      return transmit(this.endpoint, bytes, { to, done });
-    }
-    this.#refusedReplies++;
-    done(undefined);
+    this.#finishSeen(datagram);
   }
 
   /** Answers a duplicate with what the first one got. */
   #repeat(seen: Seen, length: number, from: SocketAddress): void {
-    this.#duplicates++;
-    let allowed = length * this.#maxReplyRatio;
-    for (const answer of seen.answers) {
-      allowed -= answer.length;
-      if (allowed < 0) {
-        this.#refusedReplies++;
-        return;
-      }
-      this.#active++;
-      this.#transmit(answer, from, this.#release);
-    }
+    this.#answers.repeat(seen, length, from, () => this.#active++, this.#done);
   }
 
-  /** A handler is done, or an answer is sent: the next one may begin. */
-  readonly #release = (): void => {
+  #handlerFailed(error: unknown, datagram: HandledDatagram): void {
+    this.#handlerErrors++;
+    this.#finishSeen(datagram);
+    this.#hooks.report(error, datagram);
+  }
+
+  #finishSeen({ seen, isNew }: HandledDatagram): void {
+    if (seen !== undefined) this.#limits.dedup?.finish(seen, isNew);
+  }
+
+  /** A handler has ended, or an answer is sent: the next one may begin. */
+  readonly #done = (): void => {
     this.#active--;
     this.#takeFromQueue();
-    if (this.#stopping) this.#finishIfIdle();
+    this.#stopping.finishIfIdle();
   };
 
   #takeFromQueue(): void {
     if (this.#isWaitingForTurn) return;
-    while (this.#queue.size > 0 && this.#active < this.#concurrency) {
+    while (this.#queue.size > 0 && this.#active < this.#limits.concurrency) {
       if (spend()) {
         this.#isWaitingForTurn = true;
         return whenTurn(() => {
@@ -409,75 +353,24 @@ class Server implements UdpServer, Consumer {
     }
   }
 
-  #handlerFailed(error: unknown, request: Request): void {
-    this.#handlerErrors++;
-    if (request.seen !== undefined) this.#dedup?.finish(request.seen, request.isNew);
-    this.#report(error, request);
-  }
-
-  readonly #abort = (): void => {
-    this.#stop(this.#options.signal?.reason);
-    this.endpoint.close();
-    this.#giveUpSoon();
-  };
-
-  /** The socket is gone: handlers that do not notice are not waited for. */
-  #giveUpSoon(): void {
-    this.#cancelForce?.();
-    this.#cancelForce = deadline(FORCE_GRACE, () => this.#finish());
-    this.#finishIfIdle();
-  }
-
-  #stop(reason: unknown): void {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  #emptyQueue(): void {
     this.#dropped += this.#queue.size;
     this.#queue.clear();
-    const message = `Cannot go on: the server on ${formatAddr(this.addr)} is shutting down`;
-    this.#context.abort(
-      reason ?? new ClosedError("draining", message, {
-        operation: "receive",
-        transport: "path" in this.addr ? "unixpacket" : "udp",
-        localAddr: this.addr,
-      }),
-    );
   }
 
-  #finishIfIdle(): void {
-    if (this.#stopping && this.#active === 0) this.#finish();
+  async #release(): Promise<void> {
+    this.#limits.dedup?.clear();
+    this.#hooks.close();
+    await this.endpoint.close();
   }
 
-  #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#cancelForce?.();
-    this.#options.signal?.removeEventListener("abort", this.#abort);
-    this.#dedup?.clear();
-    this.#errors.close();
-    this.endpoint.close().then(() => this.#done.resolve());
-  }
-
-  #announce(): void {
-    const { onListen } = this.#options;
-    if (onListen === undefined) return console.error(`listening on ${formatAddr(this.addr)}`);
-    const result: unknown = onListen(this.addr);
-    if (result instanceof Promise) result.catch((error) => this.#report(error));
-  }
-
-  #report(error: unknown, datagram?: Datagram): void {
-    const { onError } = this.#options;
-    if (onError !== undefined) {
-      callHook(() => onError(error, datagram), (thrown) => this.#errors.mistake(thrown));
-    } else if (!this.#isExpected(error)) {
-      this.#errors.report(error, datagram?.from);
-    }
-  }
-
-  /** What peers and networks do, and what follows from the server's own end. */
-  #isExpected(error: unknown): boolean {
-    return isPeerFault(error) || error instanceof ClosedError ||
-      error instanceof Deno.errors.ConnectionRefused ||
-      (this.#options.signal?.aborted === true && error === this.#options.signal.reason);
+  #drainingError(): ClosedError {
+    const message = `Cannot serve: the server on ${formatAddr(this.addr)} is shutting down`;
+    return new ClosedError("draining", message, {
+      operation: "receive",
+      transport: "path" in this.addr ? "unixpacket" : "udp",
+      localAddr: this.addr,
+    });
   }
 }
 

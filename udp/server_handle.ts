@@ -1,9 +1,10 @@
 /**
- * What serving datagrams answers with: the server in the hands of its owner.
+ * What `serveUdp` returns: a server that is bound.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
+import type { ShutdownOptions } from "../_internal/shutdown.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 
 /** What a server has counted since it began. */
@@ -34,47 +35,40 @@ export interface UdpServerStats {
   readonly unanswerable: number;
   /** Handlers that threw. */
   readonly handlerErrors: number;
-  /** Errors of the system while receiving; receiving went on. */
+  /** Errors of the system while receiving, which continued after each. */
   readonly receiveErrors: number;
   /** Sends that failed. */
   readonly sendErrors: number;
 }
 
-/** How to shut down a datagram server. */
-export interface UdpShutdownOptions {
-  /**
-   * Milliseconds for handlers to finish; then they are no longer waited for. `Infinity` waits as long
-   * as it takes, 0 not at all.
-   *
-   * @default {10_000}
-   */
-  timeout?: number;
-}
-
-/** A datagram server that is bound; in the shape of what `serveTcp` and `Deno.serve` return. */
-export interface UdpServer extends AsyncDisposable {
+/**
+ * A datagram server that is bound; in the shape of what `serveTcp` and `Deno.serve` return.
+ *
+ * @typeParam Addr What its addresses look like: `Deno.NetAddr` for a port, `Deno.UnixAddr` for a path.
+ */
+export interface UdpServer<Addr extends SocketAddress = SocketAddress> extends AsyncDisposable {
   /** Where it is bound; with the port the system chose, if `port` was 0. */
-  readonly addr: SocketAddress;
+  readonly addr: Addr;
   /** Resolves when the server has stopped and its last handler is done; it never rejects. */
   readonly finished: Promise<void>;
   /**
    * The socket, to send, to make requests and to join multicast groups. What it receives goes to
    * the handler.
    */
-  readonly endpoint: UdpEndpoint;
+  readonly endpoint: UdpEndpoint<Addr>;
   /** What was counted so far. */
   stats(): UdpServerStats;
   /**
    * Stops gracefully: takes no more datagrams, tells the handlers through their `signal`, waits for
-   * those that run and for their answers, and closes the socket.
+   * those that run and for their answers, and closes the socket, after `timeout` in any case.
    *
-   * Calling it again with a shorter time-out shortens the wait.
+   * Calling it again with a shorter timeout shortens the wait; a longer one changes nothing.
    *
    * @param options How long to wait.
    * @returns A promise that settles when nothing is left: the port can be bound again.
    * @throws {RangeError} If `timeout` is negative or not a number.
    */
-  shutdown(options?: UdpShutdownOptions): Promise<void>;
+  shutdown(options?: ShutdownOptions): Promise<void>;
   /** Keeps the process alive while the server is bound (the default). */
   ref(): void;
   /** Lets the process end although the server is bound. */

@@ -5,37 +5,17 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
-import type { UdpBindOptions, UnixDatagramOptions } from "./options.ts";
-
-/** Handlers that run at one time, unless said otherwise: enough to wait for a slow database. */
-export const DEFAULT_CONCURRENCY = 1_024;
-
-/**
- * Answers to one source before one is left out, unless specified: a loop of two servers ends within a
- * second, and a client that gets so many misses one in ten thousand.
- */
-export const DEFAULT_LOOP_GUARD = 10_000;
-
-/**
- * How long the answer to a request is kept for its duplicates, unless said otherwise, in milliseconds:
- * twice as long as `request()` keeps asking with its defaults.
- */
-export const DEFAULT_DEDUP_WINDOW = 30_000;
-
-/** How many answers are kept for duplicates, unless said otherwise. */
-export const DEFAULT_DEDUP_ENTRIES = 16_384;
-
-/** How many bytes of answers are kept for duplicates, unless said otherwise. */
-export const DEFAULT_DEDUP_BYTES = 16 * 1024 * 1024;
+import type { OptionNames } from "../common/options.ts";
+import { BIND_NAMES, type UdpBindOptions, type UnixDatagramOptions } from "./options.ts";
 
 /** How to recognise duplicate requests. */
 export interface DedupOptions {
   /**
    * How long a request is remembered after it was handled, in milliseconds.
    *
-   * @default {30_000}
+   * @default {30_000} twice as long as `request()` asks with its defaults
    */
-  window?: number;
+  window?: number | undefined;
   /**
    * Requests remembered at one time. With more, the oldest that was handled is forgotten, and its
    * duplicate would be handled again. One that is being handled is never forgotten: with so many of
@@ -43,14 +23,14 @@ export interface DedupOptions {
    *
    * @default {16_384}
    */
-  maxEntries?: number;
+  maxEntries?: number | undefined;
   /**
    * Bytes of answers kept at one time. With more, the oldest request that was handled is forgotten. An
    * answer for which there is no room even so is not kept, and duplicates get none.
    *
    * @default {16_777_216}
    */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /**
    * What two datagrams of one sender have in common if they are the same request, mostly the id that
    * the protocol gives it. `undefined` for a datagram that is no request: it is always handled. Of a key
@@ -58,7 +38,7 @@ export interface DedupOptions {
    *
    * @default {undefined} all their bytes
    */
-  key?: (data: Uint8Array) => string | undefined;
+  key?: ((data: Uint8Array) => string | undefined) | undefined;
 }
 
 /** What a handler gets besides the datagram. */
@@ -71,37 +51,37 @@ export interface UdpHandlerContext {
 }
 
 /** What to do with one datagram. What it returns is sent to the sender as the answer. */
-export type UdpHandler = (
-  datagram: Datagram,
+export type UdpHandler<Addr extends SocketAddress = SocketAddress> = (
+  datagram: Datagram<Addr>,
   context: UdpHandlerContext,
 ) => DatagramData | void | Promise<DatagramData | void>;
 
 /** The options that every datagram server has. */
-export interface UdpServerBaseOptions {
+export interface UdpServerBaseOptions<Addr extends SocketAddress = SocketAddress> {
   /** Aborts the server: the socket is closed at once, and handlers are told. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Called once with the address, when the server is bound.
    *
    * @default {undefined} prints `listening on HOST:PORT` to stderr
    */
-  onListen?: (addr: SocketAddress) => void;
+  onListen?: ((addr: Addr) => void) | undefined;
   /**
    * Called with everything that went wrong: what a handler threw and what an answer could not be
    * sent for (with its datagram), and what the system reported while receiving (without).
    *
    * @default {undefined} prints to stderr: mistakes of this side with their stack, what a peer has
    * caused as one escaped line with its address, both limited in rate; nothing about what peers and
-   * networks do all day
+   * networks cause all the time
    */
-  onError?: (error: unknown, datagram?: Datagram) => void;
+  onError?: ((error: unknown, datagram?: Datagram<Addr>) => void) | undefined;
   /**
    * Handlers that run at one time. While as many run, datagrams wait in the queue (`maxQueue`,
    * `maxQueueBytes`), and what it cannot hold is dropped and counted.
    *
-   * @default {1_024}
+   * @default {1_024} enough to wait for a slow database
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /**
    * How many bytes of answers a datagram may bring, as a multiple of its own size. Senders' addresses
    * are easily forged; a service that answers a short question with a long text to a forged address
@@ -110,7 +90,7 @@ export interface UdpServerBaseOptions {
    *
    * @default {Infinity} because only the application knows how long its answers are
    */
-  maxReplyRatio?: number;
+  maxReplyRatio?: number | undefined;
   /**
    * Answers to one source before one is left out. A datagram with a forged sender can make two servers
    * answer each other forever; a loop does not survive an answer that is left out, and a client asks
@@ -119,9 +99,10 @@ export interface UdpServerBaseOptions {
    * fewer than 100 answers a second are not counted. What was not sent is counted in
    * `stats().refusedReplies`. `Infinity` lifts the limit.
    *
-   * @default {10_000}
+   * @default {10_000} a loop of two servers ends within a second, and a client that gets so many answers
+   * misses one in ten thousand
    */
-  loopGuard?: number;
+  loopGuard?: number | undefined;
   /**
    * Handle each request once: a duplicate that comes within the window, because the network doubled
    * it or because its sender asked again, gets the answer that was given, or none while there is
@@ -132,17 +113,29 @@ export interface UdpServerBaseOptions {
    *
    * @default {false}
    */
-  dedup?: boolean | number | DedupOptions;
+  dedup?: boolean | number | DedupOptions | undefined;
 }
 
 /** Options of a server on a UDP port. */
-export interface UdpServerOptions extends UdpBindOptions, UdpServerBaseOptions {
+export interface UdpServerOptions extends UdpBindOptions, UdpServerBaseOptions<Deno.NetAddr> {
   /** Aborts the server: the socket is closed at once, and handlers are told. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of a server on a unix datagram socket. It needs the runtime flag `--unstable-net`. */
-export interface UnixDatagramServerOptions extends UnixDatagramOptions, UdpServerBaseOptions {
+export interface UnixDatagramServerOptions
+  extends UnixDatagramOptions, UdpServerBaseOptions<Deno.UnixAddr> {
   /** Aborts the server: the socket is closed at once, and handlers are told. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+/** The names of all options. */
+export const SERVER_NAMES: OptionNames<UdpServerOptions> = {
+  ...BIND_NAMES,
+  onListen: true,
+  onError: true,
+  concurrency: true,
+  maxReplyRatio: true,
+  loopGuard: true,
+  dedup: [{ window: true, maxEntries: true, maxBytes: true, key: true }],
+};

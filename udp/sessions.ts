@@ -3,26 +3,21 @@
  *
  * @module
  */
-import { ClosedError, type SocketAddress } from "../errors.ts";
-import { checkCount, checkTimeout } from "../common/options.ts";
-import { PeerReport } from "../common/peer_report.ts";
+import type { SocketAddress } from "../errors.ts";
 import { userKey } from "../common/cidr.ts";
+import { checkHandler, checkOptions } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
-import { callHook } from "./_hook.ts";
+import { ServerHooks } from "../_internal/server_hooks.ts";
+import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
 import { Session, type SessionOwner } from "./_session.ts";
+import { QueueTotal, type SessionLimits, sessionLimits } from "./_session_limits.ts";
 import { own } from "./_slab.ts";
 import { ReceivedDatagram } from "./datagram.ts";
 import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
 import {
-  DEFAULT_MAX_PEERS,
-  DEFAULT_MAX_UNCONFIRMED,
-  DEFAULT_SESSION_IDLE,
-  DEFAULT_SESSION_QUEUE,
-  DEFAULT_SESSION_QUEUE_BYTES,
-  DEFAULT_SESSIONS_QUEUE,
-  DEFAULT_SESSIONS_QUEUE_BYTES,
   type SessionEnd,
   type SessionHandler,
+  SESSIONS_NAMES,
   type UdpSession,
   type UdpSessions,
   type UdpSessionsOptions,
@@ -34,8 +29,8 @@ import {
  * datagram, and gets that one and all further ones from it in the order of their arrival.
  *
  * A session ends when its handler returns, when its peer is silent for `idle`, when the peers are
- * too many and this one was silent longest, or when the endpoint or the sessions are closed. Then
- * its loop ends and its `receive()` answers `null`. The next datagram of that peer begins a new
+ * too many and this one was silent longest, or when the sessions are shut down or the endpoint is closed.
+ * Then its loop ends and its `receive()` answers `null`. The next datagram of that peer begins a new
  * session.
  *
  * A peer is confirmed when it has sent another datagram after an answer. Unconfirmed peers, whose
@@ -44,12 +39,12 @@ import {
  *
  * @param endpoint The socket. What it receives goes to the sessions from now on; requests made on
  * it still get their answers.
- * @param handler What to do with one peer.
  * @param options Limits and hooks.
- * @returns The sessions, to look at and to close.
- * @throws {Deno.errors.Busy} If somebody else takes the endpoint's datagrams, or waits for them.
+ * @param handler What to do with one peer.
+ * @returns The sessions, to look at and to shut down.
+ * @throws {Deno.errors.Busy} If the endpoint's datagrams are taken already, or a call waits for one.
  * @throws {ClosedError} If the endpoint was closed.
- * @throws {RangeError} If an option is out of range.
+ * @throws {RangeError | TypeError} If an option is out of range, or does not exist.
  *
  * @example Count what each peer sends
  * ```ts
@@ -57,57 +52,66 @@ import {
  * import { assertEquals } from "@std/assert";
  *
  * await using endpoint = await bindUdp();
- * await using counting = sessions(endpoint, async (session) => {
+ * await using counting = sessions(endpoint, { idle: 30_000 }, async (session) => {
  *   let count = 0;
  *   for await (const _ of session) await session.send(`${++count}`);
- * }, { idle: 30_000 });
+ * });
  *
- * await using peer = await connectUdp({ port: (endpoint.addr as Deno.NetAddr).port });
+ * await using peer = await connectUdp(endpoint.addr);
  * await peer.send("one");
  * await peer.receive();
  * await peer.send("two");
- * const { data } = await peer.receive();
- * assertEquals(new TextDecoder().decode(data), "2");
+ * const datagram = await peer.receive();
+ * assertEquals(datagram.text(), "2");
  * ```
  */
+export function sessions<Addr extends SocketAddress>(
+  endpoint: UdpEndpoint<Addr>,
+  options: UdpSessionsOptions<Addr> | undefined,
+  handler: SessionHandler<Addr>,
+): UdpSessions<Addr>;
+/**
+ * Gives each peer of an endpoint its own session, with the default limits.
+ *
+ * @param endpoint The socket. What it receives goes to the sessions from now on.
+ * @param handler What to do with one peer.
+ * @returns The sessions, to look at and to shut down.
+ * @throws {Deno.errors.Busy} If the endpoint's datagrams are taken already, or a call waits for one.
+ * @throws {ClosedError} If the endpoint was closed.
+ */
+export function sessions<Addr extends SocketAddress>(
+  endpoint: UdpEndpoint<Addr>,
+  handler: SessionHandler<Addr>,
+): UdpSessions<Addr>;
 export function sessions(
   endpoint: UdpEndpoint,
-  handler: SessionHandler,
-  options: UdpSessionsOptions = {},
+  second: unknown,
+  third?: unknown,
 ): UdpSessions {
-  if (typeof handler !== "function") {
-    throw new TypeError(`Cannot serve: the handler must be a function, not ${typeof handler}`);
-  }
-  return new Sessions(endpoint, handler, options);
-}
-
-/** What the sessions of one kind have in their queues, and what they may have. */
-interface Pool {
-  count: number;
-  bytes: number;
-  readonly maxCount: number;
-  readonly maxBytes: number;
+  const isAlone = typeof second === "function" && third === undefined;
+  const handler = isAlone ? second : third;
+  const options = isAlone ? undefined : second;
+  checkHandler("sessions", handler);
+  checkOptions("sessions", options, SESSIONS_NAMES);
+  return new Sessions(endpoint, (options ?? {}) as UdpSessionsOptions, handler as SessionHandler);
 }
 
 class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   readonly endpoint: UdpEndpoint;
   readonly finished: Promise<void>;
   readonly #handler: SessionHandler;
-  readonly #limits: Limits;
+  readonly #limits: SessionLimits;
   readonly #confirms: UdpSessionsOptions["confirm"];
-  readonly #onError: UdpSessionsOptions["onError"];
-  readonly #errors = new PeerReport();
-  readonly #done = Promise.withResolvers<void>();
+  readonly #hooks: ServerHooks<UdpSession>;
+  readonly #stopping: Shutdown;
   /** By address; the idlest first. */
   readonly #confirmed = new Map<string, Session>();
   /** By address; the oldest first. */
   readonly #unconfirmed = new Map<string, Session>();
   /** The unconfirmed ones by what they come from; the oldest first. */
   readonly #sources = new Map<string, Set<Session>>();
-  readonly #confirmedPool: Pool;
-  readonly #unconfirmedPool: Pool;
+  readonly #queued: { readonly confirmed: QueueTotal; readonly unconfirmed: QueueTotal };
   #handlers = 0; // that run, those of ended sessions included
-  #stopped = false;
   #opened = 0;
   #expired = 0;
   #evicted = 0;
@@ -115,21 +119,24 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   #unanswerable = 0;
   #handlerErrors = 0;
 
-  constructor(endpoint: UdpEndpoint, handler: SessionHandler, options: UdpSessionsOptions) {
+  constructor(endpoint: UdpEndpoint, options: UdpSessionsOptions, handler: SessionHandler) {
     this.endpoint = endpoint;
-    this.finished = this.#done.promise;
     this.#handler = handler;
-    this.#limits = checkLimits(options);
-    const { maxTotalQueue: maxCount, maxQueueBytes: maxBytes } = this.#limits;
-    this.#confirmedPool = { count: 0, bytes: 0, maxCount, maxBytes };
-    this.#unconfirmedPool = {
-      count: 0,
-      bytes: 0,
-      maxCount: Math.ceil(maxCount / 4),
-      maxBytes: Math.ceil(maxBytes / 4),
+    this.#limits = sessionLimits(options);
+    this.#queued = {
+      confirmed: new QueueTotal(this.#limits, 1),
+      unconfirmed: new QueueTotal(this.#limits, 1 / 4),
     };
     this.#confirms = options.confirm;
-    this.#onError = options.onError;
+    this.#hooks = new ServerHooks(options, ({ remoteAddr }) => remoteAddr);
+    this.#stopping = new Shutdown({
+      stopAccepting: () => this.#stop(),
+      drain() {}, // a session that has ended has told its handler
+      abort() {}, // the endpoint stays open
+      isIdle: () => this.#handlers === 0,
+      release: () => this.#hooks.close(),
+    });
+    this.finished = this.#stopping.finished;
     takeOver(endpoint, this);
   }
 
@@ -151,19 +158,16 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     };
   }
 
-  close(): Promise<void> {
-    if (!this.#stopped) {
-      takeOver(this.endpoint, undefined);
-      this.closed();
-    }
-    return this.finished;
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    return this.#stopping.shutdown(options);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
   }
 
   consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void {
+    this.#hooks.noteSuccess();
     const key = "path" in from ? from.path : `${from.hostname} ${from.port}`;
     let session = this.#confirmed.get(key);
     if (session !== undefined) {
@@ -188,23 +192,15 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   }
 
   failed(error: unknown): void {
-    this.#report(error, undefined);
+    this.#hooks.reportFailure(error);
   }
 
   closed(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    for (const session of [...this.#confirmed.values(), ...this.#unconfirmed.values()]) {
-      this.end(session, "stopped");
-    }
-    unwatch(this);
-    this.#finishIfEmpty();
+    this.#stopping.abort();
   }
 
   taken(session: Session, bytes: number): void {
-    const pool = this.#poolOf(session);
-    pool.count--;
-    pool.bytes -= bytes;
+    this.#queuedOf(session).remove(1, bytes);
   }
 
   unanswerable(): void {
@@ -215,9 +211,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   end(session: Session, how: SessionEnd): void {
     if (session.ended !== null) return;
     const { size, bytes } = session.inbox;
-    const pool = this.#poolOf(session);
-    pool.count -= size;
-    pool.bytes -= bytes;
+    this.#queuedOf(session).remove(size, bytes);
     if (session.confirmed) this.#confirmed.delete(session.key);
     else this.#forgetUnconfirmed(session);
     if (how !== "stopped") this.#dropped += size;
@@ -246,8 +240,8 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     this.end(session, "idle");
   }
 
-  #poolOf(session: Session): Pool {
-    return session.confirmed ? this.#confirmedPool : this.#unconfirmedPool;
+  #queuedOf({ confirmed }: Session): QueueTotal {
+    return confirmed ? this.#queued.confirmed : this.#queued.unconfirmed;
   }
 
   #open(key: string, from: SocketAddress): Session {
@@ -281,18 +275,16 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     try {
       if (this.#confirms !== undefined && !this.#confirms(view, session)) return;
     } catch (error) {
-      this.#report(error, session);
+      this.#hooks.report(error, session);
       return;
     }
     if (session.ended !== null) return; // the hook has closed it
     if (this.#confirmed.size >= this.#limits.maxPeers) this.#evict(this.#confirmed.values());
     const { size, bytes } = session.inbox;
-    this.#unconfirmedPool.count -= size;
-    this.#unconfirmedPool.bytes -= bytes;
+    this.#queued.unconfirmed.remove(size, bytes);
     this.#forgetUnconfirmed(session);
     session.confirmed = true;
-    this.#confirmedPool.count += size;
-    this.#confirmedPool.bytes += bytes;
+    this.#queued.confirmed.add(size, bytes);
     this.#confirmed.set(session.key, session);
   }
 
@@ -311,25 +303,21 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
       return;
     }
     const isTaken = inbox.deliver(new ReceivedDatagram(own(view), remoteAddr, truncated, session));
-    if (isTaken) return;
-    const pool = this.#poolOf(session);
-    pool.count++;
-    pool.bytes += view.length;
+    if (!isTaken) this.#queuedOf(session).add(1, view.length);
   }
 
   /** Whether a datagram may wait; for one of an unconfirmed peer, others of that kind make room. */
   #hasRoom(session: Session, length: number): boolean {
     if (session.ended !== null || !session.inbox.accepts(length)) return false;
-    const pool = this.#poolOf(session);
-    const isFull = () => pool.count >= pool.maxCount || pool.bytes + length > pool.maxBytes;
-    if (!isFull()) return true;
+    const queued = this.#queuedOf(session);
+    if (queued.fits(length)) return true;
     if (session.confirmed) return false;
     for (const other of this.#unconfirmed.values()) {
       if (other === session || other.inbox.size === 0) continue;
       this.#evict([other]);
-      if (!isFull()) return true;
+      if (queued.fits(length)) return true;
     }
-    return !isFull();
+    return queued.fits(length);
   }
 
   async #start(session: Session): Promise<void> {
@@ -339,62 +327,19 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
       await this.#handler(session);
     } catch (error) {
       this.#handlerErrors++;
-      this.#report(error, session);
+      this.#hooks.report(error, session);
     }
     this.#handlers--;
     this.end(session, "handler");
-    this.#finishIfEmpty();
+    this.#stopping.finishIfIdle();
   }
 
-  #finishIfEmpty(): void {
-    if (!this.#stopped || this.#handlers > 0) return;
-    this.#errors.close();
-    this.#done.resolve();
-  }
-
-  #report(error: unknown, session: UdpSession | undefined): void {
-    const onError = this.#onError;
-    if (onError !== undefined) {
-      callHook(() => onError(error, session), (thrown) => this.#errors.mistake(thrown));
-    } else if (session !== undefined && !(error instanceof ClosedError)) {
-      this.#errors.report(error, session.remoteAddr);
+  /** Ends all sessions, and gives the endpoint back. */
+  #stop(): void {
+    takeOver(this.endpoint, undefined);
+    for (const session of [...this.#confirmed.values(), ...this.#unconfirmed.values()]) {
+      this.end(session, "stopped");
     }
+    unwatch(this);
   }
-}
-
-/** The limits of sessions, checked. */
-type Limits = Readonly<
-  Record<
-    | "idle"
-    | "maxPeers"
-    | "maxUnconfirmed"
-    | "maxUnconfirmedPerSource"
-    | "maxQueue"
-    | "maxPeerQueueBytes"
-    | "maxTotalQueue"
-    | "maxQueueBytes",
-    number
-  >
->;
-
-function checkLimits(options: UdpSessionsOptions): Limits {
-  const { idle = DEFAULT_SESSION_IDLE, maxPeers = DEFAULT_MAX_PEERS } = options;
-  checkCount("maxPeers", maxPeers, 1);
-  const { maxUnconfirmed = Math.min(DEFAULT_MAX_UNCONFIRMED, Math.ceil(maxPeers / 4)) } = options;
-  checkCount("maxUnconfirmed", maxUnconfirmed, 1);
-  const { maxUnconfirmedPerSource = Math.ceil(maxUnconfirmed / 4) } = options;
-  const { maxQueue = DEFAULT_SESSION_QUEUE, maxPeerQueueBytes = DEFAULT_SESSION_QUEUE_BYTES } =
-    options;
-  const { maxTotalQueue = DEFAULT_SESSIONS_QUEUE, maxQueueBytes = DEFAULT_SESSIONS_QUEUE_BYTES } =
-    options;
-  return {
-    idle: checkTimeout("idle", idle),
-    maxPeers,
-    maxUnconfirmed,
-    maxUnconfirmedPerSource: checkCount("maxUnconfirmedPerSource", maxUnconfirmedPerSource, 1),
-    maxQueue: checkCount("maxQueue", maxQueue, 1),
-    maxPeerQueueBytes: checkCount("maxPeerQueueBytes", maxPeerQueueBytes),
-    maxTotalQueue: checkCount("maxTotalQueue", maxTotalQueue, 1),
-    maxQueueBytes: checkCount("maxQueueBytes", maxQueueBytes),
-  };
 }

@@ -1,75 +1,56 @@
 /**
- * What sessions are made with, and what they look like to their owner and to their handlers.
+ * The options of sessions, and what `sessions()` returns and calls its handlers with.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
+import type { OptionNames } from "../common/options.ts";
+import type { ShutdownOptions } from "../_internal/shutdown.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpReceiveOptions } from "./options.ts";
-
-/** Confirmed peers at one time, unless said otherwise. */
-export const DEFAULT_MAX_PEERS = 4_096;
-
-/**
- * Unconfirmed peers at one time, unless specified (or a quarter of `maxPeers`, if that is less): a
- * flood of forged senders at 10,000 a second leaves a newcomer 0.1 s to answer.
- */
-export const DEFAULT_MAX_UNCONFIRMED = 1_024;
-
-/** How long a peer may be silent, unless said otherwise, in milliseconds. */
-export const DEFAULT_SESSION_IDLE = 60_000;
-
-/** Datagrams of one peer that may wait, unless said otherwise: a burst of one window or two. */
-export const DEFAULT_SESSION_QUEUE = 64;
-
-/** Bytes of one peer that may wait, unless specified: 16 of the largest datagrams. */
-export const DEFAULT_SESSION_QUEUE_BYTES = 1024 * 1024;
-
-/** Datagrams that may wait for all peers together, unless specified: an empty one takes memory, too. */
-export const DEFAULT_SESSIONS_QUEUE = 16_384;
-
-/** Bytes that may wait for all peers together, unless said otherwise. */
-export const DEFAULT_SESSIONS_QUEUE_BYTES = 16 * 1024 * 1024;
 
 /** How a session ended. */
 export type SessionEnd = "handler" | "closed" | "idle" | "evicted" | "stopped";
 
 /** What to do with one peer. The session ends when it returns or throws. */
-export type SessionHandler = (session: UdpSession) => void | Promise<void>;
+export type SessionHandler<Addr extends SocketAddress = SocketAddress> = (
+  session: UdpSession<Addr>,
+) => void | Promise<void>;
 
 /** The limits of sessions, and their hooks. */
-export interface UdpSessionsOptions {
+export interface UdpSessionsOptions<Addr extends SocketAddress = SocketAddress> {
   /**
-   * Milliseconds without a datagram from the peer; then its session ends. 0 and `Infinity` mean "no
-   * limit". A session may end up to an eighth of that late.
+   * Milliseconds without a datagram from the peer; then its session ends, up to 5 ms late. 0 ends it
+   * at once, `Infinity` never.
    *
    * @default {60_000}
    */
-  idle?: number;
+  idle?: number | undefined;
   /**
    * Confirmed peers at one time. For one more, the session of the confirmed peer that was silent longest
    * ends.
    *
    * @default {4_096}
    */
-  maxPeers?: number;
+  maxPeers?: number | undefined;
   /**
-   * Unconfirmed peers at one time. Whoever sends one datagram has a session, which is unconfirmed until
+   * Unconfirmed peers at one time. The first datagram of a peer begins a session, which is unconfirmed until
    * the peer has sent another one after an answer: then its address is not merely a forged one. For one
    * more, the oldest unconfirmed session ends. So forged senders neither end the sessions of confirmed
    * peers nor keep newcomers out. What unconfirmed peers have queued is bounded by itself, by a quarter
    * of `maxTotalQueue` and `maxQueueBytes`, and makes room in the same way.
    *
-   * @default {1_024} or a quarter of `maxPeers`, if that is less
+   * @default {1_024} or a quarter of `maxPeers`, if that is less; with 10,000 forged senders a second a
+   * newcomer has 0.1 s to answer
    */
-  maxUnconfirmed?: number;
+  maxUnconfirmed?: number | undefined;
   /**
    * Unconfirmed peers of one source at one time: an IPv4 address, or the /64 network of an IPv6 address.
    * For one more, the oldest unconfirmed session of that source ends.
    *
    * @default {256} or a quarter of `maxUnconfirmed`
    */
-  maxUnconfirmedPerSource?: number;
+  maxUnconfirmedPerSource?: number | undefined;
   /**
    * Whether a datagram confirms its peer; asked about each datagram that comes after the first answer,
    * until one does. A protocol that sends a secret with its first answer, as QUIC and DTLS do, looks
@@ -77,32 +58,32 @@ export interface UdpSessionsOptions {
    *
    * @default {() => true}
    */
-  confirm?: (data: Uint8Array, session: UdpSession) => boolean;
+  confirm?: ((data: Uint8Array, session: UdpSession<Addr>) => boolean) | undefined;
   /**
    * Datagrams of one peer that may wait for its handler. What arrives beyond that is dropped and
    * counted.
    *
-   * @default {64}
+   * @default {64} a burst of one window or two
    */
-  maxQueue?: number;
+  maxQueue?: number | undefined;
   /**
    * Bytes of one peer that may wait; beyond that too they are dropped.
    *
-   * @default {1_048_576}
+   * @default {1_048_576} 16 of the largest datagrams
    */
-  maxPeerQueueBytes?: number;
+  maxPeerQueueBytes?: number | undefined;
   /**
    * Datagrams that may wait for the handlers of all confirmed peers together.
    *
    * @default {16_384}
    */
-  maxTotalQueue?: number;
+  maxTotalQueue?: number | undefined;
   /**
    * Bytes that may wait for the handlers of all confirmed peers together.
    *
    * @default {16_777_216}
    */
-  maxQueueBytes?: number;
+  maxQueueBytes?: number | undefined;
   /**
    * Called with what a handler threw (with its session), and with what the system reported while
    * receiving (without).
@@ -110,7 +91,7 @@ export interface UdpSessionsOptions {
    * @default {undefined} prints what handlers threw to stderr: mistakes with their stack, what a peer
    * has caused as one escaped line with its address, both limited in rate
    */
-  onError?: (error: unknown, session?: UdpSession) => void;
+  onError?: ((error: unknown, session?: UdpSession<Addr>) => void) | undefined;
 }
 
 /** What sessions have counted since they began. */
@@ -125,7 +106,7 @@ export interface UdpSessionsStats {
   readonly expired: number;
   /** Sessions that ended to make room for another peer. */
   readonly evicted: number;
-  /** Datagrams that were dropped because a queue was full or nobody took them. */
+  /** Datagrams that were dropped because a queue was full or no session took them. */
   readonly dropped: number;
   /** Sends that were left out because the peer has no port or path to send to. */
   readonly unanswerable: number;
@@ -134,25 +115,35 @@ export interface UdpSessionsStats {
 }
 
 /** The sessions of one endpoint, under way. */
-export interface UdpSessions extends AsyncDisposable {
+export interface UdpSessions<Addr extends SocketAddress = SocketAddress> extends AsyncDisposable {
   /** The sessions that are open now, the idlest first. */
-  readonly peers: Iterable<UdpSession>;
-  /** Resolves when it was closed, or its endpoint was, and the last handler is done; never rejects. */
+  readonly peers: Iterable<UdpSession<Addr>>;
+  /**
+   * Resolves when the sessions were shut down, or their endpoint was closed, and the last handler is
+   * done; it never rejects.
+   */
   readonly finished: Promise<void>;
   /** What was counted so far. */
   stats(): UdpSessionsStats;
   /**
-   * Ends all sessions and gives the endpoint back: its `receive()` works again. The endpoint stays open.
+   * Stops gracefully: ends all sessions, which their handlers notice by `signal` and by the end of their
+   * loops, gives the endpoint back (its `receive()` works again, and it stays open), and waits for the
+   * handlers, for `timeout` and another second at most.
    *
-   * @returns A promise that settles when the last handler is done.
+   * Calling it again with a shorter timeout shortens the wait; a longer one changes nothing.
+   *
+   * @param options How long to wait.
+   * @returns A promise that settles when the last handler is done, or is no longer waited for.
+   * @throws {RangeError} If `timeout` is negative or not a number.
    */
-  close(): Promise<void>;
+  shutdown(options?: ShutdownOptions): Promise<void>;
 }
 
 /** The datagrams of one peer. */
-export interface UdpSession extends AsyncIterable<Datagram> {
+export interface UdpSession<Addr extends SocketAddress = SocketAddress>
+  extends AsyncIterable<Datagram<Addr>> {
   /** The peer's address. */
-  readonly remoteAddr: SocketAddress;
+  readonly remoteAddr: Addr;
   /** Aborts when the session ends, with a `ClosedError` that says why. */
   readonly signal: AbortSignal;
   /** How the session ended, `null` while it has not. */
@@ -179,7 +170,21 @@ export interface UdpSession extends AsyncIterable<Datagram> {
    * @returns The datagram; `null` if the session has ended.
    * @throws {Deno.errors.TimedOut} If nothing came in time.
    */
-  receive(options?: UdpReceiveOptions): Promise<Datagram | null>;
+  receive(options?: UdpReceiveOptions): Promise<Datagram<Addr> | null>;
   /** Ends the session. The next datagram of the peer begins a new one. */
   close(): void;
 }
+
+/** The names of all options. */
+export const SESSIONS_NAMES: OptionNames<UdpSessionsOptions> = {
+  idle: true,
+  maxPeers: true,
+  maxUnconfirmed: true,
+  maxUnconfirmedPerSource: true,
+  confirm: true,
+  maxQueue: true,
+  maxPeerQueueBytes: true,
+  maxTotalQueue: true,
+  maxQueueBytes: true,
+  onError: true,
+};

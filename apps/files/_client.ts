@@ -4,23 +4,54 @@
  * @module
  */
 import { ClosedError, LimitError } from "../../errors.ts";
-import { connectTcp, type TcpConnectOptions } from "../../tcp/mod.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
 import { checkTimeout } from "../../common/options.ts";
-import { Pace, type PaceOptions } from "./_pace.ts";
-import { formatRequest, MAX_LINE_LENGTH, type Request } from "./_protocol.ts";
+import { CLIENT_NAMES } from "../../common/tcp_option_names.ts";
+import {
+  connectTcp,
+  type TcpConnection,
+  type TcpConnectOptions,
+  type UnixConnectOptions,
+} from "../../tcp/mod.ts";
+import { Pace } from "./_pace.ts";
+import { type FileRequest, formatRequest, MAX_LINE_LENGTH } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
-/** Where the file server is, and how patient to be with it. */
-export interface FileClientOptions extends TcpConnectOptions, PaceOptions {
-  /**
-   * Milliseconds for the server to answer a request. A download that is resumed is given the
-   * time in addition that a slow disk takes to read what is here already.
-   *
-   * @default {30_000}
-   */
-  answerTimeout?: number;
-}
+/** Where the file server is, with everything that `connectTcp` takes, and how long to wait for it. */
+export type FileClientOptions = (TcpConnectOptions | UnixConnectOptions) & {
+  /** How long the connection, an answer and a transfer may take. */
+  timeouts?: {
+    /**
+     * Milliseconds for the server to answer a request. A download that is resumed is given the time in
+     * addition that a slow disk takes to read what is here already.
+     *
+     * @default {30_000}
+     */
+    answer?: number | undefined;
+    /**
+     * Milliseconds without a single byte of a transfer; then it is ended with the code `too_slow`.
+     *
+     * @default {60_000} a network that is silent for a minute is not coming back soon
+     */
+    stall?: number | undefined;
+  } | undefined;
+  /** How much may wait to be written, and how slow a transfer may be. */
+  limits?: {
+    /**
+     * Bytes per second, on average over four times `timeouts.stall`, below which a transfer is ended
+     * with the code `too_slow`. 0 for no minimum.
+     *
+     * @default {128} a tenth of the slowest mobile network
+     */
+    minRate?: number | undefined;
+  } | undefined;
+};
+
+/** The names of {@linkcode FileClientOptions}. */
+export const FILE_CLIENT_NAMES = {
+  ...CLIENT_NAMES,
+  timeouts: { ...CLIENT_NAMES.timeouts, answer: true, stall: true },
+  limits: { ...CLIENT_NAMES.limits, minRate: true },
+} as const;
 
 /** One request and what follows it. */
 export class Exchange implements AsyncDisposable {
@@ -31,11 +62,11 @@ export class Exchange implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
 
   private constructor(conn: TcpConnection, action: string, options: FileClientOptions) {
-    const { answerTimeout = 30_000, signal } = options;
+    const { timeouts, limits, signal } = options;
     this.conn = conn;
-    this.pace = new Pace(conn, action, options);
+    this.pace = new Pace(conn, action, { stall: timeouts?.stall, minRate: limits?.minRate });
     this.#action = action;
-    this.#answerTimeout = checkTimeout("answerTimeout", answerTimeout);
+    this.#answerTimeout = timeouts?.answer ?? 30_000;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#abort);
     if (signal?.aborted) this.#abort();
@@ -47,16 +78,18 @@ export class Exchange implements AsyncDisposable {
    * @param action What is being done, for messages: `Cannot get "a.txt"`.
    */
   static async open(action: string, options: FileClientOptions): Promise<Exchange> {
-    checkTimeout("answerTimeout", options.answerTimeout ?? 0);
+    const { answer = 0, stall, ...timeouts } = options.timeouts ?? {};
+    const { minRate, ...limits } = options.limits ?? {};
+    checkTimeout("timeouts.answer", answer);
+    Pace.check({ stall, minRate });
     // `Pace` looks after transfers: it knows that a sender sees slow progress in lumps only.
-    const timeouts = { write: Infinity, ...options.timeouts };
-    const { hostname, port, tls, noDelay, keepAlive, timeout, signal, retry, limits } = options;
-    const to = { hostname, port, tls, noDelay, keepAlive, timeout, signal, retry, limits };
-    return new Exchange(await connectTcp({ ...to, timeouts }), action, options);
+    const write = timeouts.write ?? Infinity;
+    const conn = await connectTcp({ ...options, limits, timeouts: { ...timeouts, write } });
+    return new Exchange(conn, action, options);
   }
 
   /** Sends a request. */
-  async ask(request: Request): Promise<void> {
+  async ask(request: FileRequest): Promise<void> {
     await this.conn.write(formatRequest(request));
   }
 

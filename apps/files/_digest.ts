@@ -9,10 +9,10 @@ import { checkOneOf } from "../../common/options.ts";
  * What proves that a file arrived as it was sent: `sha256` against everything, `crc32` against
  * accidents and twice as fast, `none` only by its length.
  */
-export type Checksum = "sha256" | "crc32" | "none";
+export type FileChecksum = "sha256" | "crc32" | "none";
 
 /** The names of all checksums. */
-export const CHECKSUMS: readonly Checksum[] = ["sha256", "crc32", "none"];
+export const CHECKSUMS: readonly FileChecksum[] = ["sha256", "crc32", "none"];
 
 /** What stands in the place of a checksum or a tag where there is none. */
 export const NOTHING = "-";
@@ -26,12 +26,12 @@ export interface Digest {
 }
 
 /** Checks that a caller has named a checksum. */
-export function checkChecksum(checksum: Checksum): Checksum {
+export function checkChecksum(checksum: FileChecksum): FileChecksum {
   return checkOneOf("checksum", checksum, CHECKSUMS);
 }
 
 /** Begins a checksum. The modules are loaded when they are needed: each costs about 15 ms. */
-export async function createDigest(checksum: Checksum): Promise<Digest> {
+export async function createDigest(checksum: FileChecksum): Promise<Digest> {
   switch (checksum) {
     case "sha256": {
       const { createHash } = await import("node:crypto");

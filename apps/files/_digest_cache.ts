@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Checksum } from "./_digest.ts";
+import type { FileChecksum } from "./_digest.ts";
 
 /** So many checksums are remembered: about 200 bytes each. */
 const MAX_REMEMBERED = 4_096;
@@ -26,7 +26,7 @@ export class DigestCache {
   readonly #known = new Map<string, Known>();
 
   /** The checksum of that state, if it is known. */
-  get(tag: string, checksum: Checksum): string | undefined {
+  get(tag: string, checksum: FileChecksum): string | undefined {
     const key = `${checksum} ${tag}`;
     const known = this.#known.get(key);
     if (known === undefined) return undefined;
@@ -37,7 +37,7 @@ export class DigestCache {
   }
 
   /** Remembers a checksum, unless the file is too young to be told from its next state. */
-  set(file: { tag: string; changed: number }, checksum: Checksum, result: string): void {
+  set(file: { tag: string; changed: number }, checksum: FileChecksum, result: string): void {
     if (Date.now() - file.changed < SETTLED_AFTER) return;
     this.#known.set(`${checksum} ${file.tag}`, { result, computedAt: performance.now() });
     if (this.#known.size <= MAX_REMEMBERED) return;

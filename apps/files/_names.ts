@@ -21,9 +21,6 @@ const NOTE = ".tincan-note";
 /** The end of the names of files that are of no use once their process has ended. */
 const TEMP = ".tincan-temp";
 
-/** Names of {@linkcode TEMP}, exactly as they are made here. */
-const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tincan-temp$/s;
-
 const isWindows = Deno.build.os === "windows";
 
 /** A control character, or half of a character. */
@@ -85,20 +82,9 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(".") && [PART, NOTE, TEMP].some((end) => name.endsWith(end));
 }
 
-/** Whether a name is that of a file that is of no use once its process has ended. */
-export function isThrowaway(name: string): boolean {
-  return TEMPORARY.test(name);
-}
-
 /** The name under which a download grows, hidden and beside its target. */
 export function partName(base: string): string {
   return `.${shorten(base)}${PART}`;
-}
-
-/** A hidden name beside the target that no one can foresee. */
-export function throwawayName(base: string): string {
-  const lot = crypto.getRandomValues(new Uint8Array(8)).toHex();
-  return `.${shorten(base)}.${lot}${TEMP}`;
 }
 
 /** The name of the note beside it, which says what it is a part of. */

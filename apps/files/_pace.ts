@@ -3,35 +3,22 @@
  *
  * @module
  */
-import type { TcpConnection } from "../../tcp/connection.ts";
+import { MinRate } from "../../common/min_rate.ts";
 import { checkCount, checkTimeout } from "../../common/options.ts";
+import type { TcpConnection } from "../../tcp/mod.ts";
 import { FileTransferError } from "./errors.ts";
 
-/** How slow a transfer may be before it is ended. */
+/** How slow a transfer may be before it is ended; docs/files.md has the reasons. */
 export interface PaceOptions {
-  /**
-   * Milliseconds without a single byte; then the transfer is ended with the code `too_slow`. 0 and
-   * `Infinity` mean "no limit".
-   *
-   * The side that receives sees every byte. The side that sends learns of progress only in lumps of up
-   * to 2 MiB, because the system reports room in its send buffer only after a third of it is free. So
-   * it allows as much more time as such a lump takes at `minRate`, as long as no one else waits for
-   * the place.
-   *
-   * @default {60_000} a network that is silent for a minute is not coming back soon
-   */
-  stallTimeout?: number;
-  /**
-   * Bytes per second, on average over a few times `stallTimeout`, below which a transfer is ended with
-   * the code `too_slow`. Against peers that send or take a byte now and then to keep their place. 0
-   * means "no limit".
-   *
-   * @default {128} a tenth of the slowest mobile network
-   */
-  minRate?: number;
+  /** Milliseconds without a single byte. */
+  stall?: number | undefined;
+  /** Bytes per second, on average over four times `stall`; 0 for no minimum. */
+  minRate?: number | undefined;
+  /** Who else waits for the place. */
+  crowd?: Crowd | undefined;
 }
 
-/** Whether no place is left for others: then a sender gets no more time than `stallTimeout`. */
+/** Whether no place is left for others: then a sender gets no more time than `stall`. */
 export interface Crowd {
   isCrowded(): boolean;
 }
@@ -39,9 +26,6 @@ export interface Crowd {
 /** What a sender cannot see: a third of the largest send buffer of Linux (4 MiB), and some more for
  * systems that have a larger one. */
 const HIDDEN = 2 * 1024 * 1024;
-
-/** Over how many times `stallTimeout` the average is taken: a fast beginning pays for no longer rest. */
-const AVERAGED_OVER = 4;
 
 /** How slow a disk may be that the other side must read once more before it resumes, in bytes per
  * second. */
@@ -53,14 +37,16 @@ const LOOK_EVERY = 1_000;
 /**
  * Watches one transfer over one connection. It rests until it is told which way the bytes go.
  *
- * The average is kept as a balance of time: each byte earns the time that it may take at `minRate`, up
- * to a limit, and time that passes is paid from it.
+ * The side that receives sees every byte. The side that sends learns of progress only in lumps, because
+ * the system reports room in its send buffer only after a third of it is free. So a sender allows as
+ * much more time as such a lump takes at the lowest rate, as long as no one else waits for the place.
  */
 export class Pace implements Disposable {
   readonly #conn: TcpConnection;
   readonly #action: string;
-  readonly #stallTimeout: number;
+  readonly #stall: number;
   readonly #minRate: number;
+  readonly #rate: MinRate;
   readonly #crowd: Crowd | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
   #way: "none" | "in" | "out" = "none";
@@ -69,18 +55,26 @@ export class Pace implements Disposable {
   #seen = 0; // bytes at the last look
   #movedAt = 0; // when the last bytes moved
   #lookedAt = 0;
-  #balance = 0;
   #allowance = 0;
 
-  constructor(conn: TcpConnection, action: string, options: PaceOptions & { crowd?: Crowd }) {
-    const { stallTimeout = 60_000, minRate = 128, crowd } = options;
+  constructor(
+    conn: TcpConnection,
+    action: string,
+    { stall = 60_000, minRate = 128, crowd }: PaceOptions,
+  ) {
     this.#conn = conn;
     this.#action = action;
-    this.#stallTimeout = checkTimeout("stallTimeout", stallTimeout);
-    this.#minRate = checkCount("minRate", minRate);
+    this.#stall = stall;
+    this.#minRate = minRate;
+    this.#rate = new MinRate(minRate, stall);
     this.#crowd = crowd;
-    const interval = Math.min(LOOK_EVERY, this.#stallTimeout / 4);
-    this.#timer = setInterval(() => this.#look(), interval);
+    this.#timer = setInterval(() => this.#look(), Math.min(LOOK_EVERY, stall / 4));
+  }
+
+  /** Checks what a constructor will be given. */
+  static check({ stall, minRate }: PaceOptions): void {
+    if (stall !== undefined) checkTimeout("timeouts.stall", stall);
+    if (minRate !== undefined) checkCount("limits.minRate", minRate);
   }
 
   /** Bytes of the file that went through. */
@@ -122,7 +116,7 @@ export class Pace implements Disposable {
     this.#base = this.#counter();
     this.#seen = 0;
     this.#movedAt = this.#lookedAt = performance.now();
-    this.#balance = this.#stallTimeout;
+    this.#rate.reset();
     this.#allowance = 0;
   }
 
@@ -138,33 +132,27 @@ export class Pace implements Disposable {
     const elapsed = now - this.#lookedAt;
     this.#lookedAt = now;
     if (fresh > 0) {
-      if (this.#seen > 0) this.#balance -= elapsed; // the first bytes start the clock
+      if (this.#seen > 0) this.#rate.pay(elapsed); // the first bytes start the clock
       this.#seen = moved;
       this.#movedAt = now;
       this.#allowance = 0;
-      this.#earn(fresh);
+      this.#rate.earn(fresh, this.#hiddenTime(HIDDEN));
     } else if (moved > 0) {
-      this.#balance -= elapsed;
+      this.#rate.pay(elapsed);
     }
-    const longest = this.#stallTimeout + this.#allowance + this.#hiddenTime(moved);
+    const longest = this.#stall + this.#allowance + this.#hiddenTime(moved);
     if (now - this.#movedAt > longest) {
       return this.#end(`nothing came through for ${Math.round(longest)} ms`);
     }
-    if (this.#minRate > 0 && this.#balance < 0) {
+    if (this.#rate.isTooSlow) {
       this.#end(`fewer than ${this.#minRate} bytes a second came through`);
     }
   }
 
-  #earn(bytes: number): void {
-    if (this.#minRate === 0) return;
-    const most = AVERAGED_OVER * this.#stallTimeout + this.#hiddenTime(HIDDEN);
-    this.#balance = Math.min(most, this.#balance + bytes / this.#minRate * 1_000);
-  }
-
   /** How long bytes may move without being seen, in milliseconds, after `moved` bytes. */
   #hiddenTime(moved: number): number {
-    if (this.#way !== "out" || this.#minRate === 0 || this.#crowd?.isCrowded()) return 0;
-    return Math.min(moved, HIDDEN) / this.#minRate * 1_000;
+    if (this.#way !== "out" || this.#crowd?.isCrowded()) return 0;
+    return this.#rate.timeFor(Math.min(moved, HIDDEN));
   }
 
   #end(reason: string): void {

@@ -7,21 +7,19 @@
  *
  * @module
  */
+import {
+  AtomicFile,
+  isHeld,
+  lookAt,
+  makePrivate,
+  placeFile,
+  removeIfThere,
+} from "../../common/atomic_file.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { diskError, lookAt, place, removeIfThere } from "./_disk.ts";
+import { diskError } from "./_disk.ts";
 import { NOTHING } from "./_digest.ts";
 import { noteName, partName } from "./_names.ts";
-import {
-  isExclusive,
-  isHeld,
-  isOfSameOwner,
-  makePrivate,
-  makePublic,
-  makeThrowaway,
-  openRegular,
-  type OwnFile,
-  removeStale,
-} from "./_own_file.ts";
+import { isExclusive, isOfSameOwner, openRegular, removeStale } from "./_own_file.ts";
 import { join, split } from "./_paths.ts";
 import { cut, isTag } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
@@ -38,7 +36,6 @@ export class PartialFile implements AsyncDisposable {
 
   readonly #target: string;
   readonly #folder: string;
-  readonly #base: string;
   readonly #name: string;
   #path: string;
   #note: string | undefined; // `undefined` if there can be none
@@ -49,7 +46,6 @@ export class PartialFile implements AsyncDisposable {
     const [folder, base] = split(target);
     this.#target = target;
     this.#folder = folder;
-    this.#base = base;
     this.#path = join(folder, partName(base));
     this.#note = join(folder, noteName(base));
     this.#name = name;
@@ -121,8 +117,7 @@ export class PartialFile implements AsyncDisposable {
   /** Gives the file its final name: it is complete. */
   async finish(replace: boolean): Promise<void> {
     try {
-      await makePublic({ file: this.file, path: this.#path }, this.#base);
-      await place(this.file, { from: this.#path, to: this.#target, replace });
+      await placeFile(this.file, this.#path, { to: this.#target, replace });
     } catch (error) {
       throw diskError(`Cannot write ${this.path}`, error);
     }
@@ -146,7 +141,7 @@ export class PartialFile implements AsyncDisposable {
     return this.tag === NOTHING ? 0 : size;
   }
 
-  /** Closes the file, and removes it if the next download could not go on with it. */
+  /** Closes the file, and removes it if the next download could not resume it. */
   async [Symbol.asyncDispose](): Promise<void> {
     const file = this.#file;
     if (file === undefined) return;
@@ -160,19 +155,16 @@ export class PartialFile implements AsyncDisposable {
 
   async #find(): Promise<void> {
     if (await lookAt(this.#path) === null) return;
-    const fresh = await makeThrowaway(this.#folder, this.#base); // tells who we are, too
+    const fresh = await AtomicFile.create(this.#target); // tells who we are, too
+    let isUsed = false;
     try {
-      await removeStale(this.#folder, await fresh.file.stat());
-      const found = await this.#adopt(await fresh.file.stat());
-      if (found === "foreign") {
-        this.#use(fresh);
-        return;
-      }
-    } catch (error) {
-      await throwAway(fresh);
-      throw error;
+      const own = await fresh.file.stat();
+      await removeStale(this.#folder, own);
+      isUsed = await this.#adopt(own) === "foreign";
+      if (isUsed) this.#use(fresh);
+    } finally {
+      if (!isUsed) await fresh[Symbol.asyncDispose]();
     }
-    await throwAway(fresh);
   }
 
   /** Takes up what is there if it is ours, and ours alone. */
@@ -208,7 +200,7 @@ export class PartialFile implements AsyncDisposable {
       file = await makePrivate(this.#path);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      return this.#use(await makeThrowaway(this.#folder, this.#base)); // it came meanwhile
+      return this.#use(await AtomicFile.create(this.#target)); // it came meanwhile
     }
     try {
       if (await isHeld(file, this.#path)) return file;
@@ -220,7 +212,7 @@ export class PartialFile implements AsyncDisposable {
   }
 
   /** Grows in a file that the next download will not know. */
-  #use({ file, path }: OwnFile): Deno.FsFile {
+  #use({ file, path }: AtomicFile): Deno.FsFile {
     this.#path = path;
     this.#note = undefined;
     this.#file = file;
@@ -270,9 +262,4 @@ export class PartialFile implements AsyncDisposable {
     if (this.#note === undefined || there === null || !there.isFile) return;
     if (isOfSameOwner(await this.file.stat(), there)) await removeIfThere(this.#note);
   }
-}
-
-async function throwAway({ file, path }: OwnFile): Promise<void> {
-  await removeIfThere(path);
-  file.close();
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { toPrintable } from "../../common/escape.ts";
-import { type Checksum, CHECKSUMS, NOTHING } from "./_digest.ts";
+import { CHECKSUMS, type FileChecksum, NOTHING } from "./_digest.ts";
 import { checkName, faultOf, MAX_NAME_LENGTH } from "./_names.ts";
 import { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
 
@@ -12,12 +12,12 @@ import { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
 export const MAX_LINE_LENGTH = MAX_NAME_LENGTH + 256;
 
 /** What a client may ask. */
-export type Request =
+export type FileRequest =
   | { verb: "LIST"; folder: string }
-  | { verb: "GET"; offset: number; tag: string; checksum: Checksum; name: string }
-  | { verb: "PUT"; size: number; replace: boolean; checksum: Checksum; name: string };
+  | { verb: "GET"; offset: number; tag: string; checksum: FileChecksum; name: string }
+  | { verb: "PUT"; size: number; replace: boolean; checksum: FileChecksum; name: string };
 
-/** What a server answers when it goes on: how many bytes, from where, and of which state of the file. */
+/** What a server answers: how many bytes follow, from where, and of which state of the file. */
 export interface Answer {
   /** The size of the whole file. */
   size: number;
@@ -58,7 +58,7 @@ const TAG = /^[0-9A-Za-z._-]{1,64}$/;
 const CODE = /^[a-z_]{1,32}$/;
 
 /** The line of a request. */
-export function formatRequest(request: Request): string {
+export function formatRequest(request: FileRequest): string {
   switch (request.verb) {
     case "LIST":
       return request.folder === "" ? "LIST\n" : `LIST ${checkName(request.folder)}\n`;
@@ -78,12 +78,12 @@ export function formatRequest(request: Request): string {
  *
  * @throws {FileTransferError} With the code `bad_request`.
  */
-export function parseRequest(line: string): Request {
+export function parseRequest(line: string): FileRequest {
   const [verb, rest] = cut(line);
   if (verb === "LIST") return { verb, folder: rest };
-  const [first, behindFirst] = cut(rest);
-  const [second, behindSecond] = cut(behindFirst);
-  const [third, name] = cut(behindSecond);
+  const [first, afterFirst] = cut(rest);
+  const [second, afterSecond] = cut(afterFirst);
+  const [third, name] = cut(afterSecond);
   const number = parseNumber(first);
   const checksum = CHECKSUMS.find((known) => known === third);
   if (number !== undefined && checksum !== undefined) {
@@ -100,12 +100,12 @@ export function parseRequest(line: string): Request {
   );
 }
 
-/** The line that says that the server goes on. */
+/** The line before the bytes. */
 export function formatAnswer({ size, offset, tag }: Answer): string {
   return `OK ${size} ${offset} ${tag}\n`;
 }
 
-/** The line behind the bytes: their checksum. */
+/** The line after the bytes: their checksum. */
 export function formatTrailer(checksum: string): string {
   return `OK ${checksum}\n`;
 }
@@ -135,7 +135,7 @@ export function parseAnswer(line: string | null, action: string): Answer {
 }
 
 /**
- * Reads the line behind the bytes.
+ * Reads the line after the bytes.
  *
  * @returns The checksum as the other side has it.
  * @throws {FileTransferError} If the other side refuses, or with the code `protocol`.

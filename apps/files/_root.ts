@@ -6,13 +6,13 @@
  * is resolved, and what it leads to must be inside and shown. The file is then opened without following
  * a link and without waiting for a pipe, and it is proved that it lies where the walk has been.
  *
- * That proof is needed because somebody on this machine may exchange a folder for a link at any moment.
+ * That proof is needed because a user of this machine may exchange a folder for a link at any moment.
  * Where programs can open a file relative to a folder they hold, that is no danger; the runtime cannot.
  * So after opening, folders and file are looked at again, in an order drawn by lot, many times. To
  * smuggle in a file from outside, each look at a folder has to meet the folder and each look at the
- * file has to go through the link, so whoever does the exchanging has to guess every lot.
+ * file has to go through the link, so an attacker has to guess every lot.
  *
- * Whatever is outside, hidden or missing gets the same answer, so that nobody learns what exists.
+ * What is outside, hidden or missing gets the same answer, so that no one learns what exists.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { reasonOf } from "./_disk.ts";
 import { faultOf, isTemporary, segmentsOf } from "./_names.ts";
 import { FileTransferError } from "./errors.ts";
 
-/** Neither follows a link nor waits for somebody to write into a pipe. Windows has no such flags. */
+/** Neither follows a link nor waits for a pipe's writer. Windows has no such flags. */
 const CAREFULLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** So many lots are drawn for the proof: one attempt in 2^48 could succeed. It takes half a
@@ -48,14 +48,6 @@ export interface OpenFile extends AsyncDisposable {
   /** Whether it has still the same size and time. A new name or new permissions make another tag, but
    * are no reason to give up a transfer. */
   isIntact(): Promise<boolean>;
-}
-
-/** A place where a new file can be put. */
-export interface Place {
-  /** The folder, without links. */
-  folder: string;
-  /** The file's own name. */
-  base: string;
 }
 
 /** What a folder holds. */
@@ -201,12 +193,12 @@ export class Root {
   }
 
   /**
-   * Finds the place for a file that is to be stored: in the folder itself. On the way through another one
-   * the bytes could be led outside, and the proof would come too late.
+   * The path for a file that is to be stored: in the folder itself. On the way through another one the
+   * bytes could be led outside, and the proof would come too late.
    */
-  placeFor(name: string): Place {
+  targetFor(name: string): string {
     const [base = "", ...more] = this.#segments(name);
-    if (more.length === 0) return { folder: this.#path, base };
+    if (more.length === 0) return join(this.#path, base);
     throw new FileTransferError("bad_name", "Files are stored in the folder itself only");
   }
 

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { AtomicFile, checkVacant, lookAt } from "../../common/atomic_file.ts";
 import { checkCount } from "../../common/options.ts";
 import { join } from "./_paths.ts";
-import { checkVacant, diskError, lookAt, place, removeIfThere } from "./_disk.ts";
-import { makePublic, makeThrowaway, type OwnFile, removeStale } from "./_own_file.ts";
-import type { Place } from "./_root.ts";
+import { diskError } from "./_disk.ts";
+import { removeStale } from "./_own_file.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** A file takes at least so much of the quota, however small it is: that is what a disk gives it. */
@@ -24,13 +24,13 @@ export interface UploadOptions {
    *
    * @default {1_073_741_824} 1 GiB
    */
-  quota?: number;
+  quota?: number | undefined;
   /**
    * Let an upload replace a file, if its client asks for that.
    *
    * @default {false}
    */
-  replace?: boolean;
+  replace?: boolean | undefined;
 }
 
 /** Counts what uploads add. */
@@ -51,31 +51,26 @@ export class Uploads {
   async clean(): Promise<void> {
     if (performance.now() - this.#cleanedAt < CLEAN_EVERY) return;
     this.#cleanedAt = performance.now();
-    let own: OwnFile;
     try {
-      own = await makeThrowaway(this.#folder, "clean");
+      await using own = await AtomicFile.create(join(this.#folder, "clean"));
+      await removeStale(this.#folder, await own.file.stat());
     } catch {
-      return; // it cannot be written to: uploads are told so
+      // It cannot be written to: uploads are told so.
     }
-    await removeStale(this.#folder, await own.file.stat());
-    await removeIfThere(own.path);
-    own.file.close();
   }
 
   /** Begins a file under a temporary name. Nothing is there if it throws. */
-  async begin(to: Place, size: number, replace: boolean): Promise<Upload> {
+  async begin(target: string, size: number, replace: boolean): Promise<Upload> {
     if (replace && !this.#replace) {
       throw new FileTransferError("forbidden", "Uploads may not replace files here");
     }
-    const target = join(to.folder, to.base);
-    checkVacant(await lookAt(target), target, replace);
-    await this.clean();
-    if (this.#used + Math.max(size, SMALLEST_SHARE) > this.#quota) throw this.#full();
     const share = new Share((bytes) => this.#reserve(bytes));
     try {
+      checkVacant(await lookAt(target), target, replace);
+      await this.clean();
+      if (this.#used + Math.max(size, SMALLEST_SHARE) > this.#quota) throw this.#full();
       share.grow(SMALLEST_SHARE);
-      const own = await makeThrowaway(to.folder, to.base);
-      return new Upload(own, { to, target, replace, share });
+      return new Upload(await AtomicFile.create(target), { target, replace, share });
     } catch (error) {
       share.giveBack();
       throw diskError("The file cannot be written", error);
@@ -116,7 +111,6 @@ class Share {
 
 /** What an upload is made from. */
 interface UploadInit {
-  to: Place;
   target: string;
   replace: boolean;
   share: Share;
@@ -124,12 +118,12 @@ interface UploadInit {
 
 /** A file that is being stored. */
 export class Upload implements AsyncDisposable {
-  readonly #own: OwnFile;
+  readonly #own: AtomicFile;
   readonly #init: UploadInit;
   #bytes = 0;
   #isPlaced = false;
 
-  constructor(own: OwnFile, init: UploadInit) {
+  constructor(own: AtomicFile, init: UploadInit) {
     this.#own = own;
     this.#init = init;
   }
@@ -151,11 +145,9 @@ export class Upload implements AsyncDisposable {
 
   /** Gives the file its name: it is complete. */
   async finish(): Promise<void> {
-    const { to, target, replace } = this.#init;
-    const { file, path } = this.#own;
+    const { target, replace } = this.#init;
     try {
-      await makePublic(this.#own, to.base);
-      await place(file, { from: path, to: target, replace });
+      await this.#own.place({ to: target, replace });
     } catch (error) {
       throw diskError("The file cannot be written", error);
     }
@@ -164,8 +156,7 @@ export class Upload implements AsyncDisposable {
 
   /** Closes the file, and removes it if it did not get its name. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isPlaced) await removeIfThere(this.#own.path);
-    this.#own.file.close();
+    await this.#own[Symbol.asyncDispose]();
     if (!this.#isPlaced) this.#init.share.giveBack();
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TincanError } from "../../errors.ts";
 
 /**
  * Why a file was not transferred.
@@ -48,12 +49,6 @@ export type FileTransferErrorCode =
   | "protocol"
   | "failed";
 
-/** What a {@linkcode FileTransferError} knows besides its message. */
-export interface FileTransferErrorOptions extends ErrorOptions {
-  /** Bytes of a broken download that are kept, after which the next one resumes. */
-  kept?: number;
-}
-
 /**
  * A file was not transferred, and nothing stands under its final name.
  *
@@ -67,11 +62,7 @@ export interface FileTransferErrorOptions extends ErrorOptions {
  * assertEquals(error.kept, 0);
  * ```
  */
-export class FileTransferError extends Error {
-  /** The class's name, for messages and for `switch`. */
-  override readonly name = "FileTransferError";
-  /** Why the file was not transferred. */
-  readonly code: FileTransferErrorCode;
+export class FileTransferError extends TincanError<FileTransferErrorCode> {
   /** Bytes of a broken download that are kept, after which the next one resumes. */
   readonly kept: number;
 
@@ -85,10 +76,12 @@ export class FileTransferError extends Error {
   constructor(
     code: FileTransferErrorCode,
     message: string,
-    options: FileTransferErrorOptions = {},
+    options: ErrorOptions & {
+      /** Bytes of a broken download that are kept. */
+      kept?: number | undefined;
+    } = {},
   ) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = code;
+    super(code, message, options);
     this.kept = options.kept ?? 0;
   }
 }

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { checkCount } from "../../common/options.ts";
+import { checkVacant, lookAt } from "../../common/atomic_file.ts";
 import { toPrintable } from "../../common/escape.ts";
+import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
-import { Exchange, type FileClientOptions } from "./_client.ts";
-import { checkChecksum, type Checksum, createDigest, type Digest } from "./_digest.ts";
-import { checkVacant, diskError, lookAt } from "./_disk.ts";
+import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { checkChecksum, createDigest, type Digest, type FileChecksum } from "./_digest.ts";
+import { diskError } from "./_disk.ts";
 import { checkName, segmentsOf } from "./_names.ts";
 import { PartialFile } from "./_partial_file.ts";
 import { join, split } from "./_paths.ts";
@@ -26,40 +28,53 @@ export interface FileProgress {
 }
 
 /** What to download from where to where. */
-export interface GetFileOptions extends FileClientOptions {
+export type GetFileOptions = FileClientOptions & {
   /**
    * The path of the new file, or a folder to put it in.
    *
    * @default {undefined} the last part of the name, in the current folder
    */
-  output?: string;
+  output?: string | undefined;
   /**
    * Replace a file that is there already. Links, folders and devices are never replaced.
    *
    * @default {false}
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /**
-   * Go on where an earlier download to the same path was broken off, if the source is unchanged.
+   * Resume where an earlier download to the same path was broken off, if the source is unchanged.
    *
    * @default {true}
    */
-  resume?: boolean;
+  resume?: boolean | undefined;
   /**
    * What the file is verified with before it gets its name. Its length always is.
    *
    * @default {"sha256"}
    */
-  checksum?: Checksum;
-  /**
-   * The largest file to take, in bytes.
-   *
-   * @default {Infinity} because the caller has asked for this very file
-   */
-  maxSize?: number;
-  /** Called for each piece that was written, up to 256 KiB. */
-  onProgress?: (progress: FileProgress) => void;
-}
+  checksum?: FileChecksum | undefined;
+  /** How large the file may be. */
+  limits?: {
+    /**
+     * The largest file to take, in bytes.
+     *
+     * @default {Infinity} because the caller has asked for this very file
+     */
+    maxSize?: number | undefined;
+  } | undefined;
+  /** Called for each piece that was written, up to 1 MiB. */
+  onProgress?: ((progress: FileProgress) => void) | undefined;
+};
+
+const NAMES: OptionNames<TcpConnectOptions & GetFileOptions> = {
+  ...FILE_CLIENT_NAMES,
+  output: true,
+  force: true,
+  resume: true,
+  checksum: true,
+  limits: { ...FILE_CLIENT_NAMES.limits, maxSize: true },
+  onProgress: true,
+};
 
 /** What was transferred. */
 export interface FileTransferResult {
@@ -82,7 +97,7 @@ export interface FileTransferResult {
  *
  * It grows under a hidden name beside its final one, is verified whole, and only then gets its name. The
  * name on this side comes from `name` or `output`, never from the wire. If the download breaks, what came
- * is kept, and the next call goes on behind it, unless the source has changed; the whole is verified
+ * is kept, and the next call resumes after it, unless the source has changed; the whole is verified
  * either way.
  *
  * Cancellation: `signal` ends the call with its reason, and what came is kept.
@@ -90,10 +105,10 @@ export interface FileTransferResult {
  * @param name The file on the server, such as `notes.txt` or `photos/2024/a.jpg`.
  * @param options Where the server is, where the file goes, how it is verified.
  * @returns What was transferred.
- * @throws {FileTransferError} If the file did not arrive; `code` says why and `kept` what the next call
- * can go on behind.
- * @throws {Deno.errors.ConnectionRefused} If nobody listens there; and what else `connectTcp` throws.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {FileTransferError} If the file did not arrive; `code` says why, and `kept` after how many
+ * bytes the next call resumes.
+ * @throws {Deno.errors.ConnectionRefused} If no one listens there; and what else `connectTcp` throws.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example
  * ```ts
@@ -103,7 +118,7 @@ export interface FileTransferResult {
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * const output = `${folder}/copy.txt`;
  * const { size } = await getFile("hello.txt", { port, output, signal: AbortSignal.timeout(5_000) });
@@ -113,19 +128,25 @@ export interface FileTransferResult {
  * ```
  */
 export async function getFile(name: string, options: GetFileOptions): Promise<FileTransferResult> {
-  const { force = false, resume = true, checksum = "sha256", maxSize = Infinity } = options;
+  checkOptions("getFile", options, NAMES);
+  const { output, force = false, resume = true, checksum = "sha256", onProgress, ...client } =
+    options;
+  const { maxSize = Infinity, ...limits } = options.limits ?? {};
   checkName(name);
   checkChecksum(checksum);
-  checkCount("maxSize", maxSize);
-  if (options.output === "") {
-    throw new TypeError('Cannot use option "output": expected a path, current value is ""');
+  checkCount("limits.maxSize", maxSize);
+  if (output === "") {
+    throw new TypeError('Cannot use option "output" as a path: current value is ""');
   }
   const action = `Cannot get "${toPrintable(name)}"`;
-  const target = await chooseTarget(name, options.output);
-  checkVacant(await lookAtTarget(target), target, force);
+  const target = await chooseTarget(name, output);
+  await checkTarget(target, force);
   await using partial = await PartialFile.find(target, name);
   if (!resume) partial.forget();
-  const download: Download = { name, action, target, force, checksum, maxSize, partial, options };
+  const download: Download = {
+    ...{ name, action, target, force, checksum, maxSize, partial, onProgress },
+    client: { ...client, limits },
+  };
   try {
     return await run(download);
   } catch (error) {
@@ -144,17 +165,18 @@ interface Download {
   action: string;
   target: string;
   force: boolean;
-  checksum: Checksum;
+  checksum: FileChecksum;
   maxSize: number;
   partial: PartialFile;
-  options: GetFileOptions;
+  client: FileClientOptions;
+  onProgress: GetFileOptions["onProgress"];
 }
 
 async function run(download: Download): Promise<FileTransferResult> {
-  const { name, action, target, force, checksum, partial, options } = download;
+  const { name, action, target, force, checksum, partial, client } = download;
   const begun = await digestOfPart(download);
   const begin = performance.now();
-  await using exchange = await Exchange.open(action, options);
+  await using exchange = await Exchange.open(action, client);
   try {
     const { length, tag } = partial;
     await exchange.ask({ verb: "GET", offset: length, tag, checksum, name });
@@ -172,7 +194,7 @@ async function run(download: Download): Promise<FileTransferResult> {
     let bytes = offset;
     const onBytes = (count: number) => {
       bytes += count;
-      options.onProgress?.({ size, bytes, resumedFrom: offset });
+      download.onProgress?.({ size, bytes, resumedFrom: offset });
     };
     const move = { action, from: offset, to: size, digest, pace: exchange.pace, onBytes };
     await receiveBytes(exchange.conn, partial.file, {
@@ -203,12 +225,12 @@ async function run(download: Download): Promise<FileTransferResult> {
 
 /** The checksum of what is there already. Computed before the server is asked, so that it need not
  * wait; if it turns out to have another state of the file, this was in vain. */
-async function digestOfPart({ checksum, partial, action, options }: Download): Promise<Digest> {
+async function digestOfPart({ checksum, partial, action, client }: Download): Promise<Digest> {
   const digest = await createDigest(checksum);
   if (checksum === "none") return digest;
   const move = { action, from: 0, to: partial.length, digest };
   await digestPart((buffer, position) => partial.read(buffer, position), move, () => {
-    options.signal?.throwIfAborted();
+    client.signal?.throwIfAborted();
   });
   return digest;
 }
@@ -241,9 +263,9 @@ async function followTo(path: string): Promise<Deno.FileInfo | null> {
   }
 }
 
-async function lookAtTarget(target: string): Promise<Deno.FileInfo | null> {
+async function checkTarget(target: string, force: boolean): Promise<void> {
   try {
-    return await lookAt(target);
+    checkVacant(await lookAt(target), target, force);
   } catch (error) {
     throw diskError(`Cannot write ${toPrintable(target)}`, error);
   }

@@ -4,9 +4,10 @@
  * @module
  */
 import { toPrintable } from "../../common/escape.ts";
-import { Exchange, type FileClientOptions } from "./_client.ts";
-import { checkCount } from "../../common/options.ts";
+import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
+import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import {
   MAX_LINE_LENGTH,
   parseAnswer,
@@ -32,31 +33,41 @@ export interface FileEntry {
 }
 
 /** What to list. */
-export interface ListFilesOptions extends FileClientOptions {
+export type ListFilesOptions = FileClientOptions & {
   /**
    * The folder.
    *
    * @default {""} the one that is served
    */
-  folder?: string;
-  /**
-   * The longest list to take, in bytes.
-   *
-   * @default {33_554_432} 32 MiB, a hundred thousand names of the greatest length
-   */
-  maxListSize?: number;
-  /**
-   * Entries to take.
-   *
-   * @default {200_000} about 50 MB of memory
-   */
-  maxEntries?: number;
+  folder?: string | undefined;
+  /** How long the list may be. */
+  limits?: {
+    /**
+     * The longest list to take, in bytes.
+     *
+     * @default {33_554_432} 32 MiB, a hundred thousand names of the greatest length
+     */
+    maxListSize?: number | undefined;
+    /**
+     * Entries to take.
+     *
+     * @default {200_000} about 50 MB of memory
+     */
+    maxEntries?: number | undefined;
+  } | undefined;
   /**
    * Called if entries of the folder are not in the list, with their number: their names hold control
    * characters or are no text, and so cannot be asked for.
    */
-  onOmitted?: (count: number) => void;
-}
+  onOmitted?: ((count: number) => void) | undefined;
+};
+
+const NAMES: OptionNames<TcpConnectOptions & ListFilesOptions> = {
+  ...FILE_CLIENT_NAMES,
+  folder: true,
+  limits: { ...FILE_CLIENT_NAMES.limits, maxListSize: true, maxEntries: true },
+  onOmitted: true,
+};
 
 /**
  * Asks a server which files it has.
@@ -64,8 +75,8 @@ export interface ListFilesOptions extends FileClientOptions {
  * @param options Where the server is, and which folder.
  * @returns Files and folders, in the server's order (ours sorts by name).
  * @throws {FileTransferError} If the server refuses or breaks off; `code` says why.
- * @throws {Deno.errors.ConnectionRefused} If nobody listens there; and what else `connectTcp` throws.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {Deno.errors.ConnectionRefused} If no one listens there; and what else `connectTcp` throws.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example
  * ```ts
@@ -76,17 +87,19 @@ export interface ListFilesOptions extends FileClientOptions {
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
  *
- * const [file] = await listFiles({ port: (server.addr as Deno.NetAddr).port });
+ * const [file] = await listFiles({ port: server.addr.port });
  * assertEquals([file?.name, file?.size], ["hello.txt", 5]);
  * ```
  */
 export async function listFiles(options: ListFilesOptions): Promise<FileEntry[]> {
-  const { maxListSize = 32 * 1024 * 1024, maxEntries = 200_000, onOmitted } = options;
-  checkCount("maxListSize", maxListSize);
-  checkCount("maxEntries", maxEntries);
-  const folder = (options.folder ?? "").replace(/\/$/, "");
+  checkOptions("listFiles", options, NAMES);
+  const { folder: given = "", onOmitted, ...client } = options;
+  const { maxListSize = 33_554_432, maxEntries = 200_000, ...limits } = options.limits ?? {};
+  checkCount("limits.maxListSize", maxListSize);
+  checkCount("limits.maxEntries", maxEntries);
+  const folder = given.replace(/\/$/, "");
   const action = folder === "" ? "Cannot list the files" : `Cannot list "${toPrintable(folder)}"`;
-  await using exchange = await Exchange.open(action, options);
+  await using exchange = await Exchange.open(action, { ...client, limits });
   try {
     await exchange.ask({ verb: "LIST", folder });
     const { size, tag } = parseAnswer(await exchange.line(), action);

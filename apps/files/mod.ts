@@ -12,7 +12,7 @@
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * assertEquals((await listFiles({ port })).map(({ name }) => name), ["hello.txt"]);
  * const { checksum } = await getFile("hello.txt", { port, output: `${folder}/copy.txt` });
@@ -22,22 +22,11 @@
  * @module
  */
 export type { FileClientOptions } from "./_client.ts";
-export type { Checksum } from "./_digest.ts";
-export type { PaceOptions } from "./_pace.ts";
+export type { FileChecksum } from "./_digest.ts";
 export type { UploadOptions } from "./_uploads.ts";
-export {
-  FileTransferError,
-  type FileTransferErrorCode,
-  type FileTransferErrorOptions,
-} from "./errors.ts";
+export { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
 export { type FileProgress, type FileTransferResult, getFile, type GetFileOptions } from "./get.ts";
 export { type FileEntry, listFiles, type ListFilesOptions } from "./list.ts";
 export { putFile, type PutFileOptions } from "./put.ts";
-export {
-  DEFAULT_MAX_ENTRIES,
-  DEFAULT_MAX_FILE_CLIENTS,
-  DEFAULT_MAX_FILE_CLIENTS_PER_IP,
-  type FileServerOptions,
-  type FileTransferEvent,
-  serveFiles,
-} from "./server.ts";
+export { serveFiles } from "./server.ts";
+export type { FileServerOptions, FileTransferEvent } from "./server_options.ts";

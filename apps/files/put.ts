@@ -4,9 +4,11 @@
  * @module
  */
 import { toPrintable } from "../../common/escape.ts";
+import { checkOptions, type OptionNames } from "../../common/options.ts";
+import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { sendBytes } from "./_bytes.ts";
-import { Exchange, type FileClientOptions } from "./_client.ts";
-import { checkChecksum, type Checksum, createDigest } from "./_digest.ts";
+import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { checkChecksum, createDigest, type FileChecksum } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { segmentsOf } from "./_names.ts";
 import { split } from "./_paths.ts";
@@ -15,28 +17,36 @@ import { FileTransferError } from "./errors.ts";
 import type { FileProgress, FileTransferResult } from "./get.ts";
 
 /** What to store where. */
-export interface PutFileOptions extends FileClientOptions {
+export type PutFileOptions = FileClientOptions & {
   /**
    * The name on the server, without folders: files are stored in the folder that is served.
    *
    * @default {undefined} the last part of the path
    */
-  name?: string;
+  name?: string | undefined;
   /**
    * Ask to replace a file that is there already. The server must allow it.
    *
    * @default {false}
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /**
    * What the server verifies the file with before it gets its name. Its length always is.
    *
    * @default {"sha256"}
    */
-  checksum?: Checksum;
+  checksum?: FileChecksum | undefined;
   /** Called for each piece that was sent, up to 256 KiB. */
-  onProgress?: (progress: FileProgress) => void;
-}
+  onProgress?: ((progress: FileProgress) => void) | undefined;
+};
+
+const NAMES: OptionNames<TcpConnectOptions & PutFileOptions> = {
+  ...FILE_CLIENT_NAMES,
+  name: true,
+  force: true,
+  checksum: true,
+  onProgress: true,
+};
 
 /**
  * Stores a file on a server that takes uploads.
@@ -47,8 +57,8 @@ export interface PutFileOptions extends FileClientOptions {
  * @param options Where the server is, and how the file is called there.
  * @returns What was transferred: the server has verified it and given it its name.
  * @throws {FileTransferError} If the server did not take it; `code` says why.
- * @throws {Deno.errors.ConnectionRefused} If nobody listens there; and what else `connectTcp` throws.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {Deno.errors.ConnectionRefused} If no one listens there; and what else `connectTcp` throws.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example
  * ```ts
@@ -58,14 +68,16 @@ export interface PutFileOptions extends FileClientOptions {
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/here.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, upload: { quota: 1e6 }, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * await putFile(`${folder}/here.txt`, { port, name: "there.txt" });
  * assertEquals(await Deno.readTextFile(`${folder}/there.txt`), "hello");
  * ```
  */
 export async function putFile(path: string, options: PutFileOptions): Promise<FileTransferResult> {
-  const { name = split(path)[1], force = false, checksum = "sha256", onProgress } = options;
+  checkOptions("putFile", options, NAMES);
+  const { name = split(path)[1], force = false, checksum = "sha256", onProgress, ...client } =
+    options;
   segmentsOf(name);
   checkChecksum(checksum);
   const action = `Cannot put "${toPrintable(name)}"`;
@@ -74,7 +86,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   const { size } = before;
   const digest = await createDigest(checksum);
   const begin = performance.now();
-  await using exchange = await Exchange.open(action, options);
+  await using exchange = await Exchange.open(action, client);
   const { conn, pace } = exchange;
   try {
     await exchange.ask({ verb: "PUT", size, replace: force, checksum, name });
@@ -109,7 +121,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   }
 }
 
-/** Opens a file to be sent; what is no regular file could go on for ever. */
+/** Opens a file to be sent; what is no regular file may never end. */
 async function openRegular(path: string): Promise<Deno.FsFile> {
   const action = `Cannot read ${toPrintable(path)}`;
   try {

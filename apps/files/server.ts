@@ -4,17 +4,21 @@
  * @module
  */
 import { LimitError, type SocketAddress } from "../../errors.ts";
-import { checkCount, checkTimeout } from "../../common/options.ts";
-import type { TcpConnection } from "../../tcp/connection.ts";
-import { serveTcp } from "../../tcp/server.ts";
-import type { TcpServer } from "../../tcp/server_handle.ts";
-import type { TcpServerOptions } from "../../tcp/server_options.ts";
+import { userKey } from "../../common/cidr.ts";
+import {
+  serveTcp,
+  type TcpConnection,
+  type TcpServer,
+  type TcpServerOptions,
+  type UnixServerOptions,
+} from "../../tcp/mod.ts";
 import { digestPart, type Move, receiveBytes, sendBytes } from "./_bytes.ts";
 import { createDigest, NOTHING } from "./_digest.ts";
 import { DigestCache } from "./_digest_cache.ts";
 import { Listings } from "./_listings.ts";
-import { type Crowd, Pace, type PaceOptions } from "./_pace.ts";
+import { type Crowd, Pace } from "./_pace.ts";
 import {
+  type FileRequest,
   formatAnswer,
   formatOmitted,
   formatRefusal,
@@ -22,86 +26,29 @@ import {
   MAX_LINE_LENGTH,
   parseRequest,
   parseTrailer,
-  type Request,
 } from "./_protocol.ts";
 import { type OpenFile, Root } from "./_root.ts";
-import { type UploadOptions, Uploads } from "./_uploads.ts";
+import { Uploads } from "./_uploads.ts";
 import { FileTransferError } from "./errors.ts";
-
-/** Clients of a file server at one time, unless specified: each takes up to 512 KiB of memory. */
-export const DEFAULT_MAX_FILE_CLIENTS = 128;
-
-/** Clients of a file server at one time from one address, unless specified. */
-export const DEFAULT_MAX_FILE_CLIENTS_PER_IP = 32;
-
-/** Entries of a folder that can be listed, unless specified: a few seconds of looking, about 10 MB. */
-export const DEFAULT_MAX_ENTRIES = 100_000;
+import { type FileServerOptions, type ResolvedOptions, resolveOptions } from "./server_options.ts";
 
 /** How long the server waits for the end of a client that does not speak its protocol. */
 const STRANGER_LINGER = 200;
-
-/** What a client asked for and got. */
-export interface FileTransferEvent {
-  /** What was asked for. */
-  readonly verb: "LIST" | "GET" | "PUT" | "?";
-  /** The name that was asked for, as it came over the wire: escape it before you show it. */
-  readonly name: string;
-  /** Who asked. */
-  readonly remoteAddr: SocketAddress;
-  /** Bytes of the file that went through. */
-  readonly bytes: number;
-  /** Milliseconds it took. */
-  readonly duration: number;
-  /** Why it failed; `undefined` if it did not. */
-  readonly error?: unknown;
-}
-
-/** What to serve, and to whom. */
-export interface FileServerOptions extends TcpServerOptions, PaceOptions {
-  /**
-   * Show and send files and folders whose names begin with a dot.
-   *
-   * @default {false}
-   */
-  hidden?: boolean;
-  /**
-   * Let clients store files.
-   *
-   * @default {undefined} they cannot
-   */
-  upload?: UploadOptions;
-  /**
-   * Milliseconds for a request to arrive after connecting.
-   *
-   * @default {10_000}
-   */
-  requestTimeout?: number;
-  /**
-   * Entries of a folder that can be listed; larger folders are refused.
-   *
-   * @default {100_000} a few seconds of looking, and about 10 MB
-   */
-  maxEntries?: number;
-  /** Called after each request. */
-  onTransfer?: (event: FileTransferEvent) => void;
-}
 
 /**
  * Serves the files of a folder, and nothing outside it. docs/files.md describes what goes over the wire.
  *
  * Names that would lead out (`..`, absolute paths, links), devices, pipes, and files whose names begin
  * with a dot are not served. Several clients are served at once, each for as long as bytes flow.
- * The default limits are {@linkcode DEFAULT_MAX_FILE_CLIENTS} in all and
- * {@linkcode DEFAULT_MAX_FILE_CLIENTS_PER_IP} for one address.
  *
  * @param directory The folder.
- * @param options Where to listen, what to show, what to take, limits and time-outs.
+ * @param options Where to listen, what to show, what to take, limits and timeouts.
  * @returns The server, which is listening already.
  * @throws {FileTransferError} If the folder is not there (`not_found`), not a folder (`not_a_file`) or
  * not readable (`not_readable`).
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Deno.errors.NotCapable} Without the permission to read the folder, or to listen.
- * @throws {RangeError | TypeError} If an option is out of range.
+ * @throws {RangeError | TypeError} If an option is out of range or does not exist.
  *
  * @example
  * ```ts
@@ -118,60 +65,77 @@ export interface FileServerOptions extends TcpServerOptions, PaceOptions {
  * assertEquals(await Deno.readTextFile(`${folder}/copy.txt`), "hello");
  * ```
  */
+export function serveFiles(
+  directory: string,
+  options?: FileServerOptions<TcpServerOptions>,
+): Promise<TcpServer<Deno.NetAddr>>;
+/**
+ * Serves the files of a folder on a unix socket.
+ *
+ * @param directory The folder.
+ * @param options The path, what to show, what to take, limits and timeouts.
+ * @returns The server.
+ */
+export function serveFiles(
+  directory: string,
+  options: FileServerOptions<UnixServerOptions>,
+): Promise<TcpServer<Deno.UnixAddr>>;
+/**
+ * Serves the files of a folder wherever the options say.
+ *
+ * @param directory The folder.
+ * @param options Where to listen, what to show, what to take, limits and timeouts.
+ * @returns The server.
+ */
+export function serveFiles(directory: string, options?: FileServerOptions): Promise<TcpServer>;
 export async function serveFiles(
   directory: string,
   options: FileServerOptions = {},
-): Promise<TcpServer<Deno.NetAddr>> {
-  const {
-    hidden = false,
-    upload,
-    requestTimeout = 10_000,
-    maxEntries = DEFAULT_MAX_ENTRIES,
-    onTransfer,
-    stallTimeout = 60_000,
-    minRate = 128,
-    timeouts,
-    ...tcpOptions
-  } = options;
-  const {
-    maxConnections = DEFAULT_MAX_FILE_CLIENTS,
-    maxConnectionsPerIp = DEFAULT_MAX_FILE_CLIENTS_PER_IP,
-  } = options.limits ?? {};
-  const limits = { ...options.limits, maxConnections, maxConnectionsPerIp };
+): Promise<TcpServer> {
+  const { hidden, upload, maxEntries, server: tcpOptions, ...settings } = resolveOptions(options);
   const root = await Root.open(directory, hidden);
   const uploads = upload === undefined ? undefined : new Uploads(root.path, upload);
+  await uploads?.clean();
   const service = new Service({
     root,
     uploads,
-    listings: new Listings(root, checkCount("maxEntries", maxEntries)),
-    places: new Places(limits),
-    requestTimeout: checkTimeout("requestTimeout", requestTimeout),
-    pace: { stallTimeout, minRate },
-    onTransfer,
+    listings: new Listings(root, maxEntries),
+    isFull: (conn) => isFull(server, conn, settings.places),
+    ...settings,
   });
-  await uploads?.clean();
-  return serveTcp({
-    ...tcpOptions,
-    limits,
-    // A client that waits while the server reads is not idle, and one that takes bytes slowly takes
-    // them in lumps: `Pace` knows of both.
-    timeouts: { idle: Infinity, write: Infinity, ...timeouts },
-  }, (conn) => service.serve(conn));
+  const server: TcpServer = serveTcp(tcpOptions, (conn) => service.serve(conn));
+  return server;
 }
 
-interface ServiceInit {
+/** Whether others may be waiting for the place that a connection has. */
+function isFull(
+  { connections }: TcpServer,
+  { remoteAddr }: TcpConnection,
+  places: ResolvedOptions["places"],
+): boolean {
+  if (connections.size >= places.inAll) return true;
+  const key = keyOf(remoteAddr);
+  if (key === null) return false;
+  let same = 0;
+  for (const conn of connections) if (keyOf(conn.remoteAddr) === key) same++;
+  return same >= places.perAddress;
+}
+
+/** What connections from one address have in common; `null` on a unix socket. */
+function keyOf(addr: SocketAddress): string | null {
+  return "hostname" in addr ? userKey(addr.hostname) : null;
+}
+
+interface ServiceInit extends Pick<ResolvedOptions, "requestTimeout" | "pace" | "onTransfer"> {
   root: Root;
   uploads: Uploads | undefined;
   listings: Listings;
-  places: Places;
-  requestTimeout: number;
-  pace: PaceOptions;
-  onTransfer: FileServerOptions["onTransfer"];
+  isFull: (conn: TcpConnection) => boolean;
 }
 
 /** How far one request has got. */
 interface Course {
-  verb: Request["verb"] | "?";
+  verb: FileRequest["verb"] | "?";
   name: string;
   bytes: number;
   /** Whether bytes of the file are under way, where no line could be told from them. */
@@ -189,9 +153,8 @@ class Service {
   }
 
   async serve(conn: TcpConnection): Promise<void> {
-    const { places, listings, pace: paceOptions } = this.#init;
-    using place = places.take(conn);
-    const crowd = { isCrowded: () => place.isCrowded() || listings.isCrowded() };
+    const { isFull, listings, pace: paceOptions } = this.#init;
+    const crowd: Crowd = { isCrowded: () => isFull(conn) || listings.isCrowded() };
     using pace = new Pace(conn, "Cannot serve", { ...paceOptions, crowd });
     const course: Course = { verb: "?", name: "", bytes: 0, isSending: false, pace };
     const begin = performance.now();
@@ -212,7 +175,7 @@ class Service {
       const duration = performance.now() - begin;
       const event = { verb, name, bytes, duration, remoteAddr: conn.remoteAddr, error: failure };
       const wasAsked = verb !== "?" || failure !== undefined;
-      if (wasAsked) this.#init.onTransfer?.(event);
+      if (wasAsked) await this.#init.onTransfer?.(event);
     }
   }
 
@@ -233,7 +196,7 @@ class Service {
     }
   }
 
-  #answer(conn: TcpConnection, request: Request, course: Course): Promise<void> {
+  #answer(conn: TcpConnection, request: FileRequest, course: Course): Promise<void> {
     switch (request.verb) {
       case "LIST":
         return this.#list(conn, request.folder, course);
@@ -259,7 +222,7 @@ class Service {
 
   async #send(
     conn: TcpConnection,
-    request: Request & { verb: "GET" },
+    request: FileRequest & { verb: "GET" },
     course: Course,
   ): Promise<void> {
     await using file = await this.#init.root.openFile(request.name);
@@ -280,7 +243,7 @@ class Service {
   async #sendBody(
     conn: TcpConnection,
     file: OpenFile,
-    { offset, checksum }: Request & { verb: "GET" },
+    { offset, checksum }: FileRequest & { verb: "GET" },
     course: Course,
   ): Promise<string> {
     const known = this.#digests.get(file.tag, checksum);
@@ -303,7 +266,7 @@ class Service {
 
   async #receive(
     conn: TcpConnection,
-    request: Request & { verb: "PUT" },
+    request: FileRequest & { verb: "PUT" },
     course: Course,
   ): Promise<void> {
     const { root, uploads } = this.#init;
@@ -311,8 +274,8 @@ class Service {
       throw new FileTransferError("forbidden", "Uploads are not taken here");
     }
     const { size, replace, checksum, name } = request;
-    const place = root.placeFor(name);
-    await using upload = await uploads.begin(place, size, replace);
+    const target = root.targetFor(name);
+    await using upload = await uploads.begin(target, size, replace);
     const digest = await createDigest(checksum);
     await conn.write(formatAnswer({ size, offset: 0, tag: NOTHING }));
     const onBytes = (bytes: number) => {
@@ -339,35 +302,6 @@ class Service {
   }
 }
 
-/** Counts the clients, to know when others wait for a place. */
-class Places {
-  readonly #most: number;
-  readonly #mostPerAddress: number;
-  readonly #perAddress = new Map<string, number>();
-  #all = 0;
-
-  constructor(limits: { maxConnections: number; maxConnectionsPerIp: number }) {
-    this.#most = limits.maxConnections;
-    this.#mostPerAddress = limits.maxConnectionsPerIp;
-  }
-
-  take({ remoteAddr }: TcpConnection): Crowd & Disposable {
-    const address = "hostname" in remoteAddr ? remoteAddr.hostname : "";
-    const count = (change: number) => {
-      const left = (this.#perAddress.get(address) ?? 0) + change;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-      this.#all += change;
-      return left;
-    };
-    count(1);
-    return {
-      isCrowded: () => this.#all >= this.#most || count(0) >= this.#mostPerAddress,
-      [Symbol.dispose]: () => void count(-1),
-    };
-  }
-}
-
 /** What a client is told of an error, as long as it can be told anything. */
 async function refuse(conn: TcpConnection, error: unknown, course: Course): Promise<void> {
   if (course.isSending) return conn.abort(error); // the bytes end short, and the client sees it
@@ -378,6 +312,6 @@ async function refuse(conn: TcpConnection, error: unknown, course: Course): Prom
     const isStrange = error instanceof FileTransferError && error.code === "bad_request";
     if (isStrange) await conn.close({ linger: STRANGER_LINGER });
   } catch {
-    // It has gone: nobody is left to tell.
+    // It has gone.
   }
 }

@@ -25,11 +25,11 @@ export interface Step {
   /** What is given out, if anything is. */
   readonly part?: HttpPart | undefined;
   /** Reads on. */
-  readonly next: Reader;
+  readonly next: PartReader;
 }
 
 /** Reads what comes next. */
-export interface Reader {
+export interface PartReader {
   /** What is being read, for messages. */
   readonly subject: string;
   /** Reads one element; `null` if it is not all there yet. */
@@ -67,7 +67,7 @@ class BodySize {
 }
 
 /** Reads heads. */
-export class HeadReader implements Reader {
+export class HeadReader implements PartReader {
   readonly subject = "the head of the response";
   readonly #method: "GET" | "HEAD";
   readonly #limits: ResolvedLimits;
@@ -118,7 +118,7 @@ function checkPrefix({ seen, bytes, at }: Input): void {
 }
 
 /** Reads a body whose length is known. */
-class LengthReader implements Reader {
+class LengthReader implements PartReader {
   readonly subject = "the body";
   readonly #size: BodySize;
   #left: number;
@@ -145,7 +145,7 @@ class LengthReader implements Reader {
 }
 
 /** Reads a body that ends with the connection. */
-class CloseReader implements Reader {
+class CloseReader implements PartReader {
   readonly subject = "the body";
   readonly #size: BodySize;
 
@@ -168,7 +168,7 @@ class CloseReader implements Reader {
 }
 
 /** Reads a body in chunks, each after its size (RFC 9112 section 7.1). */
-class ChunksReader implements Reader {
+class ChunksReader implements PartReader {
   readonly #limits: ResolvedLimits;
   readonly #size: BodySize;
   readonly #finder: Finder;
@@ -264,7 +264,7 @@ class ChunksReader implements Reader {
 }
 
 /** Reads the fields after the last chunk. */
-class TrailersReader implements Reader {
+class TrailersReader implements PartReader {
   readonly subject = "the trailer section";
   readonly #limits: ResolvedLimits;
   readonly #finder: Finder;
@@ -297,7 +297,7 @@ class TrailersReader implements Reader {
 }
 
 /** Nothing may follow. */
-const DONE: Reader = {
+const DONE: PartReader = {
   subject: "the response",
   read(input) {
     if (input.at < input.bytes.length) throw corrupt("bytes follow after its end");

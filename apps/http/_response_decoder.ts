@@ -20,12 +20,12 @@ import { type Decoder, type DecoderProgress, type Emit, FrameError } from "../..
 import type { HttpPart } from "./head.ts";
 import { Input } from "./_input.ts";
 import type { ResolvedLimits } from "./limits.ts";
-import { HeadReader, type Reader, type Step } from "./_readers.ts";
+import { HeadReader, type PartReader, type Step } from "./_readers.ts";
 
 /** Decodes one response. */
 export class ResponseDecoder implements Decoder<HttpPart> {
   readonly #input = new Input();
-  #reader: Reader;
+  #reader: PartReader;
   /** What the decoder takes: nothing while it emits, no bytes after the end. */
   #state: "open" | "emitting" | "ended" = "open";
   #failure: FrameError | undefined;

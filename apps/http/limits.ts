@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkCount, checkTimeout, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkTimeout } from "../../common/options.ts";
 
 const KIB = 1024;
 
@@ -108,22 +108,14 @@ const DEFAULT_TIMEOUTS: ResolvedTimeouts = {
 };
 
 /** The names of limits. */
-export const LIMIT_NAMES: OptionNames<HttpLimits> = {
-  maxBodySize: true,
-  maxChunkLine: true,
-  maxDecodedSize: true,
-  maxFields: true,
-  maxHeadSize: true,
-  minRate: true,
-};
-
+export const LIMIT_NAMES: Record<keyof HttpLimits, true> = namesOf(DEFAULT_LIMITS);
 /** The names of timeouts. */
-export const TIMEOUT_NAMES: OptionNames<HttpTimeouts> = {
-  connect: true,
-  head: true,
-  idle: true,
-  total: true,
-};
+export const TIMEOUT_NAMES: Record<keyof HttpTimeouts, true> = namesOf(DEFAULT_TIMEOUTS);
+
+function namesOf<Name extends string>(table: Readonly<Record<Name, number>>): Record<Name, true> {
+  const names = Object.keys(table).map((name) => [name, true]);
+  return Object.fromEntries(names);
+}
 
 /** Fills in the defaults and checks every value. */
 export function resolveLimits(given: HttpLimits = {}): ResolvedLimits {
@@ -135,12 +127,13 @@ export function resolveHttpTimeouts(given: HttpTimeouts = {}): ResolvedTimeouts 
   return resolve(DEFAULT_TIMEOUTS, given, (name, value) => checkTimeout(`timeouts.${name}`, value));
 }
 
-function resolve<Table extends object>(
-  defaults: Table,
-  given: { [Name in keyof Table]?: number | undefined },
+function resolve<Name extends string>(
+  defaults: Readonly<Record<Name, number>>,
+  given: { readonly [Key in Name]?: number | undefined },
   check: (name: string, value: unknown) => number,
-): Record<keyof Table, number> {
-  const names = Object.keys(defaults) as (keyof Table & string)[];
-  const values = names.map((name) => [name, check(name, given[name] ?? defaults[name])]);
-  return Object.fromEntries(values);
+): Record<Name, number> {
+  const names = Object.keys(defaults) as Name[];
+  return Object.fromEntries(
+    names.map((name) => [name, check(name, given[name] ?? defaults[name])]),
+  ) as Record<Name, number>;
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
+import { OutputBuffer } from "../../framing/mod.ts";
 import { PullIterator } from "../../common/pull_iterator.ts";
 import { checkCount, checkOptions } from "../../common/options.ts";
 import type { RoundTrip } from "./_round_trip.ts";
-import { Collector } from "./_collector.ts";
 import { hasBody, type HttpHead } from "./head.ts";
 import { HttpError } from "./errors.ts";
 import type { Settings } from "./options.ts";
@@ -62,7 +62,7 @@ let create: (init: ResponseParts) => HttpResponse;
  *   await conn.write("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nhello");
  * });
  *
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using response = await httpGet(`http://127.0.0.1:${port}/`);
  * assertEquals(response.headers.get("content-type"), "text/plain");
  * assertEquals(await response.text(), "hello");
@@ -187,15 +187,15 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     checkOptions<HttpBodyOptions>("HttpResponse", options, { maxSize: true });
     const { maxSize = 67_108_864 } = options;
     checkCount("maxSize", maxSize);
-    const all = new Collector();
+    const all = new OutputBuffer();
     for await (const piece of this) {
       if (all.length + piece.length > maxSize) {
         const message = `Cannot hold the body: it is larger than the limit of ${maxSize} bytes`;
         throw new HttpError("too_large", message, { url: this.url });
       }
-      all.add(piece);
+      all.append(piece);
     }
-    return all.take();
+    return all.take().slice();
   }
 
   /**

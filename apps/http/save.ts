@@ -52,7 +52,7 @@ export interface SaveBodyOptions {
  * });
  *
  * const path = await Deno.makeTempFile();
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using response = await httpGet(`http://127.0.0.1:${port}/`);
  * assertEquals(await saveBody(response, path), 5);
  * assertEquals(await Deno.readTextFile(path), "hello");
@@ -91,7 +91,7 @@ function explain(error: unknown, path: string): unknown {
 }
 
 /** What stands where a file is to be written. */
-interface Place {
+interface SavePath {
   path: string;
   /** Whether it is a device or a pipe. */
   isSpecial: boolean;
@@ -99,7 +99,7 @@ interface Place {
   mode: number | undefined;
 }
 
-async function lookAt(path: string): Promise<Place> {
+async function lookAt(path: string): Promise<SavePath> {
   try {
     const real = await Deno.realPath(path);
     const { isDirectory, isFile, mode } = await Deno.stat(real);

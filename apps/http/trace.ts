@@ -5,7 +5,7 @@
  */
 import type { SocketAddress } from "../../errors.ts";
 import { formatAddr } from "../../common/address.ts";
-import type { Codec, Decoder, DecoderProgress } from "../../framing/mod.ts";
+import type { Codec } from "../../framing/mod.ts";
 import { escapeBytes } from "../../common/escape_bytes.ts";
 
 /** Something that happened. Bytes are valid during the call. */
@@ -97,7 +97,17 @@ export function traced<In, Out>(
   onTrace: (event: HttpTraceEvent) => void,
 ): Codec<In, Out> {
   return {
-    decoder: () => new TracedDecoder(codec.decoder(), onTrace),
+    decoder() {
+      const inner = codec.decoder();
+      return {
+        progress: inner.progress,
+        push(chunk, emit) {
+          if (chunk.length > 0) onTrace({ type: "received", bytes: chunk });
+          inner.push(chunk, emit);
+        },
+        end: (emit) => inner.end(emit),
+      };
+    },
     encode(message) {
       const bytes = codec.encode(message);
       onTrace({ type: "sent", bytes });
@@ -105,31 +115,4 @@ export function traced<In, Out>(
     },
     detached: codec.detached,
   };
-}
-
-class TracedDecoder<T> implements Decoder<T> {
-  readonly #inner: Decoder<T>;
-  readonly #onTrace: (event: HttpTraceEvent) => void;
-
-  constructor(inner: Decoder<T>, onTrace: (event: HttpTraceEvent) => void) {
-    this.#inner = inner;
-    this.#onTrace = onTrace;
-  }
-
-  get progress(): DecoderProgress | undefined {
-    return this.#inner.progress;
-  }
-
-  push(chunk: Uint8Array, emit: (part: T) => void | boolean): void {
-    if (chunk.length > 0) this.#onTrace({ type: "received", bytes: chunk });
-    this.#inner.push(chunk, emit);
-  }
-
-  end(emit: (part: T) => void | boolean): void {
-    this.#inner.end(emit);
-  }
-
-  takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining?.() ?? new Uint8Array(0);
-  }
 }

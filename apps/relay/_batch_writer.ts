@@ -12,19 +12,16 @@ const FLUSH_AFTER = 5;
 const FLUSH_SIZE = 256 * 1024;
 /** Bytes that may wait to be written, those of the write under way included; to add more is to wait. */
 const MAX_BACKLOG = 4 * 1024 * 1024;
-/** A part of it is kept for those that have added little, so that a flood of one does not stop all. */
+/** A part of it is kept for sources that have added little, so that a flood of one does not stop all. */
 const RESERVE = MAX_BACKLOG / 4;
 /** What is little: so many bytes of one source in one batch. */
 const SMALL_SHARE = 1024;
-/** What something to be called after a write counts, beside the bytes: so its number is bounded, too. */
+/** What a function to be called after a write counts, beside the bytes: so their number is bounded, too. */
 const MARK_SIZE = 1024;
 /** Memory up to this size is kept for the next batch. */
 const MAX_KEPT = 2 * MAX_BACKLOG;
 
-/** Writes all of the bytes. */
-export type Sink = (bytes: Uint8Array) => Promise<void>;
-
-/** Something that wants to be appended. */
+/** What is to be appended. */
 export interface Addition {
   /** Where it comes from: room is shared between sources. */
   readonly source: number;
@@ -34,8 +31,8 @@ export interface Addition {
   append(): void;
 }
 
-/** Something that waits for room. */
-interface Waiting {
+/** An addition that waits for room. */
+interface WaitingAddition {
   readonly addition: Addition;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -43,7 +40,7 @@ interface Waiting {
 
 /** Collects text and writes it in order, never two writes at once. */
 export class BatchWriter {
-  readonly #sink: Sink;
+  readonly #sink: (bytes: Uint8Array) => Promise<void>;
   #filling = new OutputBuffer();
   #spare = new OutputBuffer();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -51,12 +48,12 @@ export class BatchWriter {
   #written = 0; // bytes of the write under way
   #appended = 0; // bytes that were handed to writes
   #marks: { at: number; reached: () => void }[] = [];
-  #waiting: Waiting[] = [];
+  #waiting: WaitingAddition[] = [];
   #shares = new Map<number, number>(); // bytes of each source in the batch that is collected
   #failed = false;
   #failure: unknown;
 
-  constructor(sink: Sink) {
+  constructor(sink: (bytes: Uint8Array) => Promise<void>) {
     this.#sink = sink;
   }
 
@@ -66,7 +63,7 @@ export class BatchWriter {
   }
 
   /**
-   * Appends as soon as there is room: at once, or after those that asked before.
+   * Appends as soon as there is room: at once, or after what was added before.
    *
    * @returns A promise while it waits for room.
    */
@@ -75,7 +72,7 @@ export class BatchWriter {
     if (!this.#hasRoom(addition)) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       this.#waiting.push({ addition, resolve, reject });
-      return unattended(promise); // a failure is told by flush(), too
+      return unattended(promise); // a failure is reported by flush(), too
     }
     this.#append(addition);
     this.#added();
@@ -116,7 +113,7 @@ export class BatchWriter {
     this.#shares.set(source, (this.#shares.get(source) ?? 0) + added);
   }
 
-  /** Sees to it that what was appended is written. */
+  /** Has what was appended written. */
   #added(): void {
     if (this.#writing !== undefined || this.#failed) return; // the write under way comes back here
     if (this.#filling.length >= FLUSH_SIZE) this.#begin();
@@ -154,7 +151,7 @@ export class BatchWriter {
     if (this.#filling.length > 0) this.#added();
   }
 
-  /** Lets those that wait append, in order, while there is room. */
+  /** Appends what waits, in order, while there is room. */
   #admit(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -6,19 +6,19 @@
 import type { TcpConnection } from "../../tcp/mod.ts";
 
 /** Milliseconds to wait for a peer that takes nothing. */
-const PATIENCE = 2_000;
+const STALL_LIMIT = 2_000;
 /** Milliseconds between two looks, while there is something to wait for. */
 const INTERVAL = 20;
 
-/** A connection that is about to be reset. */
-interface Waiting {
+/** A connection that is about to be reset, until its peer has everything. */
+interface Delivery {
   readonly ports: string;
   readonly done: () => void;
   unsent: number;
   since: number;
 }
 
-let waiting: Waiting[] = [];
+let waiting: Delivery[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /**
@@ -29,14 +29,14 @@ export function delivered({ localAddr, remoteAddr, closed }: TcpConnection): Pro
   if (!("port" in localAddr && "port" in remoteAddr)) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
   const ports = `${hex(localAddr.port)} ${hex(remoteAddr.port)}`;
-  const one: Waiting = { ports, done: resolve, unsent: Infinity, since: performance.now() };
+  const one: Delivery = { ports, done: resolve, unsent: Infinity, since: performance.now() };
   waiting.push(one);
   closed.then(() => forget(one));
   if (timer === undefined) look();
   return promise;
 }
 
-/** Looks for all that wait, until no one does. */
+/** Looks at all that wait, until none is left. */
 function look(): void {
   const queues = sendQueues();
   const now = performance.now();
@@ -44,12 +44,12 @@ function look(): void {
     const unsent = queues.get(one.ports) ?? 0;
     if (unsent < one.unsent) one.since = now;
     one.unsent = unsent;
-    if (unsent === 0 || now - one.since >= PATIENCE) forget(one);
+    if (unsent === 0 || now - one.since >= STALL_LIMIT) forget(one);
   }
   timer = waiting.length > 0 ? setTimeout(look, INTERVAL) : undefined;
 }
 
-function forget(one: Waiting): void {
+function forget(one: Delivery): void {
   waiting = waiting.filter((other) => other !== one);
   one.done();
   if (waiting.length > 0) return;

@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError, isNetError } from "../../errors.ts";
+import { AdaptiveBuffer } from "../../common/adaptive_size.ts";
 import { nextTurn, SMALL, spend } from "../../common/turn_budget.ts";
 import type { Codec } from "../../framing/mod.ts";
 import type { TcpConnection } from "../../tcp/mod.ts";
@@ -19,8 +20,6 @@ const MAX_BUFFER = 1024 * 1024;
 const MAX_SHOWN_BUFFER = 256 * 1024;
 /** Messages of one read that are not held back when the turn is over, so that others are served in a flood. */
 const SMALL_COUNT = 16;
-/** So many reads in a row that would fit into a quarter make it smaller again. */
-const SHRINK_AFTER = 16;
 
 /** The fields that all events have. */
 export type EventBase = Pick<RelayEvent, "id" | "time" | "elapsed">;
@@ -80,20 +79,21 @@ export class Pair {
     const { client, target, observer, reads, base } = this.#init;
     const [from, to] = side === "client" ? [client, target] : [target, client];
     const watch = observer && reads ? this.#watcher(side, observer) : undefined;
-    let buffer = new Uint8Array(MIN_BUFFER);
-    const largest = watch === undefined ? MAX_BUFFER : MAX_SHOWN_BUFFER;
-    let small = 0;
+    const buffer = new AdaptiveBuffer(
+      MIN_BUFFER,
+      watch === undefined ? MAX_BUFFER : MAX_SHOWN_BUFFER,
+    );
     while (true) {
       let n: number | null;
       try {
-        n = await from.read(buffer);
+        n = await from.read(buffer.bytes);
       } catch (error) {
         return this.#broken(side, error);
       }
       if (n === null) break;
       // Little data is not held back, so that others are served while one connection floods.
       if (spend(n) && n > SMALL) await nextTurn();
-      const data = n === buffer.length ? buffer : buffer.subarray(0, n);
+      const data = buffer.bytes.subarray(0, n);
       const writing = to.write(data);
       this.#sent[side] += n;
       if (watch !== undefined) {
@@ -107,15 +107,7 @@ export class Pair {
         // What it sent before it went is still read by the other direction, which then ends.
         return this.#note(side === "client" ? "target" : "client", error);
       }
-      if (n === buffer.length) {
-        if (n < largest) buffer = new Uint8Array(n * 4);
-        small = 0;
-      } else if (n * 4 > buffer.length) {
-        small = 0;
-      } else if (buffer.length > MIN_BUFFER && ++small >= SHRINK_AFTER) {
-        buffer = new Uint8Array(buffer.length / 4);
-        small = 0;
-      }
+      buffer.learn(n);
     }
     this.#first ??= side;
     // After a reset the system may report an end, if a write has reported the reset before.

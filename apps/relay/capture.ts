@@ -31,17 +31,17 @@ export interface ReadCaptureOptions {
    *
    * @default {false}
    */
-  jsonText?: boolean;
+  jsonText?: boolean | undefined;
   /**
    * Called for each record that was cut off, because the program or the system that wrote it had ended,
    * with the number of its line. It is left out.
    *
-   * @default {undefined} prints a line to stderr
+   * @default {reportTorn} prints a line to stderr
    */
-  onTorn?: (line: number) => void;
+  onTorn?: ((line: number) => void) | undefined;
 }
 
-/** How a capture ends, for those who continue it. */
+/** How a capture ends, for a program that continues it. */
 export interface CaptureEnd {
   /** The highest number of a connection in it; 0 if there is none. */
   readonly lastId: number;
@@ -53,7 +53,7 @@ export interface CaptureEnd {
  * Reads a capture: the events that a relay wrote down as JSON.
  *
  * @param source The bytes of the capture, in chunks: a file's `readable`, for one.
- * @param options What messages are given as, and who is told of records that were cut off.
+ * @param options What messages are given as, and what is called for records that were cut off.
  * @returns The events as the observer of the relay was told them.
  * @throws {FrameError} With the code `corrupt`, if a line is not an event; with the code `too_long`, if
  * it is longer than 16 MiB.

@@ -146,7 +146,7 @@ export class RelayDump {
 
   #partial(event: EventOf<"partial">): void {
     if (this.#view === "quiet") return;
-    this.#inside(event, `… ${bytes(event.length)} of message ${event.number}, which goes on`);
+    this.#inside(event, `… ${bytes(event.length)} of message ${event.number}, which continues`);
   }
 
   #unframed(event: EventOf<"unframed">): void {

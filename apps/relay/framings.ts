@@ -39,7 +39,7 @@ export interface FramingOptions {
    *
    * @default {false}
    */
-  jsonText?: boolean;
+  jsonText?: boolean | undefined;
 }
 
 /** The names that {@linkcode framingByName} knows, besides `fixed:SIZE`. */

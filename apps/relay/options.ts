@@ -5,6 +5,7 @@
  */
 import { checkPort, formatHostPort } from "../../common/address.ts";
 import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../../common/options.ts";
+import { CLIENT_NAMES, SERVER_NAMES } from "../../common/tcp_option_names.ts";
 import type { Codec } from "../../framing/mod.ts";
 import type {
   TcpConnectOptions,
@@ -54,38 +55,25 @@ export interface RelayOptions extends TcpServerOptions {
    * How many connections, and how much memory for each. `maxConnections` is 1,024 unless specified,
    * because each may hold two buffers and two sockets.
    */
-  limits?: TcpServerLimits;
+  limits?: TcpServerLimits | undefined;
   /**
    * How long a connection may take over what. `idle` is an hour unless specified: a relay does not know
    * how long its clients are silent, but some never come back. `write`, the time in which a side takes
    * nothing although there is something for it, is as long as `idle` unless specified.
    */
-  timeouts?: TcpTimeouts;
+  timeouts?: TcpTimeouts | undefined;
   /**
    * Have the system probe silent peers (SO_KEEPALIVE), on both sides.
    *
    * @default {true}
    */
-  keepAlive?: boolean;
+  keepAlive?: boolean | undefined;
 }
 
-const TIMEOUTS: OptionNames<TcpTimeouts> = {
-  ...{ handshake: true, idle: true, read: true },
-  ...{ write: true, frame: true, lifetime: true },
-};
-
 const NAMES: OptionNames<RelayOptions> = {
+  ...SERVER_NAMES,
   ...{ observer: true, firstId: true, reads: true, framing: true },
-  ...{ path: true, port: true, hostname: true, backlog: true, reusePort: true, tls: true },
-  ...{ noDelay: true, keepAlive: true, allow: true, deny: true, signal: true },
-  ...{ onListen: true, onError: true, onConnect: true, onClose: true },
-  limits: { maxConnections: true, maxConnectionsPerIp: true, onLimit: true, maxWriteQueue: true },
-  timeouts: TIMEOUTS,
-  target: {
-    ...{ path: true, port: true, hostname: true, tls: true, timeout: true, signal: true },
-    ...{ retry: true, noDelay: true, keepAlive: true, timeouts: TIMEOUTS },
-    limits: { maxWriteQueue: true },
-  },
+  target: CLIENT_NAMES,
 };
 
 /** What a relay is made from. */

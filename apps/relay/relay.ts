@@ -37,20 +37,20 @@ const LOOP_TIME = 100;
  * });
  * const seen: string[] = [];
  * await using relay = serveRelay({
- *   target: { port: (echo.addr as Deno.NetAddr).port },
+ *   target: { port: echo.addr.port },
  *   onListen() {},
  *   observer(event) {
  *     if (event.type === "data") seen.push(`${event.from}: ${event.data.length}`);
  *   },
  * });
  *
- * await using conn = await connectTcp({ port: (relay.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: relay.addr.port });
  * await conn.write("hello\n");
  * assertEquals(await conn.readLine(), "hello");
  * assertEquals(seen, ["client: 6", "target: 6"]);
  * ```
  */
-export function serveRelay(options: RelayOptions): TcpServer {
+export function serveRelay(options: RelayOptions): TcpServer<Deno.NetAddr> {
   const { server: serverOptions, target, observer, firstId, reads, framing } = resolveOptions(
     options,
   );
@@ -69,7 +69,7 @@ export function serveRelay(options: RelayOptions): TcpServer {
   server.finished.then(() => reports.close());
   return server;
 
-  async function relay(client: TcpConnection, id: number): Promise<void> {
+  async function relay(client: TcpConnection<Deno.NetAddr>, id: number): Promise<void> {
     const startedAt = performance.now();
     const base = (): EventBase => stamp(id, startedAt);
     let upstream: TcpConnection;
@@ -90,7 +90,7 @@ export function serveRelay(options: RelayOptions): TcpServer {
     }
   }
 
-  async function connect(client: TcpConnection): Promise<TcpConnection> {
+  async function connect(client: TcpConnection<Deno.NetAddr>): Promise<TcpConnection> {
     if (mayBeOwn(client)) await settled(connecting, LOOP_TIME);
     const signal = target.signal === undefined
       ? client.signal
@@ -107,9 +107,9 @@ export function serveRelay(options: RelayOptions): TcpServer {
   }
 
   /** Whether the relay itself may be the client: then it waits for what is known in a moment. */
-  function mayBeOwn({ localAddr, remoteAddr }: TcpConnection): boolean {
-    return "port" in localAddr && localAddr.port === target.port && "port" in remoteAddr &&
-      localAddr.hostname === remoteAddr.hostname && connecting.size > 0;
+  function mayBeOwn({ localAddr, remoteAddr }: TcpConnection<Deno.NetAddr>): boolean {
+    return localAddr.port === target.port && localAddr.hostname === remoteAddr.hostname &&
+      connecting.size > 0;
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Job, OpenPort } from "./_job.ts";
+import type { OpenPort, ScanJob } from "./_job.ts";
 import { type FromWorker, WORKER_NAME } from "./_worker.ts";
 
 /** A worker that works on a job. */
@@ -15,7 +15,7 @@ export interface Helper {
 }
 
 /** Starts a worker on a job; `undefined` where that is not permitted or not possible. */
-export function startHelper(job: Job, onOpen: (port: OpenPort) => void): Helper | undefined {
+export function startHelper(job: ScanJob, onOpen: (port: OpenPort) => void): Helper | undefined {
   const url = new URL("./_worker.ts", import.meta.url);
   if (!mayLoad(url)) return undefined;
   try {
@@ -25,7 +25,7 @@ export function startHelper(job: Job, onOpen: (port: OpenPort) => void): Helper 
   }
 }
 
-function start(worker: Worker, job: Job, onOpen: (port: OpenPort) => void): Helper {
+function start(worker: Worker, job: ScanJob, onOpen: (port: OpenPort) => void): Helper {
   const { promise: finished, resolve } = Promise.withResolvers<void>();
   const stop = () => {
     worker.terminate();

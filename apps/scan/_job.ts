@@ -12,12 +12,12 @@ export interface BannerLimits {
 }
 
 /** The work and how to do it. Every isolate has one; the memory in it is shared by all. */
-export interface Job {
+export interface ScanJob {
   readonly addresses: readonly string[];
   readonly ports: readonly number[];
   /** One outcome for each probe: number `i` is port `i / hosts` of host `i % hosts`. */
   readonly outcomes: Uint8Array<SharedArrayBuffer>;
-  /** The next probe that nobody has taken, and how many are done. */
+  /** The next probe that no isolate has taken, and how many are done. */
   readonly counters: Int32Array<SharedArrayBuffer>;
   /** Milliseconds a port has to answer. */
   readonly timeout: number;
@@ -28,7 +28,7 @@ export interface Job {
   readonly banner: BannerLimits | undefined;
 }
 
-/** Places in {@linkcode Job.counters}. */
+/** Places in {@linkcode ScanJob.counters}. */
 export const NEXT = 0;
 export const DONE = 1;
 

@@ -32,12 +32,12 @@ import {
   CLOSED,
   HOST_UNREACHABLE,
   IMPOSSIBLE,
-  type Job,
   NET_UNREACHABLE,
   OPEN,
   type OpenPort,
   PROHIBITED,
   RESET,
+  type ScanJob,
   SILENT,
 } from "./_job.ts";
 import { type Probe, Probes } from "./_probes.ts";
@@ -79,7 +79,7 @@ const OUTCOME_OF: Readonly<Record<string, number>> = {
 
 /** Works on a job, beside the probers of other isolates, until nothing is left to take. */
 export class Prober {
-  readonly #job: Job;
+  readonly #job: ScanJob;
   readonly #onOpen: (port: OpenPort) => void;
   readonly #probes: Probes;
   readonly #attempts: Attempts;
@@ -96,7 +96,7 @@ export class Prober {
   #pausedUntil = 0;
   #failure: unknown;
 
-  constructor(job: Job, onOpen: (port: OpenPort) => void) {
+  constructor(job: ScanJob, onOpen: (port: OpenPort) => void) {
     this.#job = job;
     this.#onOpen = onOpen;
     this.#probes = new Probes(job);
@@ -261,7 +261,7 @@ function codeOf(error: unknown): string | undefined {
     : undefined;
 }
 
-/** The error of a scan that cannot go on. */
+/** The error of a scan that cannot continue. */
 function failure(error: unknown, target: string): unknown {
   if (!(error instanceof Error)) return error;
   const isDenied = error instanceof Deno.errors.NotCapable;

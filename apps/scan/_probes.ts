@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DONE, type Job, NEXT } from "./_job.ts";
+import { DONE, NEXT, type ScanJob } from "./_job.ts";
 
 /** Probes that an isolate takes from the shared ones at once. */
 const BLOCK = 64;
@@ -21,13 +21,13 @@ export interface Probe {
 
 /** Hands out probes and notes what they came to. */
 export class Probes {
-  readonly #job: Job;
+  readonly #job: ScanJob;
   #next = 0; // of the block that this isolate works on
   #end = 0;
   #again: Probe[] = [];
   #undecided = 0;
 
-  constructor(job: Job) {
+  constructor(job: ScanJob) {
     this.#job = job;
   }
 

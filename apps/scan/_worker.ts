@@ -1,11 +1,11 @@
 /**
  * The program of a helping isolate. Inside a worker of the right name it works on the job it is sent;
- * imported anywhere else it does nothing. It is imported by those who start the worker so that
+ * imported anywhere else it does nothing. The module that starts the worker imports it so that
  * `deno compile` packs it.
  *
  * @module
  */
-import type { Job, OpenPort } from "./_job.ts";
+import type { OpenPort, ScanJob } from "./_job.ts";
 import { Prober } from "./_prober.ts";
 
 /** The name of workers that run this module as their program. */
@@ -17,7 +17,7 @@ export type FromWorker = { open: OpenPort } | { finished: true };
 /** The global object of a worker, as far as it is needed here. */
 interface WorkerScope {
   readonly name?: string;
-  onmessage: ((event: MessageEvent<Job>) => void) | null;
+  onmessage: ((event: MessageEvent<ScanJob>) => void) | null;
   postMessage(message: FromWorker): void;
 }
 
@@ -26,7 +26,7 @@ if (scope.name === WORKER_NAME && typeof scope.postMessage === "function") {
   scope.onmessage = ({ data: job }) => work(job);
 }
 
-async function work(job: Job): Promise<void> {
+async function work(job: ScanJob): Promise<void> {
   // What it fails at, the isolate that started it meets too and reports: here it only ends.
   await new Prober(job, (open) => scope.postMessage({ open })).run().catch(() => {});
   scope.postMessage({ finished: true });

@@ -4,7 +4,7 @@
  * @module
  */
 import { startHelper } from "./_helper.ts";
-import { DONE, type Job, NEXT, OPEN, type OpenPort, OUTCOMES } from "./_job.ts";
+import { DONE, NEXT, OPEN, type OpenPort, OUTCOMES, type ScanJob } from "./_job.ts";
 import { Prober } from "./_prober.ts";
 import { resolveOptions, type ScanLimits, type ScanOptions } from "./options.ts";
 import { checkPorts, defaultPorts, parsePorts } from "./ports.ts";
@@ -40,7 +40,7 @@ const PROGRESS_INTERVAL = 100;
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveTcp({ port: 0, onListen() {} }, (conn) => conn.write("hello\n"));
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * const { hosts: [host] } = await scanPorts("127.0.0.1", { ports: [port], banner: true });
  * const [found] = host?.open ?? [];
@@ -106,7 +106,7 @@ interface Work {
   useWorker: boolean;
 }
 
-async function workOn(job: Job, { signal, onOpen, useWorker }: Work): Promise<void> {
+async function workOn(job: ScanJob, { signal, onOpen, useWorker }: Work): Promise<void> {
   const total = job.outcomes.length;
   const isLarge = total >= MIN_PROBES_FOR_HELPER && navigator.hardwareConcurrency > 1;
   const half = { ...job, concurrency: Math.max(1, job.concurrency >> 1) };
@@ -146,7 +146,7 @@ function createJob(
   targets: readonly Target[],
   ports: readonly number[],
   { timeout, retries, concurrency, banner }: ScanLimits,
-): Job {
+): ScanJob {
   const total = targets.length * ports.length;
   if (total > MAX_PROBES) {
     throw new RangeError(
@@ -196,9 +196,9 @@ class Host implements HostReport {
   readonly open: readonly PortResult[];
   readonly #place: number;
   readonly #targets: readonly Target[];
-  readonly #job: Job;
+  readonly #job: ScanJob;
 
-  constructor(place: number, targets: readonly Target[], job: Job, found: readonly OpenPort[]) {
+  constructor(place: number, targets: readonly Target[], job: ScanJob, found: readonly OpenPort[]) {
     const { name = "", address = "", otherAddresses = [] } = targets[place] ?? {};
     this.host = name;
     this.address = address;

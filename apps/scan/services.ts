@@ -4,7 +4,7 @@
  * @module
  */
 
-/** IANA's names (RFC 6335) where there is one, and what everybody calls it otherwise. */
+/** IANA's names (RFC 6335) where there is one, otherwise the usual name. */
 const SERVICES: Readonly<Record<number, string>> = {
   7: "echo",
   9: "discard",

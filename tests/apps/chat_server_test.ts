@@ -11,6 +11,7 @@ import {
   joinChat,
   serveChat,
 } from "../../apps/chat/mod.ts";
+import { clientTls, serverTls } from "../_util/transports.ts";
 import { connectTcp, FrameError, serveTcp, type TcpServer } from "../../mod.ts";
 import {
   assert,
@@ -288,13 +289,8 @@ Deno.test("leaving lets the last words of the room through and then ends the loo
 });
 
 Deno.test("a room over TLS", async () => {
-  const [cert, key, ca] = await Promise.all(
-    ["localhost.pem", "localhost.key", "ca.pem"].map((name) =>
-      Deno.readTextFile(new URL(`../_util/tls/${name}`, import.meta.url))
-    ) as [Promise<string>, Promise<string>, Promise<string>],
-  );
-  await using server = serve({ tls: { cert, key } });
-  const tls = { caCerts: [ca] };
+  await using server = serve({ tls: serverTls });
+  const tls = clientTls;
   await using ada = await joinChat({ port: portOf(server), name: "Ada", tls });
   await using bob = await joinChat({ port: portOf(server), name: "Bob", tls });
   await bob.send("hello");

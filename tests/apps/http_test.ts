@@ -504,8 +504,10 @@ for (const [name, first, piece, options, message] of SLOW) {
 }
 
 Deno.test("http: the timeout 0 means now", async () => {
-  await using silent = scripted(() => new Promise<void>(() => {}));
-  for (const timeouts of [{ head: 0 }, { total: 0 }]) {
+  await using silent = scripted(async (conn) => {
+    for await (const _ of conn);
+  });
+  for (const timeouts of [{ connect: 0 }, { head: 0 }, { total: 0 }]) {
     await assertRejects(() => textOf(silent.origin, { timeouts }), Deno.errors.TimedOut);
   }
   await using body = scripted(dripping(`${OK}\r\nx`, ""));

@@ -12,7 +12,7 @@ import { type Codec, connectTcp, lines, serveTcp, type TcpServer } from "../../m
 
 const MEBIBYTE = 2 ** 20;
 const NEWLINES = new Uint8Array(MEBIBYTE).fill(0x0a);
-const portOf = (server: TcpServer) => (server.addr as Deno.NetAddr).port;
+const portOf = (server: TcpServer<Deno.NetAddr>) => server.addr.port;
 const base = { id: 1, time: 0, elapsed: 0 } as const;
 const addr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
 

@@ -10,7 +10,7 @@ import {
 } from "../../mod.ts";
 import { clientTls, serverTls } from "../_util/transports.ts";
 
-const portOf = (server: TcpServer) => (server.addr as Deno.NetAddr).port;
+const portOf = (server: TcpServer<Deno.NetAddr>) => server.addr.port;
 
 /** A target and a relay before it. */
 interface Scene extends AsyncDisposable {

@@ -29,7 +29,7 @@ import {
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-const portOf = (server: TcpServer) => (server.addr as Deno.NetAddr).port;
+const portOf = (server: TcpServer<Deno.NetAddr>) => server.addr.port;
 
 /** A target, a relay before it and what the relay told; data is copied. */
 interface Scene extends AsyncDisposable {
@@ -184,7 +184,7 @@ Deno.test("100 MB pass unchanged, both ways at once", async () => {
 
 Deno.test("a target that is not there is told, the client is closed, and the relay goes on", async () => {
   const gone = Deno.listen({ port: 0 });
-  const { port } = gone.addr as Deno.NetAddr;
+  const { port } = gone.addr;
   gone.close();
   await using here = scene(echo, { target: { port } });
   for (const id of [1, 2]) {

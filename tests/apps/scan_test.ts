@@ -37,11 +37,11 @@ Deno.test("parsePorts refuses what is not a list of ports, and says which part",
 async function someListeners(): Promise<{ open: number[]; closed: number } & Disposable> {
   const listeners = [Deno.listen({ port: 0 }), Deno.listen({ port: 0 })];
   const gone = Deno.listen({ port: 0 });
-  const closed = (gone.addr as Deno.NetAddr).port;
+  const closed = gone.addr.port;
   gone.close();
   await Promise.resolve();
   return {
-    open: listeners.map(({ addr }) => (addr as Deno.NetAddr).port).sort((a, b) => a - b),
+    open: listeners.map(({ addr }) => addr.port).sort((a, b) => a - b),
     closed,
     [Symbol.dispose]() {
       for (const listener of listeners) listener.close();
@@ -187,7 +187,7 @@ Deno.test("an aborted scan rejects with the signal's reason and leaves nothing b
   controller.abort(reason);
   await assertRejects(() => scan, Error, "enough");
   using listener = Deno.listen({ port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
+  const { port } = listener.addr;
   const listening = new AbortController();
   const accepting = listener.accept();
   const banners = scanPorts("127.0.0.1", {
@@ -206,7 +206,7 @@ async function bannerOf(
   say: (conn: Deno.TcpConn) => Promise<unknown>,
 ): Promise<Uint8Array | undefined> {
   using listener = Deno.listen({ port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
+  const { port } = listener.addr;
   const scan = scanPorts("127.0.0.1", { ports: [port], banner: { timeout: 300, maxLength: 64 } });
   using conn = await listener.accept();
   const saying = say(conn).catch(() => {}); // cut off in the middle

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Block, blockOf, readPage } from "../docs/_page.ts";
 import { peersIn, testWith } from "../_util/peers.ts";
+import { optionsOf, parserOf } from "../../terminal/arguments.ts";
 import { inFolder, shell, TINCAN } from "./_tincan.ts";
 
 const page = await readPage("docs/tincan.md");
@@ -71,8 +72,10 @@ ${toScript(block)}`;
 }
 
 Deno.test("docs/tincan.md names every option of connect and listen that tells them from nc", async () => {
-  const { SHARED_OPTIONS } = await import("../../cli/options.ts");
-  for (const name of [...SHARED_OPTIONS.string, ...SHARED_OPTIONS.boolean]) {
-    assert(page.text.includes(`--${name}`), `--${name} is not in the page`);
+  const { talkFields, whereFields } = await import("../../cli/options.ts");
+  const fields = { ...whereFields, ...talkFields };
+  for (const { names } of optionsOf(parserOf(fields).usage)) {
+    const name = names.at(-1) ?? "";
+    assert(page.text.includes(name), `${name} is not in the page`);
   }
 });

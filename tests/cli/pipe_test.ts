@@ -269,7 +269,7 @@ ncTest(
 ncTest("--timeout bounds the waiting: for a client, and for a word", limit, async () => {
   const nobody = await tincan(["listen", "--timeout", "0.1"]);
   assertEquals(nobody.code, 1);
-  assertMatch(nobody.stderr, /^listening on .*\nNobody connected within 0.1 s\n$/);
+  assertMatch(nobody.stderr, /^listening on .*\nNo one connected within 0.1 s\n$/);
 
   await using silent = new Shell("exec nc -v -l 127.0.0.1 0 2>&1");
   const [, port] = await silent.shows(/Listening on \S+ (\d+)/);

@@ -1,4 +1,5 @@
 /** Two buffers: what is filled is drained, in order, and nothing is under way at the end. */
+import { AdaptiveSize } from "../../common/adaptive_size.ts";
 import { pump } from "../../common/pump.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 
@@ -39,6 +40,15 @@ Deno.test("one piece is drained while the next one is filled", async () => {
   await begun.promise; // although nothing has come for the second
   filled[1]?.resolve(0);
   await pumping;
+});
+
+Deno.test("the buffers grow while they are filled", async () => {
+  const sizes: number[] = [];
+  await pump(new AdaptiveSize(1, 16), {
+    fill: (buffer) => Promise.resolve(sizes.push(buffer.length) < 8 ? buffer.length : 0),
+    drain() {},
+  });
+  assertEquals(sizes, [1, 4, 16, 16, 16, 16, 16, 16]);
 });
 
 Deno.test("what came before an error is drained", async () => {

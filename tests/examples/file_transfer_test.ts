@@ -146,7 +146,7 @@ pythonTest("file_transfer get, killed in the middle, goes on where it stopped", 
   const { code, stderr } = await runExample(PROGRAM, get(String(server.port)));
   assertEquals(code, 0, stderr);
   assert(size >= 8 * MiB);
-  assertStringIncludes(stderr, `went on behind ${(size / MiB).toFixed(1)} MiB`);
+  assertStringIncludes(stderr, `resumed after ${(size / MiB).toFixed(1)} MiB`);
   assertStringIncludes(stderr, await sha256(content));
   assertEquals(await Deno.readFile(output), content);
   assertEquals(await here.names(), ["copy"]);
@@ -172,7 +172,7 @@ pythonTest(
       const { code, stdout, stderr } = await getting;
       assertMatch(
         stderr,
-        /^Cannot get "big": the other side (ended|broke off) after .* are kept, the same command goes on from there\n$/,
+        /^Cannot get "big": the other side (ended|broke off) after .* are kept, the same command resumes it\n$/,
       );
       assertEquals([stdout, code], ["", 1]);
       assertEquals((await here.names()).includes("x"), false);
@@ -180,7 +180,7 @@ pythonTest(
     await using server = await startExample(PROGRAM, ["serve", source.path]);
     const { code, stderr } = await get(server.port);
     assertEquals(code, 0);
-    assertStringIncludes(stderr, "went on behind");
+    assertStringIncludes(stderr, "resumed after");
     assertEquals(await here.read("x"), content);
   },
 );

@@ -528,7 +528,7 @@ const USAGE_ERRORS: [string[], RegExp][] = [
   [["a", "--outptu", "b"], /^Unknown option --outptu, did you mean --output\?\n/],
   [["a", "--output"], /^Option --output needs a value\n/],
   [["a", "-o"], /^Option -o needs a value\n/],
-  [["a", "--output="], /^Option --output needs a file name, or -\n/],
+  [["a", "--output="], /^Option --output must be the name of a file, current value is ""\n/],
   [["a", "--timeout", "soon"], /^Option --timeout must be seconds.*"soon"\n/],
   [["a", "--max-redirects", "-1"], /^Option --max-redirects must be .*"-1"\n/],
   [["a", "--header", "nonsense"], /^Option --header must be 'Name: value'.*\n/],

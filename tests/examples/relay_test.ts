@@ -101,7 +101,7 @@ s.close()
     client,
     "  #1 > message 1 (4 bytes): one\n  #1 > message 2 (4 bytes): two\n",
   );
-  assertStringIncludes(client, "  #1 > … 3 bytes of message 3, which goes on\n");
+  assertStringIncludes(client, "  #1 > … 3 bytes of message 3, which continues\n");
   assertStringIncludes(client, "  #1 > message 3 (6 bytes, in 2 reads): three\n");
 });
 

@@ -24,7 +24,7 @@ const EXAMPLE_TASKS = new Map<string, readonly Task[]>([
   ["port_scan", [scanPort]],
   ["relay", [relayAndCapture]],
   ["sticky_packets", [showStickyPackets]],
-  ["tcp_chat", [serveRoom, joinRoom]],
+  ["tcp_chat", [serveRoom, joinRoom, serveRoomOverTls]],
   ["tcp_echo", [serveEcho, askEcho]],
   ["udp_chat", [talkByName]],
   ["udp_echo", [serveUdpEcho, askUdpEcho]],
@@ -118,7 +118,7 @@ async function fetchOverTls(launch: Launch, folder: string): Promise<void> {
   const authority = join(folder, "ca.pem");
   await Deno.writeTextFile(authority, tlsFiles.ca);
   const url = `https://localhost:${portOf(server)}/`;
-  assertEquals(await run(launch, [url, "--cacert", authority]), "page");
+  assertEquals(await run(launch, [url, "--ca", authority]), "page");
 }
 
 async function scanPort(launch: Launch): Promise<void> {
@@ -149,6 +149,15 @@ async function showStickyPackets(launch: Launch): Promise<void> {
 async function serveRoom(launch: Launch): Promise<void> {
   await using server = await listen(launch, ["--port", "0"]);
   await using ada = await joinChat({ port: server.port, name: "Ada" });
+  await ada.send("/who");
+  assertEquals(await server.stop(), 0);
+}
+
+async function serveRoomOverTls(launch: Launch): Promise<void> {
+  const certificate = ["--tls", "--cert", tlsFiles.certPath, "--key", tlsFiles.keyPath];
+  await using server = await listen(launch, ["--port", "0", ...certificate]);
+  const tls = { caCerts: [tlsFiles.ca] };
+  await using ada = await joinChat({ hostname: "localhost", port: server.port, name: "Ada", tls });
   await ada.send("/who");
   assertEquals(await server.stop(), 0);
 }

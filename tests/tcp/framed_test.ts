@@ -377,6 +377,49 @@ Deno.test("switchTo keeps the bytes that have arrived, and those not sent yet", 
   assertEquals(await ends.far.readExactly(7), new TextEncoder().encode("OK\n\x00\x02xy"));
 });
 
+Deno.test("switchTo returns another object, and the old one says so", async () => {
+  await using ends = await pair();
+  await ends.far.write("one\ntwo\nthree\n");
+  const old = ends.near.framed(textLines);
+  const loop = old[Symbol.asyncIterator]();
+  const batches = old.batches();
+  assertEquals((await loop.next()).value, "one");
+  const next = old.switchTo(textLines);
+  const uses: Record<string, () => unknown> = {
+    receive: () => old.receive(),
+    "a loop": () => loop.next(),
+    batches: () => batches.next(),
+    send: () => old.send("x"),
+    sendAll: () => old.sendAll(["x"]),
+    request: () => old.request("x"),
+    flush: () => old.flush(),
+  };
+  for (const [name, use] of Object.entries(uses)) {
+    await assertRejects(async () => await use(), TypeError, "after switchTo()", name);
+  }
+  assertThrows(() => old.switchTo(textLines), TypeError, "after switchTo()");
+  assertThrows(() => old.release(), TypeError, "after switchTo()");
+  assertThrows(() => ends.near.framed(textLines), TypeError, "switchTo");
+  assertEquals(await next.receive(), "two");
+  next.release();
+  assertEquals(await ends.near.readLine(), "three");
+});
+
+Deno.test("a codec that fails to start leaves the messages with the old one", async () => {
+  await using ends = await pair();
+  await ends.far.write("one\ntwo\n");
+  const messages = ends.near.framed(textLines);
+  assertEquals(await messages.receive(), "one");
+  const broken: Codec<string> = {
+    decoder() {
+      throw new Error("no decoder today");
+    },
+    encode: () => new Uint8Array(0),
+  };
+  assertThrows(() => messages.switchTo(broken), Error, "no decoder today");
+  assertEquals(await messages.receive(), "two");
+});
+
 Deno.test("release gives what was not received back to the connection", async () => {
   await using ends = await pair();
   await ends.far.write("head\nbody, the first part");

@@ -36,6 +36,8 @@ for (const transport of transports) {
       readUntil: () => client.readUntil("\n"),
       readLine: () => client.readLine(),
       iterate: () => client[Symbol.asyncIterator]().next(),
+      readable: () => client.readable.getReader().read(),
+      "timeout 0": () => client.read(new Uint8Array(4), { timeout: 0 }),
     };
     for (const call of Object.values(calls)) {
       await assertRejects(call, TypeError, "call release() first");
@@ -43,7 +45,18 @@ for (const transport of transports) {
     assertEquals(await messages.receive(), "two");
     messages.release();
     assertEquals(await client.readLine(), "three");
-    assertEquals(textOf(await client.readExactly(5)), "four\n");
+    const { value } = await client.readable.getReader().read(); // the one that failed is forgotten
+    assertEquals(textOf(value ?? null), "four\n");
+  });
+
+  Deno.test(`${transport.name}: a connection is not framed while a read waits`, limit, async () => {
+    await using pair = await connectedPair(transport);
+    const { client, server } = pair;
+    const reading = client.readLine();
+    assertThrows(() => client.framed(text(lines())), Deno.errors.Busy);
+    await server.write("one\ntwo\n");
+    assertEquals(await reading, "one");
+    assertEquals(await client.framed(text(lines())).receive(), "two");
   });
 }
 

@@ -108,13 +108,13 @@ for (const backend of backends) {
     await using endpoint = await bindUdp({ backend });
     let most = 0;
     let running = 0;
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, { maxPeers: 50 }, async (session) => {
       most = Math.max(most, ++running);
       for await (const datagram of session) {
         if (datagram.data.length < 256) await datagram.reply("alive");
       }
       running--;
-    }, { maxPeers: 50 });
+    });
     await floodUntil(at(endpoint).port, () => all.stats().evicted > 100);
     await using client = await bindUdp({ backend });
     const answer = await client.request("?", at(endpoint), { timeout: 100, retries: 20 });

@@ -109,10 +109,10 @@ print("sent", flush=True)`,
   test("forged packets neither end a session nor keep newcomers out", async () => {
     await using endpoint = await bindUdp({ backend });
     const ended = new Events<UdpSession>();
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, { maxPeers: 20 }, async (session) => {
       for await (const datagram of session) await datagram.reply(datagram.data);
       ended.push(session);
-    }, { maxPeers: 20 });
+    });
     await using peer = await bindUdp({ backend });
     await peer.request("hello", at(endpoint), next);
     await peer.request("again", at(endpoint), next);
@@ -134,10 +134,13 @@ print("sent", flush=True)`,
   test("large datagrams of forged senders leave room for newcomers", async () => {
     await using endpoint = await bindUdp({ backend });
     const gate = Promise.withResolvers<void>();
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, {
+      maxQueueBytes: 1024 * 1024,
+      maxUnconfirmedPerSource: 1_000,
+    }, async (session) => {
       await gate.promise; // a handler that looks something up before it receives
       for await (const datagram of session) await datagram.reply(datagram.data.subarray(0, 3));
-    }, { maxQueueBytes: 1024 * 1024, maxUnconfirmedPerSource: 1_000 });
+    });
     const forgers = await Promise.all(Array.from({ length: 40 }, () => bindUdp({ backend })));
     await using newcomer = await bindUdp({ backend });
     let count = 0;
@@ -157,7 +160,7 @@ print("sent", flush=True)`,
   test("what waits in sessions is bounded in datagrams: empty ones, too", async () => {
     await using endpoint = await bindUdp({ backend });
     const gate = Promise.withResolvers<void>();
-    await using all = sessions(endpoint, () => gate.promise, { maxTotalQueue: 40 });
+    await using all = sessions(endpoint, { maxTotalQueue: 40 }, () => gate.promise);
     const senders = await Promise.all(Array.from({ length: 4 }, () => bindUdp({ backend })));
     for (const [before, sender] of senders.entries()) {
       for (let i = 0; i < 20; i++) await sender.send("", at(endpoint));
@@ -172,9 +175,13 @@ print("sent", flush=True)`,
 
   test("the proof of a protocol can be asked for", async () => {
     await using endpoint = await bindUdp({ backend });
-    await using all = sessions(endpoint, async (session) => {
-      for await (const datagram of session) await datagram.reply("secret");
-    }, { confirm: (data) => text(data) === "secret" });
+    await using all = sessions(
+      endpoint,
+      { confirm: (data) => text(data) === "secret" },
+      async (session) => {
+        for await (const datagram of session) await datagram.reply("secret");
+      },
+    );
     await using guessing = await bindUdp({ backend });
     await using proving = await bindUdp({ backend });
     for (const word of ["?", "guess", "guess"]) await guessing.request(word, at(endpoint), next);
@@ -227,10 +234,10 @@ print("sent", flush=True)`,
       );
       await using endpoint = await bindUdp({ backend });
       const done = new Events<void>();
-      await using _all = sessions(endpoint, (session) => {
+      await using _all = sessions(endpoint, { onError: reject }, (session) => {
         session.signal.addEventListener("abort", () => done.push());
         throw new Error("thrown");
-      }, { onError: reject });
+      });
       await using client = await bindUdp({ backend });
       await client.send("throw", at(server));
       await client.send("throw", at(endpoint));

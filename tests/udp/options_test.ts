@@ -34,7 +34,7 @@ Deno.test("an option that does not exist is named, and the right one", limit, as
 
 Deno.test("a path goes with nothing that only a port has", limit, async () => {
   const path = "/tmp/none";
-  const others = { port: 0, hostname: "::1", reuseAddress: false, broadcast: false };
+  const others = { port: 0, hostname: "::1", reuseAddress: true, broadcast: true };
   for (const [name, value] of Object.entries(others)) {
     const options = { path, [name]: value } as unknown as UnixDatagramOptions;
     const message = `Cannot use option "${name}" together with "path"`;

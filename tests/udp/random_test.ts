@@ -103,17 +103,17 @@ randomTest("udp: no answer goes to another request", async ({ chance }: Round) =
 randomTest("udp: sessions keep their peers apart and their order", async ({ chance }: Round) => {
   const backend = backendOf(chance);
   await using endpoint = await bindUdp({ backend });
-  await using all = sessions(endpoint, async (session) => {
+  await using all = sessions(endpoint, {
+    maxPeers: 8,
+    maxUnconfirmed: 8,
+    maxUnconfirmedPerSource: 8, // at most five peers and three strangers, all on one address
+    idle: between(chance, 0, 1) * 5_000,
+  }, async (session) => {
     const { port } = session.remoteAddr as Deno.NetAddr;
     for await (const { data, from } of session) {
       assertEquals((from as Deno.NetAddr).port, port);
       await session.send(data);
     }
-  }, {
-    maxPeers: 8,
-    maxUnconfirmed: 8,
-    maxUnconfirmedPerSource: 8, // at most five peers and three strangers, all on one address
-    idle: between(chance, 0, 1) * 5_000,
   });
   const stop = new AbortController();
   const forging = forge(chance, () => [at(endpoint).port], stop.signal);

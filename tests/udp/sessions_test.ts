@@ -26,7 +26,7 @@ for (const backend of backends) {
     assertEquals([all.stats().active, all.stats().opened], [2, 2]);
     await assertRejects(() => endpoint.receive(), Deno.errors.Busy);
     assertThrows(() => sessions(endpoint, () => {}), Deno.errors.Busy);
-    await all.close();
+    await all.shutdown();
     assertEquals(all.stats().active, 0);
     // The endpoint is given back.
     await a.send("plain");
@@ -55,10 +55,10 @@ for (const backend of backends) {
   test("a silent peer's session ends", async () => {
     await using endpoint = await bindUdp({ backend });
     const ended = new Events<UdpSession>();
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, { idle: 20 }, async (session) => {
       for await (const _ of session);
       ended.push(session);
-    }, { idle: 20 });
+    });
     await using a = await connectUdp({ backend, port: at(endpoint).port });
     await a.send("x");
     const session = await ended.next();
@@ -70,10 +70,10 @@ for (const backend of backends) {
   test("with too many peers the idlest goes", async () => {
     await using endpoint = await bindUdp({ backend });
     const ended = new Events<UdpSession>();
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, { maxPeers: 2 }, async (session) => {
       session.signal.addEventListener("abort", () => ended.push(session));
       for await (const datagram of session) await datagram.reply(datagram.data);
-    }, { maxPeers: 2 });
+    });
     const { port } = at(endpoint);
     await using a = await connectUdp({ backend, port });
     await using b = await connectUdp({ backend, port });
@@ -97,7 +97,7 @@ for (const backend of backends) {
   test("a slow handler's queue is bounded, others' are not touched", async () => {
     await using endpoint = await bindUdp({ backend });
     const started = new Events<UdpSession>();
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, { maxQueue: 2 }, async (session) => {
       const first = await session.receive();
       if (text(first?.data) !== "slow") {
         await session.send("fast");
@@ -105,7 +105,7 @@ for (const backend of backends) {
       }
       started.push(session);
       await new Promise((resolve) => session.signal.addEventListener("abort", resolve));
-    }, { maxQueue: 2 });
+    });
     await using slow = await bindUdp({ backend });
     await slow.send("slow", at(endpoint));
     const session = await started.next();
@@ -124,7 +124,7 @@ for (const backend of backends) {
     await using endpoint = await bindUdp({ backend });
     const done = Promise.withResolvers<void>();
     // A quarter of that is for unconfirmed peers.
-    await using all = sessions(endpoint, () => done.promise, { maxQueueBytes: 40 });
+    await using all = sessions(endpoint, { maxQueueBytes: 40 }, () => done.promise);
     await using a = await bindUdp({ backend });
     await using b = await bindUdp({ backend });
     await a.send("123456", at(endpoint));
@@ -141,12 +141,14 @@ for (const backend of backends) {
     await using endpoint = await bindUdp({ backend });
     const errors = new Events<[unknown, UdpSession | undefined]>();
     const timedOut = new Events<unknown>();
-    await using all = sessions(endpoint, async (session) => {
+    await using all = sessions(endpoint, {
+      onError: (error, session) => errors.push([error, session]),
+    }, async (session) => {
       await session.receive();
       await session.receive({ timeout: 10 }).catch(timedOut.push);
       const datagram = await session.receive({ timeout: 10_000 });
       throw new Error(`thrown after ${text(datagram?.data)}`);
-    }, { onError: (error, session) => errors.push([error, session]) });
+    });
     await using a = await connectUdp({ backend, port: at(endpoint).port });
     await a.send("one");
     const late = await timedOut.next();
@@ -172,7 +174,7 @@ for (const backend of backends) {
     await endpoint.close();
     assertEquals(await ends.next(), "stopped");
     await all.finished;
-    await all.close();
+    await all.shutdown();
     assertThrows(() => sessions(endpoint, () => {}), ClosedError);
   });
 }
@@ -180,7 +182,7 @@ for (const backend of backends) {
 Deno.test("sessions: options out of range are named", limit, async () => {
   await using endpoint = await bindUdp();
   for (const name of ["idle", "maxPeers", "maxQueue", "maxQueueBytes"]) {
-    assertThrows(() => sessions(endpoint, () => {}, { [name]: -1 }), RangeError, name);
+    assertThrows(() => sessions(endpoint, { [name]: -1 }, () => {}), RangeError, name);
   }
   assertThrows(() => sessions(endpoint, 1 as unknown as () => void), TypeError);
 });

@@ -4,7 +4,12 @@
  * @module
  */
 import { type FileServerOptions, serveFiles } from "../../../apps/files/mod.ts";
-import { serveTcp, type TcpConnection, type TcpServer } from "../../../mod.ts";
+import {
+  serveTcp,
+  type TcpConnection,
+  type TcpServer,
+  type TcpServerOptions,
+} from "../../../mod.ts";
 
 /** A folder that goes away with the test. */
 export class Folder implements AsyncDisposable {
@@ -58,7 +63,7 @@ export class Folder implements AsyncDisposable {
 /** Serves a folder on a free port, without a word. */
 export async function serve(
   folder: Folder | string,
-  options: FileServerOptions = {},
+  options: FileServerOptions<TcpServerOptions> = {},
 ): Promise<TcpServer & { port: number }> {
   const path = typeof folder === "string" ? folder : folder.path;
   return withPort(await serveFiles(path, { port: 0, onListen() {}, ...options }));

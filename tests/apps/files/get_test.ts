@@ -1,7 +1,7 @@
 /** Downloads: whole, verified, resumed, or nothing under the final name. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  type Checksum,
+  type FileChecksum,
   FileTransferError,
   getFile,
   type GetFileOptions,
@@ -50,7 +50,7 @@ async function fails(
 }
 
 for (const size of [0, 1, 65_536, MiB - 1, MiB, MiB + 1, 3 * MiB + 7]) {
-  for (const checksum of ["sha256", "crc32", "none"] as Checksum[]) {
+  for (const checksum of ["sha256", "crc32", "none"] as FileChecksum[]) {
     Deno.test(`getFile brings ${size} bytes, checksum ${checksum}`, async () => {
       const content = noise(size);
       await using place = await setUp(content);
@@ -136,7 +136,7 @@ Deno.test("getFile leaves nothing behind when there is nothing to get", async ()
   await fails("bad_name", "..", { port: server.port });
   await fails("bad_name", "a\nGET 0 - none b", { port: server.port });
   await fails("bad_name", "folder/", { port: server.port });
-  await fails("too_large", "file.bin", { ...options, maxSize: 9 });
+  await fails("too_large", "file.bin", { ...options, limits: { maxSize: 9 } });
   assertEquals(await place.here.names(), []);
   await fails("disk", "file.bin", { port: server.port, output: place.here.at("no/such/folder") });
 });
@@ -169,7 +169,7 @@ Deno.test("getFile goes on where it broke off, and verifies the whole", async ()
   assertEquals(await place.here.names(), ["x"]);
 });
 
-for (const checksum of ["crc32", "none"] as Checksum[]) {
+for (const checksum of ["crc32", "none"] as FileChecksum[]) {
   Deno.test(`getFile goes on where it broke off, checksum ${checksum}`, async () => {
     const content = noise(2 * MiB);
     await using place = await setUp(content);
@@ -410,7 +410,7 @@ Deno.test("a file whose bytes were changed in place, time and all, can be downlo
 Deno.test("getFile does not write where no name is given", async () => {
   await using here = await Folder.make();
   const error = await assertRejects(() => getFile("x", { port: 1, output: "" }), TypeError);
-  assertEquals(error.message, 'Cannot use option "output": expected a path, current value is ""');
+  assertEquals(error.message, 'Cannot use option "output" as a path: current value is ""');
   await fails("disk", "x", { port: 1, output: here.at("nowhere/") });
   assertEquals(await here.names(), []);
 });

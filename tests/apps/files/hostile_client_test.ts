@@ -83,7 +83,7 @@ Deno.test("a request that does not end is refused after a few thousand bytes", a
 
 Deno.test("a request that does not come in time is refused, drip or silence", async () => {
   await using folder = await Folder.make();
-  await using server = await serve(folder, { requestTimeout: 100 });
+  await using server = await serve(folder, { timeouts: { request: 100 } });
   for (const drip of ["", "G", "GET 0 - sha256 a.txt"]) {
     using conn = await Deno.connect({ port: server.port });
     const reading = readAll(conn);
@@ -108,8 +108,8 @@ Deno.test("a client that takes nothing, or next to nothing, loses its place", as
   for (const reads of [false, true]) {
     const events = new Events<FileTransferEvent>();
     await using server = await serve(folder, {
-      stallTimeout: 200,
-      minRate: reads ? 1e12 : 0,
+      timeouts: { stall: 200 },
+      limits: { minRate: reads ? 1e12 : 0 },
       onTransfer: events.push,
     });
     const conn = await Deno.connect({ port: server.port });
@@ -137,7 +137,7 @@ async function slowly(conn: Deno.Conn): Promise<void> {
 
 Deno.test("an upload that stands still loses its place, and leaves nothing", async () => {
   await using folder = await Folder.make();
-  await using server = await serve(folder, { stallTimeout: 200, upload: {} });
+  await using server = await serve(folder, { timeouts: { stall: 200 }, upload: {} });
   using conn = await Deno.connect({ port: server.port });
   await conn.write(encode("PUT 1000 new none x\n12345"));
   assertMatch(await readAll(conn), /^OK 1000 0 -\n/);

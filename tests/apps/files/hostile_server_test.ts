@@ -85,7 +85,7 @@ for (const [what, begin, more] of ENDLESS) {
       await conn.write(begin);
       await drip(conn, more);
     });
-    const options = { port: server.port, output: folder.at("x"), answerTimeout: 100 };
+    const options = { port: server.port, output: folder.at("x"), timeouts: { answer: 100 } };
     const error = await assertRejects(() => getFile("file", options), FileTransferError);
     assertEquals(error.code, "too_slow");
     assertEquals(await folder.names(), []);
@@ -103,8 +103,8 @@ Deno.test("getFile gives up a body that drips, and one that stops", async () => 
     const options = {
       port: server.port,
       output: folder.at("x"),
-      stallTimeout: 200,
-      minRate: stops ? 0 : 10_000,
+      timeouts: { stall: 200 },
+      limits: { minRate: stops ? 0 : 10_000 },
     };
     const error = await assertRejects(() => getFile("file", options), FileTransferError);
     assertEquals(error.code, "too_slow");
@@ -126,8 +126,8 @@ Deno.test("getFile bears with a server that is slow but steady", async () => {
     port: server.port,
     output: folder.at("x"),
     checksum: "none",
-    stallTimeout: 200,
-    minRate: 100,
+    timeouts: { stall: 200 },
+    limits: { minRate: 100 },
   });
   assertEquals(size, 150);
 });
@@ -178,7 +178,7 @@ Deno.test("listFiles takes CR LF, fractions of seconds, and tags it does not kno
 
 Deno.test("listFiles gives up a list longer than the caller takes", async () => {
   await using server = serveLies((conn) => conn.write("OK 101 0 -\n"));
-  const listing = () => listFiles({ port: server.port, maxListSize: 100 });
+  const listing = () => listFiles({ port: server.port, limits: { maxListSize: 100 } });
   assertEquals((await assertRejects(listing, FileTransferError)).code, "too_large");
 });
 

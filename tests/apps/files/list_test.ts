@@ -50,7 +50,7 @@ Deno.test("listFiles shows nothing hidden, half, outside, unaskable or that is n
 Deno.test("listFiles is told why there is no list", async () => {
   await using folder = await Folder.make();
   for (let index = 0; index < 5; index++) await folder.write(`f${index}`, "");
-  await using server = await serve(folder, { maxEntries: 4 });
+  await using server = await serve(folder, { limits: { maxEntries: 4 } });
   const codeOf = async (name: string) =>
     (await assertRejects(() => listFiles({ port: server.port, folder: name }), FileTransferError))
       .code;
@@ -120,7 +120,7 @@ Deno.test("listFiles lists 20,000 files, unless the caller takes fewer", async (
   const { port } = server;
   assertEquals(new Set(await namesOf(port)).size, 20_000);
   const error = await assertRejects(
-    () => listFiles({ port, maxEntries: 19_999 }),
+    () => listFiles({ port, limits: { maxEntries: 19_999 } }),
     FileTransferError,
   );
   assertEquals(error.code, "too_large");

@@ -20,7 +20,7 @@ const LITTLE = 64 * 1024;
 const PAUSE = 20;
 
 /** Far shorter than the time between two signs of progress. */
-const IMPATIENT = { stallTimeout: 120, minRate: 1_000 };
+const IMPATIENT = { timeouts: { stall: 120 }, limits: { minRate: 1_000 } };
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -66,7 +66,7 @@ Deno.test("putFile bears with a server that takes a file slowly", async () => {
 });
 
 /** What drips takes longer than this, in all; a pause of its own is far shorter. */
-const PATIENT = { stallTimeout: 1_000, minRate: 10 };
+const PATIENT = { timeouts: { stall: 1_000 }, limits: { minRate: 10 } };
 const ENTRIES = 150;
 
 /** Sends a text in small pieces. */
@@ -107,7 +107,12 @@ Deno.test("a fast beginning does not pay for a long rest", async () => {
   await using folder = await Folder.make();
   const events = new Events<FileTransferEvent>();
   // On average since the beginning it would be fast enough for 17 minutes.
-  const options = { stallTimeout: 200, minRate: 1_000, upload: {}, onTransfer: events.push };
+  const options = {
+    timeouts: { stall: 200 },
+    limits: { minRate: 1_000 },
+    upload: {},
+    onTransfer: events.push,
+  };
   await using server = await serve(folder, options);
   using conn = await Deno.connect({ port: server.port });
   await conn.write(encode(`PUT ${2 * MiB} new none x\n`));
@@ -135,9 +140,8 @@ Deno.test("clients that take nothing lose their places when others wait for them
   await folder.write("big", noise(32 * MiB));
   const events = new Events<FileTransferEvent>();
   await using server = await serve(folder, {
-    stallTimeout: 200,
-    minRate: 1,
-    limits: { maxConnections: 2 },
+    timeouts: { stall: 200 },
+    limits: { minRate: 1, maxConnections: 2 },
     onTransfer: events.push,
   });
   const conns = await Promise.all([1, 2].map(() => Deno.connect({ port: server.port })));

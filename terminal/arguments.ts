@@ -1,0 +1,187 @@
+/**
+ * The arguments of a program, described once: parsed, explained in the help and completed by shells from
+ * this description. The parsing is Optique's.
+ *
+ * @module
+ */
+import { group, object } from "@optique/core/constructs";
+import { formatMessage } from "@optique/core/message";
+import { map, multiple, withDefault } from "@optique/core/modifiers";
+import { type InferValue, type Parser, parseSync } from "@optique/core/parser";
+import { argument, flag, option } from "@optique/core/primitives";
+import type { OptionName, Usage } from "@optique/core/usage";
+import { nearest } from "./nearest.ts";
+import { UsageError } from "./usage_error.ts";
+import { commandWord, plain, type Value } from "./values.ts";
+
+export { UsageError } from "./usage_error.ts";
+
+/** One argument or option. */
+export type Field<T> = Parser<"sync", T, unknown>;
+/** The arguments and options of a program by the names of their values. */
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+/** The values of fields. */
+export type Values<F extends Fields> = { readonly [K in keyof F]: InferValue<F[K]> };
+
+/**
+ * An option with a value. If it is given several times, the last one holds.
+ *
+ * @param names How it is called: `-o, --output`.
+ * @param value What stands after it.
+ * @param summary What it does.
+ */
+export function setting<T>(names: string, value: Value<T>, summary: string): Field<T | undefined> {
+  return map(settings(names, value, summary), (values) => values.at(-1));
+}
+
+/** An option with a value that may be given several times. */
+export function settings<T>(
+  names: string,
+  value: Value<T>,
+  summary: string,
+): Field<readonly T[]> {
+  const spelled = spellings(names);
+  const called = spelled.find((name) => name.startsWith("--")) ?? names;
+  return multiple(option(...spelled, value, {
+    description: plain(summary),
+    errors: { invalidValue: (error) => plain(`Option ${called} ${formatMessage(error)}`) },
+  }));
+}
+
+/** An option without a value. */
+export function toggle(names: string, summary: string): Field<boolean> {
+  const given = multiple(flag(...spellings(names), { description: plain(summary) }));
+  return map(given, (times) => times.length > 0);
+}
+
+/** Arguments that are no options. */
+export function operands<T>(value: Value<T>, summary: string, max = Infinity): Field<readonly T[]> {
+  const described = argument(value, {
+    description: plain(summary),
+    errors: { invalidValue: (error) => plain(`${value.metavar} ${formatMessage(error)}`) },
+  });
+  return multiple(described, { max });
+}
+
+/** One argument that is no option. */
+export function operand<T>(value: Value<T>, summary: string): Field<T | undefined> {
+  return map(operands(value, summary, 1), ([first]) => first);
+}
+
+/**
+ * The command of a program that has several.
+ *
+ * @param words The commands.
+ * @param fallback The one that is meant if none is given.
+ * @param summary What they are.
+ */
+export function commands<const W extends readonly string[]>(
+  words: W,
+  fallback: W[number],
+  summary: string,
+): Field<W[number]> {
+  return withDefault(
+    argument(commandWord<W[number]>(words), {
+      description: plain(summary),
+      errors: { invalidValue: (error) => error },
+    }),
+    fallback,
+  );
+}
+
+/** Fields under one heading of the help. */
+export function section<F extends Fields>(heading: string, fields: F): F {
+  const grouped = Object.entries(fields).map(([name, field]) => [name, group(heading, field)]);
+  return Object.fromEntries(grouped) as F;
+}
+
+/** Makes the parser of a program. */
+export function parserOf<F extends Fields>(
+  fields: F,
+  hints: Readonly<Record<string, string>> = {},
+): Field<Values<F>> {
+  const parser: Field<unknown> = object(fields as Fields, {
+    errors: {
+      unexpectedInput(word) {
+        if (!/^-./.test(word)) return plain(`Unexpected argument "${word}"`);
+        const [name = ""] = word.split("=");
+        const bare = name.replace(/^-+/, "");
+        if (Object.hasOwn(hints, bare)) return plain(`Unknown option ${name}, ${hints[bare]}`);
+        const known = optionsOf(parser.usage).flatMap(({ names }) => names);
+        const long = known.filter((name) => name.startsWith("--"));
+        return plain(
+          `Unknown option ${name}${nearest(bare, long.map((name) => name.slice(2)), "--")}`,
+        );
+      },
+    },
+  });
+  return parser as Field<Values<F>>;
+}
+
+/**
+ * Parses arguments.
+ *
+ * @throws {UsageError} If they are wrong.
+ */
+export function parseArguments<T>(parser: Field<T>, args: readonly string[]): T {
+  const result = parseSync(parser, separated(args, optionsOf(parser.usage)));
+  if (result.success) return result.value;
+  throw new UsageError(formatMessage(result.error, { quotes: false }));
+}
+
+/**
+ * Separates values from the short options that they stand at: `-ofile`, `-o=file` and `-vofile`.
+ *
+ * @throws {UsageError} If an option has no value: none, or another option.
+ */
+function separated(args: readonly string[], known: readonly KnownOption[]): string[] {
+  const find = (name: string) => known.find(({ names }) => names.includes(name as OptionName));
+  const result: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] as string;
+    if (arg === "--") return [...result, ...args.slice(index)];
+    const words = /^-[^-]./.test(arg) ? splitShort(arg, find) : [arg];
+    result.push(...words);
+    const [option, ...attached] = words.slice(words.findIndex((word) => find(word)?.takesValue));
+    if (attached.length > 0 || !find(option ?? "")?.takesValue) continue;
+    const value = args[++index];
+    if (value === undefined || find(value) !== undefined) {
+      throw new UsageError(`Option ${arg} needs a value`);
+    }
+    result.push(value);
+  }
+  return result;
+}
+
+/** `-vofile` as `-v`, `-o` and `file`; as it is, unless all that comes before the value is known. */
+function splitShort(arg: string, find: (name: string) => KnownOption | undefined): string[] {
+  const words: string[] = [];
+  for (let at = 1; at < arg.length; at++) {
+    const option = find(`-${arg[at]}`);
+    if (option === undefined) return [arg];
+    words.push(`-${arg[at]}`);
+    const rest = arg.slice(at + 1).replace(/^=/, "");
+    if (option.takesValue) return rest === "" ? words : [...words, rest];
+  }
+  return words;
+}
+
+/** An option, as it stands in the usage of a parser. */
+export interface KnownOption {
+  readonly names: readonly OptionName[];
+  readonly takesValue: boolean;
+}
+
+/** All options of a parser. */
+export function optionsOf(usage: Usage): KnownOption[] {
+  return usage.flatMap((term) => {
+    if (term.type === "option") {
+      return [{ names: term.names, takesValue: term.metavar !== undefined }];
+    }
+    return term.type === "optional" || term.type === "multiple" ? optionsOf(term.terms) : [];
+  });
+}
+
+function spellings(names: string): [OptionName, ...OptionName[]] {
+  return names.split(", ") as [OptionName, ...OptionName[]];
+}

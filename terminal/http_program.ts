@@ -1,0 +1,247 @@
+/** What the program for web pages takes, and how it shows them. @module */
+import {
+  formatTrace,
+  type HttpFailure,
+  httpFailure,
+  type HttpGetOptions,
+  type HttpHead,
+  type HttpResponse,
+  type HttpTraceEvent,
+  saveBody,
+} from "../apps/http/mod.ts";
+import { packedCodings } from "../apps/http/packed_names.ts";
+import { readPem } from "./pem.ts";
+import { jsonLine } from "../common/escape.ts";
+import {
+  type Fields,
+  operand,
+  section,
+  setting,
+  settings,
+  toggle,
+  UsageError,
+} from "./arguments.ts";
+import { foreignPrinter, printData, type ProgramDescription, type Values } from "./program.ts";
+import { count, file, seconds, text } from "./values.ts";
+
+const fields = {
+  ...section("Arguments", {
+    url: operand(text("URL"), "what to fetch; without http:// or https:// it is http"),
+  }),
+  ...section("What to show", {
+    output: setting(
+      "-o, --output",
+      file(),
+      "save the page as FILE when it has come whole; - is stdout, as it is",
+    ),
+    include: toggle("-i, --include", "print the heads of the responses too"),
+    head: toggle("-I, --head", "ask for the head alone, and print it"),
+    json: toggle(
+      "--json",
+      "instead of the page, print its head and size as one JSON object; headers has the values by " +
+        "name, fields each field as it was sent",
+    ),
+    verbose: toggle("-v, --verbose", "show the wire both ways on stderr, control bytes escaped"),
+  }),
+  ...section("The request", {
+    headers: settings(
+      "-H, --header",
+      text("'N: V'"),
+      "send this field besides or instead of ours; may be given several times",
+    ),
+    noDecode: toggle(
+      "--no-decode",
+      "ask for no compression, unpack nothing: the body as it was sent",
+    ),
+    noFollow: toggle("--no-follow", "do not follow redirects"),
+    maxRedirects: setting("--max-redirects", count(), "follow at most N redirects (default 20)"),
+    allowDowngrade: toggle("--allow-downgrade", "follow redirects from https to http"),
+    ca: setting("--ca, --cacert", file(), "trust the certificates in FILE (PEM) too"),
+  }),
+  ...section("Limits", {
+    timeout: setting(
+      "--timeout",
+      seconds(),
+      "give up when connecting, the head, or the next piece of the body takes longer (default 30)",
+    ),
+    maxTime: setting(
+      "--max-time",
+      seconds(),
+      "give up when everything together takes longer (default: no limit)",
+    ),
+    maxSize: setting(
+      "--max-size",
+      count(0, "BYTES"),
+      "refuse a larger page (default 1 TiB; 1 GiB if it was compressed)",
+    ),
+  }),
+} satisfies Fields;
+
+/** What the program takes. */
+export type HttpValues = Values<typeof fields>;
+
+/** How the program is described, without what it does. */
+export const httpProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
+  name: "http_get.ts",
+  summary: "Fetches a web page over a raw socket: resolves, connects, asks, and shows what comes.",
+  usage: ["URL [options]"],
+  fields,
+  notes:
+    `A user name and password in the URL are sent as Basic authentication. On a terminal the page is
+shown in the encoding it names, with control characters escaped; a pipe or a file gets every byte
+as it came. A file that is compressed itself (.gz, .tgz …) is never unpacked.
+
+Failures begin with their kind: DNS, refused, unreachable, time-out, TLS, reset, malformed response,
+too large, short body, bad encoding, bad redirect, redirect loop, too many redirects, status.`,
+  exitCodes:
+    "0 the page is here; 1 it failed, or the server answered with a status from 400 on (its\n" +
+    "page is printed all the same, but never saved); 2 wrong usage; 130 interrupted",
+  examples: [
+    "$0 example.com --include",
+    "$0 https://example.com/big.iso --output big.iso --max-time 3600",
+  ],
+};
+
+/** The address of the page. */
+export function urlOf({ url }: HttpValues): string {
+  if (url === undefined) throw new UsageError("A URL is needed");
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+  if (!/^https?:/i.test(full) || !URL.canParse(full)) {
+    throw new UsageError(`Cannot fetch "${url}": it is no http or https URL`);
+  }
+  return full;
+}
+
+/** How the page is fetched. */
+export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
+  const method: "GET" | "HEAD" = values.head ? "HEAD" : "GET";
+  const { timeout = 30_000, maxTime: total = Infinity, maxSize, maxRedirects, ca } = values;
+  const show = (event: HttpTraceEvent) => console.error(formatTrace(event).slice(0, -1));
+  return {
+    method,
+    headers: values.headers.map(readHeader),
+    // What is saved under the name of a compressed file should be one, whatever its address is.
+    decode: !values.noDecode && packedCodings(values.output ?? "").length === 0,
+    followRedirects: !values.noFollow,
+    allowDowngrade: values.allowDowngrade,
+    timeouts: { connect: timeout, head: timeout, idle: timeout, total },
+    limits: maxSize === undefined ? {} : { maxBodySize: maxSize, maxDecodedSize: maxSize },
+    tls: ca === undefined ? {} : { caCerts: [await readPem(ca)] },
+    maxRedirects,
+    onTrace: values.verbose ? show : undefined,
+  };
+}
+
+function readHeader(text: string): [string, string] {
+  const colon = text.indexOf(":");
+  if (colon < 1) throw new UsageError(`Option --header must be 'Name: value', not "${text}"`);
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+/** The kinds of failure in the words of people. */
+const KINDS = new Map<HttpFailure, string>([
+  ["dns", "DNS"],
+  ["refused", "refused"],
+  ["unreachable", "unreachable"],
+  ["timeout", "time-out"],
+  ["tls", "TLS"],
+  ["reset", "reset"],
+  ["malformed", "malformed response"],
+  ["too_large", "too large"],
+  ["short_body", "short body"],
+  ["bad_encoding", "bad encoding"],
+  ["bad_redirect", "bad redirect"],
+  ["redirect_loop", "redirect loop"],
+  ["too_many_redirects", "too many redirects"],
+  ["permission", "permission"],
+]);
+
+/** A failure in the words of the program. */
+export function inKinds(error: unknown): unknown {
+  if (error instanceof TypeError) return new UsageError(error.message);
+  const kind = KINDS.get(httpFailure(error));
+  if (kind === undefined || !(error instanceof Error)) return error;
+  return new Error(`${kind}: ${error.message}`, { cause: error });
+}
+
+/** Prints or saves a page, as the options say. */
+export async function showPage(response: HttpResponse, values: HttpValues): Promise<void> {
+  const { output, json: isJson, include, head: isHead } = values;
+  const isRaw = output === "-";
+  const print = isRaw ? printData : foreignPrinter({ encoding: response.charset });
+  if (!isJson && (include || isHead)) {
+    for (const { head } of [...response.redirects, response]) await printHead(head, isRaw);
+  }
+  const isFailure = response.status >= 400;
+  let size = 0;
+  if (output === undefined || isRaw) {
+    for await (const piece of response) {
+      size += piece.length;
+      if (!isJson) await print(piece);
+    }
+  } else if (!isFailure) {
+    size = await saveBody(response, output, { onProgress: progressOf(response) });
+    if (Deno.stderr.isTerminal()) console.error(`\r\x1b[Ksaved ${output}`);
+  }
+  if (isJson) await printData(toJson(response, size));
+  if (isFailure) {
+    const { status, head: { reason }, url } = response;
+    throw new Error(`status: ${status} ${reason.replace(/[^ -~]/g, "?")} for ${url}`);
+  }
+}
+
+/** Prints a head as it came; to a terminal in UTF-8, or else in ISO 8859-1, as old servers have it. */
+async function printHead({ raw }: HttpHead, isRaw: boolean): Promise<void> {
+  const print = isRaw ? printData : foreignPrinter({ encoding: encodingOf(raw) });
+  await print(raw);
+}
+
+function encodingOf(bytes: Uint8Array): "utf-8" | "windows-1252" {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return "utf-8";
+  } catch {
+    return "windows-1252";
+  }
+}
+
+/** The head of a response, and how long its body was, for programs. */
+function toJson(response: HttpResponse, size: number): string {
+  const { url, head, redirects, trailers } = response;
+  const { version, status, reason, fields } = head;
+  return jsonLine({
+    ...{ url, version, status, reason, size },
+    headers: headersOf(head),
+    fields,
+    ...(hasFields(trailers) ? { trailers: Object.fromEntries(trailers) } : {}),
+    redirects: redirects.map(({ url, head }) => ({ url, status: head.status })),
+  });
+}
+
+function hasFields(headers: Headers | undefined): headers is Headers {
+  return headers !== undefined && !headers.keys().next().done;
+}
+
+/** The fields by name. Values of one name are joined as HTTP says; cookies cannot be, so they are a list. */
+function headersOf({ headers }: HttpHead): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie();
+  return {
+    ...Object.fromEntries(headers),
+    ...(cookies.length === 0 ? {} : { "set-cookie": cookies }),
+  };
+}
+
+/** Shows on a terminal how far it has got, a few times a second. */
+function progressOf(response: HttpResponse): (bytes: number) => void {
+  if (!Deno.stderr.isTerminal()) return () => {};
+  const isPacked = response.headers.has("content-encoding");
+  const total = isPacked ? 0 : Number(response.headers.get("content-length"));
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  let next = 0;
+  return (bytes) => {
+    if (performance.now() < next) return;
+    next = performance.now() + 200;
+    const text = total > 0 ? `${megabytes(bytes)} of ${megabytes(total)}` : megabytes(bytes);
+    Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+  };
+}

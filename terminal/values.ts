@@ -1,0 +1,155 @@
+/**
+ * The values that options and arguments of programs take. Each reads its text, says what is wrong with
+ * it, and knows what completes it.
+ *
+ * @module
+ */
+import type { Message } from "@optique/core/message";
+import type { Suggestion } from "@optique/core/parser";
+import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
+import { nearest } from "./nearest.ts";
+
+/** How one kind of value is read. */
+export type Value<T> = ValueParser<"sync", T>;
+
+/** A message of the program in the form that the parser takes. */
+export function plain(text: string): Message {
+  return [{ type: "text", text }];
+}
+
+/** What a kind of value is made from. */
+interface ValueInit<T> {
+  /** What stands for it in the help, such as `FILE`. */
+  metavar: string;
+  /** Its value, or `undefined` if the text is no such value. */
+  read(text: string): T | undefined;
+  /** What it has to be, such as `seconds`. */
+  expected: string;
+  /** What may complete a text. */
+  suggest?(prefix: string): Iterable<Suggestion>;
+}
+
+function valueOf<T>({ metavar, read, expected, suggest }: ValueInit<T>): Value<T> {
+  return {
+    mode: "sync",
+    metavar: metavar as Value<T>["metavar"],
+    placeholder: undefined as T,
+    parse(text): ValueParserResult<T> {
+      const value = read(text);
+      if (value !== undefined) return { success: true, value };
+      return {
+        success: false,
+        error: plain(`must be ${expected}, current value is "${text}"`),
+      };
+    },
+    format: String,
+    ...suggest === undefined ? {} : { suggest },
+  };
+}
+
+/** Any text. */
+export function text(metavar: string): Value<string> {
+  return valueOf({ metavar, expected: "text", read: (text) => text });
+}
+
+/** The path of a file; shells complete it. */
+export function file(metavar = "FILE"): Value<string> {
+  return pathOf(metavar, "any");
+}
+
+/** The path of a folder; shells complete it. */
+export function folder(metavar = "DIR"): Value<string> {
+  return pathOf(metavar, "directory");
+}
+
+function pathOf(metavar: string, type: "any" | "directory"): Value<string> {
+  return valueOf({
+    metavar,
+    expected: "the name of a file",
+    read: (text) => text === "" ? undefined : text,
+    suggest: (pattern) => [{ kind: "file", pattern, type, includeHidden: false }],
+  });
+}
+
+/** A time in seconds, such as `5`, `0.5` or `500ms`; its value is in milliseconds. */
+export function seconds(metavar = "SECONDS"): Value<number> {
+  return valueOf({
+    metavar,
+    expected: "seconds",
+    read(text) {
+      const [, digits, unit] = /^(\d*\.?\d+)(ms|s)?$/.exec(text) ?? [];
+      const time = Number(digits) * (unit === "ms" ? 1 : 1_000);
+      return time > 0 ? time : undefined;
+    },
+  });
+}
+
+/** A whole number from `lowest`. */
+export function count(lowest = 0, metavar = "N"): Value<number> {
+  return valueOf({
+    metavar,
+    expected: `a whole number from ${lowest}`,
+    read: (text) => wholeNumber(text, lowest, Number.MAX_SAFE_INTEGER),
+  });
+}
+
+/** A port. */
+export function port(lowest: 0 | 1 = 0, metavar = "NUMBER"): Value<number> {
+  return valueOf({
+    metavar,
+    expected: `a whole number from ${lowest} to 65535`,
+    read: (text) => wholeNumber(text, lowest, 65_535),
+  });
+}
+
+/** A size in bytes, such as `500M`. */
+export function size(metavar = "SIZE"): Value<number> {
+  return valueOf({
+    metavar,
+    expected: "a size such as 500M",
+    read(text) {
+      const [, digits, unit = ""] = /^(\d{1,12})([KMGT]?)$/i.exec(text) ?? [];
+      if (digits === undefined) return undefined;
+      return Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " ");
+    },
+  });
+}
+
+/** One of some words. Others are taken where `read` does. */
+export function oneOf<T extends string>(
+  words: readonly T[],
+  metavar: string,
+  read: (text: string) => T | undefined = (text) => words.find((word) => word === text),
+): Value<T> {
+  const last = words.at(-1);
+  return valueOf({
+    metavar,
+    expected: words.length > 1 ? `${words.slice(0, -1).join(", ")} or ${last}` : `${last}`,
+    read,
+    suggest: (prefix) => literals(words, prefix),
+  });
+}
+
+/** The command of a program that has several. */
+export function commandWord<T extends string>(words: readonly T[]): Value<T> {
+  return {
+    ...oneOf(words, "COMMAND"),
+    parse(text) {
+      const value = words.find((word) => word === text);
+      if (value !== undefined) return { success: true, value };
+      const expected = words.join(" or ");
+      const error = plain(`Unknown command "${text}"${nearest(text, words)}: expected ${expected}`);
+      return { success: false, error };
+    },
+  };
+}
+
+/** Words that begin with what is there. */
+export function literals(words: readonly string[], prefix: string): Suggestion[] {
+  return words.filter((word) => word.startsWith(prefix)).map((text) => ({ kind: "literal", text }));
+}
+
+function wholeNumber(text: string, lowest: number, highest: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  return value >= lowest && value <= highest ? value : undefined;
+}
