@@ -75,7 +75,6 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   "tcp/mod.ts": [
     "CloseInfo",
     "CloseOptions",
-    "DEFAULT_LINGER",
     "Framed",
     "ReadOptions",
     "ReadUntilOptions",
