@@ -65,7 +65,7 @@ export async function listenForDatagrams(
 ): Promise<void> {
   const { hostname, port, timeout, isFramed, isOpen } = options;
   await using endpoint = await bindUdp({ hostname, port });
-  const own = endpoint.addr as Deno.NetAddr;
+  const own = endpoint.addr;
   const name = own.hostname.includes(":") ? `[${own.hostname}]` : own.hostname;
   console.error(`listening on ${name}:${own.port}`);
   const output = new StandardOutput();

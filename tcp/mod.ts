@@ -10,7 +10,7 @@
  *   for await (const chunk of conn) await conn.write(chunk);
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * await conn.write("hello\n");
  * assertEquals(await conn.readLine(), "hello");
  * ```

@@ -11,7 +11,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using ada = await joinChat({ port, name: "Ada" });
  * await using bob = await joinChat({ port, name: "Bob" });
  * await ada.send("/msg Bob psst");

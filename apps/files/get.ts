@@ -118,7 +118,7 @@ export interface FileTransferResult {
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * const output = `${folder}/copy.txt`;
  * const { size } = await getFile("hello.txt", { port, output, signal: AbortSignal.timeout(5_000) });

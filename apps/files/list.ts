@@ -87,7 +87,7 @@ const NAMES: OptionNames<TcpConnectOptions & ListFilesOptions> = {
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
  *
- * const [file] = await listFiles({ port: (server.addr as Deno.NetAddr).port });
+ * const [file] = await listFiles({ port: server.addr.port });
  * assertEquals([file?.name, file?.size], ["hello.txt", 5]);
  * ```
  */

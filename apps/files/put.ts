@@ -68,7 +68,7 @@ const NAMES: OptionNames<TcpConnectOptions & PutFileOptions> = {
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/here.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, upload: { quota: 1e6 }, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * await putFile(`${folder}/here.txt`, { port, name: "there.txt" });
  * assertEquals(await Deno.readTextFile(`${folder}/there.txt`), "hello");
