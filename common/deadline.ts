@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { afterSockets } from "./turn_budget.ts";
 import { type Sweepable, unwatch, watch } from "./sweep.ts";
 
 /**
@@ -24,6 +25,22 @@ export function deadline(ms: number, expire: () => void): () => void {
   };
   watch(entry, at);
   return () => unwatch(entry);
+}
+
+/**
+ * Does the same for a wait for something from a socket: what has arrived by the deadline is in time, also
+ * if the program was busy and the runtime has not looked at its sockets since.
+ *
+ * @param ms Milliseconds; with 0 the sockets are looked at, and no more.
+ * @param expire What to do then.
+ * @returns A function that calls it off.
+ */
+export function arrivalDeadline(ms: number, expire: () => void): () => void {
+  let cancel: () => void;
+  const look = () => void (cancel = afterSockets(expire));
+  if (ms === 0) look();
+  else cancel = deadline(ms, look);
+  return () => cancel();
 }
 
 /**
