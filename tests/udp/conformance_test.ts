@@ -433,9 +433,10 @@ for (const backend of backends) {
     await question.reply("1!");
     assertEquals(text((await first).data), "1!");
     const match = (data: Uint8Array) => data[0] === 0x32;
-    const late = a.request("2?", at(server), { match, timeout: 5, retries: 0 });
+    const asking = a.request("2?", at(server), { match, timeout: 5, retries: 0 });
+    const late = assertRejects(() => asking, Deno.errors.TimedOut);
     const unanswered = await server.receive();
-    await assertRejects(() => late, Deno.errors.TimedOut);
+    await late;
     await unanswered.reply("2!");
     await unanswered.reply("news");
     assertEquals(text((await a.receive()).data), "news");

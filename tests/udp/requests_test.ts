@@ -63,9 +63,10 @@ for (const backend of backends) {
   test("an answer that comes after the time-out is no other request's", async () => {
     await using server = await bindUdp({ backend });
     await using client = await bindUdp({ backend });
-    const first = client.request("1", at(server), { timeout: 5, retries: 0 });
+    const asking = client.request("1", at(server), { timeout: 5, retries: 0 });
+    const first = assertRejects(() => asking, Deno.errors.TimedOut);
     const late = await server.receive();
-    await assertRejects(() => first, Deno.errors.TimedOut);
+    await first;
     const second = client.request("2", at(server), { timeout: 10_000 });
     const question = await server.receive();
     await late.reply("late");
