@@ -19,7 +19,7 @@ const MAX_LINES = 1_000;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Who talks to whom, and everything that `bindUdp` takes. */
+/** The people who talk, and everything that `bindUdp` takes. */
 export interface UdpChatOptions extends UdpBindOptions {
   /** Our own name. */
   name: string;
@@ -202,9 +202,9 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
 
 /**
  * Binds a UDP socket to talk by name. The hosts of all contacts are looked up first, so that senders
- * can be told by their addresses.
+ * can be recognised by their addresses.
  *
- * @param options Who talks to whom, and where to bind.
+ * @param options The people who talk, and where to bind.
  * @returns The socket with its contacts.
  * @throws {Deno.errors.AddrInUse} If something is bound there already.
  * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.
