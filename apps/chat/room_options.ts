@@ -1,5 +1,5 @@
 /** The options of a room: names, defaults and reasons. @module */
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 
 /** How many people, how many lines, how long. */
 export interface ChatRoomLimits {
@@ -119,7 +119,7 @@ const DEFAULTS: Record<keyof ChatRoomLimits, number> = {
 };
 const LIMITS = Object.keys(DEFAULTS) as (keyof ChatRoomLimits)[];
 const NAMES: OptionNames<ChatRoomOptions> = {
-  limits: Object.fromEntries(LIMITS.map((name) => [name, true])) as OptionNames<ChatRoomLimits>,
+  limits: namesOf(...LIMITS),
   now: true,
 };
 

@@ -2,7 +2,7 @@
 import { formatHostPort, stripBrackets, unmapHostname } from "../../common/address.ts";
 import { parseIp } from "../../common/cidr.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 import { bindUdp, type UdpBindOptions, type UdpEndpoint } from "../../udp/mod.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";
@@ -47,23 +47,18 @@ export interface UdpChatOptions extends UdpBindOptions {
 }
 
 const NAMES: OptionNames<UdpChatOptions> = {
-  name: true,
-  contacts: true,
-  maxLength: true,
-  path: true,
-  hostname: true,
-  port: true,
-  reuseAddress: true,
-  backend: true,
-  broadcast: true,
-  signal: true,
-  maxDatagramSize: true,
-  maxQueue: true,
-  maxQueueBytes: true,
-  maxRequests: true,
-  maxRequestSockets: true,
-  maxSendQueue: true,
-  maxSendQueueBytes: true,
+  ...namesOf(
+    "name",
+    "contacts",
+    "maxLength",
+    "path",
+    "hostname",
+    "port",
+    "reuseAddress",
+    "backend",
+  ),
+  ...namesOf("broadcast", "signal", "maxDatagramSize", "maxQueue", "maxQueueBytes", "maxRequests"),
+  ...namesOf("maxRequestSockets", "maxSendQueue", "maxSendQueueBytes"),
 };
 
 /** A message from another peer. */
