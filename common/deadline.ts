@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { afterSockets } from "./turn_budget.ts";
+import { afterLook } from "./after_look.ts";
 import { type Sweepable, unwatch, watch } from "./sweep.ts";
 
 /**
@@ -36,11 +36,16 @@ export function deadline(ms: number, expire: () => void): () => void {
  * @returns A function that calls it off.
  */
 export function arrivalDeadline(ms: number, expire: () => void): () => void {
-  let cancel: () => void;
-  const look = () => void (cancel = afterSockets(expire));
-  if (ms === 0) look();
-  else cancel = deadline(ms, look);
-  return () => cancel();
+  let isOver = false;
+  const look = () =>
+    afterLook(() => {
+      if (!isOver) expire();
+    });
+  const cancel = ms === 0 ? look() : deadline(ms, look);
+  return () => {
+    isOver = true;
+    cancel?.();
+  };
 }
 
 /**

@@ -133,25 +133,6 @@ export function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/**
- * Calls `then` after the runtime has looked at its sockets: everything that has arrived by now has been
- * received by then. It takes a tenth of a millisecond.
- *
- * @returns A function that calls it off.
- */
-export function afterSockets(then: () => void): () => void {
-  let left = TICKS;
-  const step = (): void => {
-    if (left === 0) return;
-    if (--left === 0) then();
-    else setImmediate(step);
-  };
-  setImmediate(step);
-  return () => {
-    left = 0;
-  };
-}
-
 function look(): boolean {
   if (!hasLasted()) steps = 0;
   return steps > 0;

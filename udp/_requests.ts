@@ -14,8 +14,8 @@
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
+import { afterLook } from "../common/after_look.ts";
 import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
-import { afterSockets } from "../common/turn_budget.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
@@ -89,8 +89,6 @@ export class WaitingRequest {
   /** When it is sent again or given up, on the clock of `performance.now()`. */
   sendAt: number;
   onAbort: (() => void) | undefined;
-  /** Calls off that it is given up. */
-  cancel: (() => void) | undefined;
 
   constructor(request: UdpRequest, transmit: Transmit, settle: PromiseWithResolvers<Datagram>) {
     this.request = request;
@@ -258,7 +256,7 @@ export class PendingRequests implements Sweepable {
     if (waiting.tries >= tries) {
       waiting.sendAt = Infinity;
       // An answer that has arrived is in time, also if the program was busy.
-      waiting.cancel = afterSockets(() => this.#giveUp(waiting, performance.now()));
+      afterLook(() => this.#giveUp(waiting, performance.now()));
       return;
     }
     waiting.tries++;
@@ -282,7 +280,6 @@ export class PendingRequests implements Sweepable {
   #end(waiting: WaitingRequest): void {
     this.#waiting.delete(waiting);
     const { onAbort, request } = waiting;
-    waiting.cancel?.();
     if (request.samePort) this.#onEndpoint--;
     if (onAbort !== undefined) request.signal?.removeEventListener("abort", onAbort);
     const { nextAt } = this.#late;
