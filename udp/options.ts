@@ -20,6 +20,11 @@ export const DEFAULTS = {
   retries: 3,
 } as const;
 
+/** The limits of a socket, checked. */
+export type SocketLimits = {
+  readonly [Name in keyof typeof DEFAULTS & keyof UdpBaseOptions]: number;
+};
+
 /** The options of every UDP socket. */
 export const SOCKET_NAMES: OptionNames<UdpSocketOptions> = {
   maxDatagramSize: true,
