@@ -7,14 +7,7 @@ import { FrameError, LimitError } from "../errors.ts";
 import { END, PullIterator } from "../common/pull_iterator.ts";
 import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
-import {
-  Incoming,
-  type IncomingInit,
-  type Take,
-  takeBatch,
-  takeNext,
-  takeOne,
-} from "./_incoming.ts";
+import { Incoming, type IncomingInit, takeBatch, takeNext, takeOne } from "./_incoming.ts";
 import { checkRead, READ_OPTIONS, type ReadOptions } from "./read_options.ts";
 
 /** What the messages of a connection come and go through, whatever the codec. */
@@ -51,7 +44,7 @@ let create: <In, Out>(codec: Codec<In, Out>, init: FramedInit) => Framed<In, Out
  *   for await (const message of messages) await messages.send(message.toUpperCase());
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * const messages = conn.framed(text(lines()));
  * assertEquals(await messages.request("hello"), "HELLO");
  * ```
