@@ -130,9 +130,7 @@ function start(
     onError: (error: unknown, conn?: TcpConnection) => notes.line(error, conn?.remoteAddr),
   };
   const server: TcpServer = serveTcp(
-    "path" in where
-      ? { ...options, ...where }
-      : { ...options, ...where, ...tls === undefined ? {} : { tls } },
+    "path" in where ? { ...options, ...where } : { ...options, ...where, tls },
     converse,
   );
   if (timeout !== undefined && !isOpen) {

@@ -93,11 +93,11 @@ export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
     target: {
       ...readHostPort("to", to),
       tls,
-      ...timeout === undefined ? {} : { timeout },
+      timeout,
     },
     framing: readFraming(values.framing)?.codec,
-    ...maxConnections === undefined ? {} : { limits: { maxConnections } },
-    ...idle === undefined ? {} : { timeouts: { idle } },
+    limits: { maxConnections },
+    timeouts: { idle },
   };
 }
 
