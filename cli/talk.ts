@@ -1,6 +1,6 @@
 /**
  * The standard input and output, and those who are connected to them: one peer, or several that all
- * get the input and whose words are shown one behind the other.
+ * get the input and whose words are shown one after the other.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { PeerReport } from "../common/peer_report.ts";
 import { printNote } from "../terminal/output.ts";
 import { nextTurn } from "../common/turn_budget.ts";
 import { readInput } from "./input.ts";
-import { Output } from "./output.ts";
+import { StandardOutput } from "./output.ts";
 import type { Watch } from "./watch.ts";
 
 /** Bytes of the input whose lines are made into messages in one turn of the event loop. */
@@ -41,7 +41,7 @@ export class Talk {
   readonly #options: TalkOptions;
   /** Says what peers do wrong. */
   readonly notes: PeerReport = new PeerReport({ write: printNote });
-  readonly #output = new Output();
+  readonly #output = new StandardOutput();
   readonly #peers = new Set<Conversation>();
   readonly #inputEnd = Promise.withResolvers<void>();
   #inputEnded = false;
@@ -89,7 +89,7 @@ export class Talk {
     if (this.#options.halfClose) await peer.endSending();
   }
 
-  /** Begins to read the input, once there is somebody to hear it. */
+  /** Begins to read the input, once there is a peer to take it. */
   #begin(): void {
     if (this.#reading) return;
     this.#reading = true;

@@ -36,7 +36,7 @@ interface Job {
 }
 
 /** What is done about one folder: a computation under way, and the one that follows it. */
-interface Line {
+interface ListingLine {
   current: Job;
   next: Job | undefined;
 }
@@ -45,7 +45,7 @@ interface Line {
 export class Listings {
   readonly #root: Root;
   readonly #maxEntries: number;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, ListingLine>();
   #held = 0;
   #refusedAt = -Infinity;
 
@@ -87,7 +87,7 @@ export class Listings {
 
   #start(folder: string, before: Promise<void>): Job {
     const job: Job = { users: 0, bytes: 0, result: before.then(() => this.#run(folder, job)) };
-    job.result.catch(() => {}); // those that wait for it are told
+    job.result.catch(() => {}); // the requests that wait for it report it
     return job;
   }
 

@@ -5,10 +5,10 @@
  */
 import { checkVacant, lookAt } from "../../common/atomic_file.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
-import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkChecksum, createDigest, type Digest, type FileChecksum } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { checkName, segmentsOf } from "./_names.ts";
@@ -68,12 +68,8 @@ export type GetFileOptions = FileClientOptions & {
 
 const NAMES: OptionNames<TcpConnectOptions & GetFileOptions> = {
   ...FILE_CLIENT_NAMES,
-  output: true,
-  force: true,
-  resume: true,
-  checksum: true,
+  ...namesOf("output", "force", "resume", "checksum", "onProgress"),
   limits: { ...FILE_CLIENT_NAMES.limits, maxSize: true },
-  onProgress: true,
 };
 
 /** What was transferred. */
@@ -176,7 +172,7 @@ async function run(download: Download): Promise<FileTransferResult> {
   const { name, action, target, force, checksum, partial, client } = download;
   const begun = await digestOfPart(download);
   const begin = performance.now();
-  await using exchange = await Exchange.open(action, client);
+  await using exchange = await FileExchange.open(action, client);
   try {
     const { length, tag } = partial;
     await exchange.ask({ verb: "GET", offset: length, tag, checksum, name });
