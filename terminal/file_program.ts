@@ -41,36 +41,20 @@ const fields = {
     hidden: toggle("--hidden", "show files whose names begin with a dot"),
     allowUpload: toggle("--allow-upload", "let clients store new files"),
     allowReplace: toggle("--allow-replace", "let clients replace files, too"),
-    quota: setting(
-      "--quota",
-      size(),
-      "what all uploads together may add, such as 500M (default 1G)",
-    ),
-    maxEntries: setting(
-      "--max-entries",
-      count(1),
-      "entries of a folder that can be listed (default 100000)",
-    ),
+    quota: setting("--quota", size(), "what all uploads may add, such as 500M (default 1G)"),
+    maxEntries: setting("--max-entries", count(1), "entries that are listed (default 100000)"),
   }),
   ...section("Options of list, get and put", {
     ...tlsClientOptions,
     json: toggle("--json", "list: one JSON object a line; get, put: the result as a JSON object"),
   }),
   ...section("Options of get and put", {
-    output: setting(
-      "-o, --output",
-      file(),
-      "get: where the file goes, a path or a folder (default: its name, here)",
-    ),
+    output: setting("-o, --output", file(), "get: a path or a folder (default: its name, here)"),
     as: setting("--name", text("NAME"), "put: what the server shall call it (default: its name)"),
     force: toggle("--force", "replace a file that is there already"),
-    checksum: setting(
-      "--checksum",
-      oneOf(CHECKSUMS, "KIND"),
-      "sha256, crc32 (faster, against accidents only) or none (default sha256)",
-    ),
+    checksum: setting("--checksum", oneOf(CHECKSUMS, "KIND"), "how to verify it (default sha256)"),
     restart: toggle("--restart", "get: do not resume an earlier download"),
-    quiet: toggle("--quiet", "serve: do not tell what is transferred; get, put: only errors"),
+    quiet: toggle("--quiet", "say nothing but errors; serve: nothing of transfers"),
   }),
 } satisfies Fields;
 
@@ -90,7 +74,7 @@ export const fileProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   fields,
   notes:
     `A download is verified before it gets its name. If it breaks, the same command resumes it, unless
-the file has changed meanwhile.`,
+the file has changed meanwhile. KIND is sha256, crc32 (faster, against accidents only) or none.`,
   examples: [
     "$0 serve ~/Public --hostname 0.0.0.0",
     "$0 get photos/2024/a.jpg --hostname 192.168.0.7 --output a.jpg",

@@ -26,54 +26,35 @@ import { count, file, seconds, text } from "./values.ts";
 
 const fields = {
   ...section("Arguments", {
-    url: operand(text("URL"), "what to fetch; without http:// or https:// it is http"),
+    url: operand(text("URL"), "what to fetch; http unless it says https"),
   }),
   ...section("What to show", {
     output: setting(
       "-o, --output",
       file(),
-      "save the page as FILE when it has come whole; - is stdout, as it is",
+      "save the page there; - is stdout, as it is",
     ),
     include: toggle("-i, --include", "print the heads of the responses too"),
     head: toggle("-I, --head", "ask for the head alone, and print it"),
-    json: toggle(
-      "--json",
-      "instead of the page, print its head and size as one JSON object; headers has the values by " +
-        "name, fields each field as it was sent",
-    ),
+    json: toggle("--json", "print the head and the size as one JSON object, not the page"),
     verbose: toggle("-v, --verbose", "show the wire both ways on stderr, control bytes escaped"),
   }),
   ...section("The request", {
     headers: settings(
       "-H, --header",
       text("'N: V'"),
-      "send this field besides or instead of ours; may be given several times",
+      "send this field, too; may be repeated",
     ),
-    noDecode: toggle(
-      "--no-decode",
-      "ask for no compression, unpack nothing: the body as it was sent",
-    ),
+    noDecode: toggle("--no-decode", "ask for no compression, unpack nothing"),
     noFollow: toggle("--no-follow", "do not follow redirects"),
     maxRedirects: setting("--max-redirects", count(), "follow at most N redirects (default 20)"),
     allowDowngrade: toggle("--allow-downgrade", "follow redirects from https to http"),
     ca: setting("--ca, --cacert", file(), "trust the certificates in FILE (PEM) too"),
   }),
   ...section("Limits", {
-    timeout: setting(
-      "--timeout",
-      seconds(),
-      "give up when connecting, the head, or the next piece of the body takes longer (default 30)",
-    ),
-    maxTime: setting(
-      "--max-time",
-      seconds(),
-      "give up when everything together takes longer (default: no limit)",
-    ),
-    maxSize: setting(
-      "--max-size",
-      count(0, "BYTES"),
-      "refuse a larger page (default 1 TiB; 1 GiB if it was compressed)",
-    ),
+    timeout: setting("--timeout", seconds(), "for connecting, the head, each piece (default 30)"),
+    maxTime: setting("--max-time", seconds(), "for everything together (default: no limit)"),
+    maxSize: setting("--max-size", count(0, "BYTES"), "refuse a larger page (default 1 TiB)"),
   }),
 } satisfies Fields;
 

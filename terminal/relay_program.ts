@@ -16,11 +16,7 @@ import { count, file, seconds, text } from "./values.ts";
 
 const fields = {
   ...section("Where", {
-    listen: setting(
-      "--listen, --port",
-      text("[HOST:]PORT"),
-      "port to listen on; 0 lets the system choose",
-    ),
+    listen: setting("--listen, --port", text("[HOST:]PORT"), "where to listen; port 0 is any"),
     hostname: setting("--hostname", text("NAME"), "address to listen on (default 127.0.0.1)"),
     to: setting("--to", text("HOST:PORT"), "where to; an IPv6 address in brackets: [::1]:80"),
     tls: toggle("--tls", "speak TLS to the target, so that what passes can be read"),
@@ -37,7 +33,7 @@ const fields = {
     capture: setting(
       "--capture",
       file(),
-      "also write everything to FILE, as with --json; continues it",
+      "also append everything to FILE, as with --json",
     ),
     read: setting("--read", file(), "show a captured file, or - for the input, and relay nothing"),
   }),
@@ -45,14 +41,10 @@ const fields = {
     maxConnections: setting(
       "--max-connections",
       count(1),
-      "at one time; others wait until one has ended (default 1024)",
+      "at a time, others wait (default 1024)",
     ),
     timeout: setting("--timeout", seconds(), "to reach the target (default 10)"),
-    idle: setting(
-      "--idle",
-      seconds(),
-      "without a byte, after which a connection is ended (default 3600)",
-    ),
+    idle: setting("--idle", seconds(), "without a byte, which ends a connection (default 3600)"),
   }),
 } satisfies Fields;
 
