@@ -41,7 +41,7 @@
  *   for await (const message of messages) await messages.send(`${name} said: ${message}`);
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port, timeout: 5_000 });
+ * await using conn = await connectTcp({ port: server.addr.port, timeout: 5_000 });
  * const messages = conn.framed(text(lines()));
  * assertEquals(await messages.receive(), "What is your name?");
  * await messages.send("Ada");
@@ -54,7 +54,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await serveUdp({ port: 0, onListen() {} }, ({ data }) => data);
- * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * await using peer = await connectUdp({ port: server.addr.port });
  * const { data } = await peer.request("ping", { timeout: 500, retries: 5 });
  * assertEquals(new TextDecoder().decode(data), "ping");
  * ```

@@ -125,7 +125,7 @@ async function startTarget(mode: "echo" | "sink"): Promise<Running> {
 /** socat, one process for each connection; it has no way to say which port the system chose. */
 async function startSocat(target: number, dump: string[]): Promise<Running> {
   const free = Deno.listen({ port: 0 });
-  const { port } = free.addr as Deno.NetAddr;
+  const { port } = free.addr;
   free.close();
   const command = [
     ...["exec", "socat", ...dump, `TCP-LISTEN:${port},fork,reuseaddr,bind=127.0.0.1,nodelay`],

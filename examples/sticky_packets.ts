@@ -64,7 +64,7 @@ async function show(
 ): Promise<void> {
   const seen: string[] = [];
   const server = serveTcp({ port: 0, onListen() {} }, handler((message) => seen.push(message)));
-  await send((server.addr as Deno.NetAddr).port);
+  await send(server.addr.port);
   await server.shutdown();
   const lines = seen.map((message, index) => `  ${index + 1}. ${abbreviate(message)}\n`);
   await printData(`${title}:\n  ${MESSAGES.length} sent, ${seen.length} received\n`);

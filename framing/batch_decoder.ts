@@ -165,7 +165,7 @@ export class BatchDecoder<T> {
   take(): T {
     const next = this.#next++;
     const message = this.#messages[next] as T;
-    this.#messages[next] = undefined; // whoever took it holds it now
+    this.#messages[next] = undefined; // its receiver holds it now
     return message;
   }
 

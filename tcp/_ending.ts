@@ -179,7 +179,7 @@ export class Ending {
     const peer = formatAddr(link.remoteAddr);
     const message = code === "draining"
       ? `The server is shutting down: finish with ${peer}`
-      : `Cannot go on with ${peer}: the connection was ${code} on this side`;
+      : `Cannot continue with ${peer}: the connection was ${code} on this side`;
     return noteError(new ClosedError(code, message, contextOf(link, "close")), link.onUnhandled);
   }
 }

@@ -87,7 +87,7 @@ export class Incoming<In> {
     const batch = this.#batch;
     const isThere = batch.size > 0 && limits === undefined && !spend();
     if (isThere && !this.#isReceiving && this.#requests === undefined) {
-      return Promise.resolve(take(batch)); // most calls, where messages come in crowds
+      return Promise.resolve(take(batch)); // most calls, where many messages come at once
     }
     if (this.#endedBy !== undefined) return Promise.reject(endedError(this.#endedBy));
     const leaving = this.#requests?.leaving;
@@ -157,7 +157,7 @@ export class Incoming<In> {
       try {
         if (length === 0) batch.end();
         else batch.feed(this.#isDetached ? buffer.takeShown(length) : buffer.take(length));
-        const isThere = this.#pull() && !this.#isCrowd(take);
+        const isThere = this.#pull() && !this.#isLarge(take);
         resolve(isThere ? take(batch) : this.#receiveWithin(take, end, undefined));
       } catch (error) {
         reject(this.#note(error));
@@ -186,7 +186,7 @@ export class Incoming<In> {
         if (!this.#batch.unfinished) await this.#feed({ timeout, until, signal });
         else if (spend(DECODED_AT_ONCE)) await nextTurn();
       }
-      if (this.#isCrowd(take) && !mayHandOutAlone()) await myTurn();
+      if (this.#isLarge(take) && !mayHandOutAlone()) await myTurn();
       this.#frame.clear();
       return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
@@ -210,8 +210,8 @@ export class Incoming<In> {
     else this.#batch.feed(chunk);
   }
 
-  /** Whether what would be taken is a batch to be handed out alone. */
-  #isCrowd(take: unknown): boolean {
+  /** Whether what would be taken is a batch that is handed out alone. */
+  #isLarge(take: unknown): boolean {
     return take === takeBatch && this.#batch.size > MANY;
   }
 

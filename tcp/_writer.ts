@@ -2,7 +2,7 @@
  * The writing half of a connection.
  *
  * The socket takes part of what it is given, and only from one caller at a time. Here every write
- * goes out whole and in the order of the calls. What is written while another write is under way
+ * leaves whole and in the order of the calls. What is written while another write is under way
  * waits in a bounded queue: large pieces in the caller's memory, small ones copied into one piece,
  * which leaves in one write and has one promise. So what waits costs memory by its bytes, however
  * small the pieces are.
@@ -51,7 +51,7 @@ export class Writer {
   #activeBytes = 0; // of the write under way
   #writing: Promise<void> | undefined; // settles when the write under way has ended
   #isEnded = false; // our end of stream was asked for
-  #ending: unknown; // why no more writes are taken, although those taken still go out
+  #ending: unknown; // why no more writes are taken, although those taken still leave
   #stopped: unknown; // why nothing is written any more
   #onIdle: (() => void)[] | undefined;
 
@@ -114,7 +114,7 @@ export class Writer {
     return this.#enqueue(joined);
   }
 
-  /** Takes no more writes: they are told `reason`. What was taken still goes out. */
+  /** Takes no more writes: they are told `reason`. What was taken still leaves. */
   refuse(reason: unknown): void {
     this.#ending ??= reason;
   }

@@ -4,9 +4,6 @@
  * @module
  */
 
-/** How long `close()` waits for the peer's end, unless said otherwise. */
-export const DEFAULT_LINGER = 2_000;
-
 /** How to close. */
 export interface CloseOptions {
   /**
@@ -14,21 +11,21 @@ export interface CloseOptions {
    * Without that wait the system resets a connection on which bytes arrive after its end, and the
    * peer may never see our last words.
    *
-   * What was written goes out first, as long as the peer takes some of it within `timeouts.write`; if
-   * that is unlimited, within `linger`, or 60 s unless specified. After that, and with `linger: 0` at
+   * What was written leaves first, as long as the peer takes some of it within `timeouts.write`; if
+   * that is unlimited, within `linger`, or 60 s if none is given. After that, and with `linger: 0` at
    * once, what waits to be written is dropped: the connection counts as `aborted`, and ends with a
    * reset where `abort()` can send one. With nothing to write, 0 closes at once.
    *
    * @default {2_000}
    */
-  linger?: number;
+  linger?: number | undefined;
 }
 
 /** How a connection ended. */
 export interface CloseInfo {
   /**
    * `closed`: by `close()`, or because the handler returned. `aborted`: by `abort()`, or by force when
-   * a server stopped. `failed`: by one of the connection's time-outs.
+   * a server stopped. `failed`: by one of the connection's timeouts.
    */
   readonly how: "closed" | "aborted" | "failed";
   /** The reason of an abort, or the error. */

@@ -57,7 +57,7 @@ let drain: (conn: TcpConnection) => void;
  * - Writing to a peer that has gone rejects with `Deno.errors.BrokenPipe` or `ConnectionReset`.
  * - Calls after our own `close()` or `abort()` reject with `ClosedError` (or the abort's reason).
  * - One reader at a time: a second read while one waits rejects with `Deno.errors.Busy`. Any number
- *   of writers: their data goes out whole, in the order of the calls.
+ *   of writers: their data leaves whole, in the order of the calls.
  *
  * @example Read lines, answer lines
  * ```ts
@@ -70,7 +70,7 @@ let drain: (conn: TcpConnection) => void;
  *   }
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * await conn.write("hello\n");
  * assertEquals(await conn.readLine(), "HELLO");
  * ```
@@ -243,7 +243,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
   }
 
   /**
-   * Writes all of `data`, or throws. Writes from several callers go out whole and in the order of the
+   * Writes all of `data`, or throws. Writes from several callers leave whole and in the order of the
    * calls; what waits together leaves in one write of the system.
    *
    * Awaiting each write is what makes a fast sender wait for a slow peer. A caller that does not
@@ -290,7 +290,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    *   for await (const numbers of messages) await messages.send(numbers.toReversed());
    * });
    *
-   * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+   * await using conn = await connectTcp({ port: server.addr.port });
    * const messages = conn.framed(jsonLines<number[]>());
    * assertEquals(await messages.request([1, 2, 3]), [3, 2, 1]);
    * ```
@@ -315,7 +315,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
 
   /**
    * Ends our side (half-close): the peer reads to its end and can still answer. What was written
-   * before goes out first. Calling it again does nothing.
+   * before leaves first. Calling it again does nothing.
    *
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
@@ -324,7 +324,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
   }
 
   /**
-   * Closes the connection so that the peer gets everything: what was written goes out, then our end of
+   * Closes the connection so that the peer gets everything: what was written leaves, then our end of
    * stream, then the socket waits a moment for the peer's end (`linger`) before it is released.
    *
    * A read that waits rejects with {@linkcode ClosedError} at once, and so do later reads and writes.
@@ -355,7 +355,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    * The chunks as they arrive, each owned by the caller. Leaving the loop neither closes the
    * connection nor loses bytes.
    *
-   * A chunk is what one read returned: message boundaries are the business of a codec. A chunk may
+   * A chunk is what one read returned: message boundaries are found by a codec. A chunk may
    * share its memory with its neighbours: one that is kept keeps at most four times its own size
    * alive, or 4 KiB.
    */

@@ -51,7 +51,7 @@ let create: <In, Out>(codec: Codec<In, Out>, init: FramedInit) => Framed<In, Out
  *   for await (const message of messages) await messages.send(message.toUpperCase());
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * const messages = conn.framed(text(lines()));
  * assertEquals(await messages.request("hello"), "HELLO");
  * ```

@@ -10,7 +10,7 @@
  *   for await (const chunk of conn) await conn.write(chunk);
  * });
  *
- * await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+ * await using conn = await connectTcp({ port: server.addr.port });
  * await conn.write("hello\n");
  * assertEquals(await conn.readLine(), "hello");
  * ```
@@ -26,7 +26,7 @@ export type {
   TlsClientOptions,
   UnixConnectOptions,
 } from "./connect_options.ts";
-export { type CloseInfo, type CloseOptions, DEFAULT_LINGER } from "./close_options.ts";
+export type { CloseInfo, CloseOptions } from "./close_options.ts";
 export { TcpConnection, type TcpConnectionStats } from "./connection.ts";
 export { Framed } from "./framed.ts";
 export type { ReadOptions, ReadUntilOptions } from "./read_options.ts";

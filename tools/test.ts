@@ -20,7 +20,6 @@ const ALONE: readonly string[] = [
   "tests/apps/files/get_test.ts",
   "tests/apps/files/pace_test.ts",
   "tests/apps/relay_flood_test.ts",
-  "tests/framing/linear_test.ts",
   "tests/soak/mixed_test.ts",
   "tests/tcp/fairness_test.ts",
   "tests/tcp/flood_test.ts",

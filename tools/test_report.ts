@@ -71,9 +71,10 @@ export function leftOut(reasons: string): string {
   if (counts.size === 0) return "";
   const total = [...counts.values()].reduce((sum, { length }) => sum + length, 0);
   const rows = [...counts].sort().map(([reason, { length }]) =>
-    `${`${length}`.padStart(7)}  because there is no ${reason}`
+    `${`${length}`.padStart(7)}  ${reason}`
   );
-  return [`\n${total} tests were left out:`, ...rows, BRINGS, ""].join("\n");
+  const head = total === 1 ? "1 test was left out:" : `${total} tests were left out:`;
+  return ["", head, ...rows, BRINGS, ""].join("\n");
 }
 
 const BRINGS =

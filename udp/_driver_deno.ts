@@ -24,21 +24,21 @@ export function openDeno(options: OpenOptions): Driver {
 }
 
 /** What the runtime has and its types leave out. */
-export type Socket = Deno.DatagramConn & { ref(): void; unref(): void };
+export type DenoSocket = Deno.DatagramConn & { ref(): void; unref(): void };
 
 class DenoDriver implements Driver {
   readonly backend = "deno";
   readonly addr: SocketAddress;
   readonly v6: boolean;
   readonly ordersSends = false;
-  readonly #socket: Socket;
+  readonly #socket: DenoSocket;
   readonly #buffer: Uint8Array;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   #pause: Sleep | undefined;
 
   constructor(socket: Deno.DatagramConn, v6: boolean, bufferSize: number) {
-    this.#socket = socket as Socket;
+    this.#socket = socket as DenoSocket;
     this.#buffer = borrowBuffer(bufferSize);
     this.addr = normaliseAddr(socket.addr);
     this.v6 = v6;

@@ -13,7 +13,7 @@ import { unixAddr } from "../common/address.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import type { DatagramSink, Driver, Membership } from "./_driver.ts";
-import type { Socket } from "./_driver_deno.ts";
+import type { DenoSocket } from "./_driver_deno.ts";
 import { UnixSenders } from "./_unix_senders.ts";
 
 /** So many receivers are known to have connected their sockets; then the memory starts anew. */
@@ -23,7 +23,7 @@ const MAX_CONNECTED = 1_024;
 export function openUnix(path: string, bufferSize: number, senders: number): Driver {
   const sending = new UnixSenders(path, senders);
   try {
-    const socket = Deno.listenDatagram({ transport: "unixpacket", path }) as Socket;
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path }) as DenoSocket;
     return new UnixDriver(socket, sending, { path, bufferSize });
   } catch (error) {
     sending.close();
@@ -44,7 +44,7 @@ class UnixDriver implements Driver {
   readonly addr: Deno.UnixAddr;
   readonly v6 = false;
   readonly ordersSends = true;
-  readonly #socket: Socket;
+  readonly #socket: DenoSocket;
   readonly #senders: UnixSenders;
   readonly #file: SocketFile;
   readonly #buffer: Uint8Array;
@@ -58,7 +58,7 @@ class UnixDriver implements Driver {
   #pause: Sleep | undefined;
 
   constructor(
-    socket: Socket,
+    socket: DenoSocket,
     senders: UnixSenders,
     { path, bufferSize }: { path: string; bufferSize: number },
   ) {

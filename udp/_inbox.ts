@@ -15,10 +15,13 @@ import type { UdpReceiveOptions } from "./options.ts";
 const RECEIVE_NAMES: OptionNames<UdpReceiveOptions> = { timeout: true, signal: true };
 
 /** How a wait settles when there will be no more datagrams. */
-export type Ending<T> = (resolve: (value: T) => void, reject: (reason: unknown) => void) => void;
+export type InboxEnding<T> = (
+  resolve: (value: T) => void,
+  reject: (reason: unknown) => void,
+) => void;
 
 /** A call that waits. */
-interface Waiter {
+interface InboxWaiter {
   take(datagram: Datagram): void;
   end(): void;
 }
@@ -36,7 +39,7 @@ export interface InboxOptions {
 /** A bounded queue of datagrams, and the calls that wait for one. */
 export class Inbox {
   readonly #queue: DatagramQueue;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<InboxWaiter>();
   readonly #late: (after: number) => unknown;
   readonly #onTaken: ((bytes: number) => void) | undefined;
   #ended = false;
@@ -86,7 +89,10 @@ export class Inbox {
   }
 
   /** The next datagram, or what `ending` says if there will be none. */
-  receive<E>(options: UdpReceiveOptions | undefined, ending: Ending<E>): Promise<Datagram | E> {
+  receive<E>(
+    options: UdpReceiveOptions | undefined,
+    ending: InboxEnding<E>,
+  ): Promise<Datagram | E> {
     const { timeout = Infinity, signal } = options ?? {};
     try {
       checkOptions("receive", options, RECEIVE_NAMES);
@@ -105,7 +111,7 @@ export class Inbox {
         signal?.removeEventListener("abort", onAbort);
         this.#waiters.delete(waiter);
       };
-      const waiter: Waiter = {
+      const waiter: InboxWaiter = {
         take(datagram) {
           leave();
           resolve(datagram);
@@ -135,9 +141,9 @@ export class Inbox {
    */
   iterate(
     check: () => void,
-    ending: Ending<IteratorResult<Datagram>>,
+    ending: InboxEnding<IteratorResult<Datagram>>,
   ): AsyncIterableIterator<Datagram> {
-    const waiting = new Set<Waiter>();
+    const waiting = new Set<InboxWaiter>();
     const next = (): Promise<IteratorResult<Datagram>> => {
       if (this.#ended && this.size === 0) return Promise.resolve(END);
       try {
@@ -150,7 +156,7 @@ export class Inbox {
         return handOut({ value: datagram, done: false }, datagram.data.length);
       }
       return new Promise((resolve, reject) => {
-        const waiter: Waiter = {
+        const waiter: InboxWaiter = {
           take(value) {
             waiting.delete(waiter);
             resolve({ value, done: false });

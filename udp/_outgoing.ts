@@ -37,7 +37,7 @@ export interface OutgoingInit {
 }
 
 /** A datagram that is sent or waits to be. */
-interface Item {
+interface OutgoingDatagram {
   readonly data: Uint8Array;
   readonly to: SocketAddress;
   readonly done: SendDone;
@@ -46,11 +46,11 @@ interface Item {
 /** The datagrams that one socket sends, in order. */
 export class Outgoing implements Replier {
   readonly #init: OutgoingInit;
-  readonly #items = new Fifo<Item>(); // that wait
+  readonly #items = new Fifo<OutgoingDatagram>(); // that wait
   #bytes = 0;
   #inFlight = 0;
   /** What is sent now, where one at a time is. */
-  #current: Item | undefined;
+  #current: OutgoingDatagram | undefined;
   #isClosing = false;
   #whenIdle: (() => void) | undefined;
 
@@ -71,7 +71,7 @@ export class Outgoing implements Replier {
     if (this.size >= maxCount || (!isFree && this.#bytes + data.length > maxBytes)) {
       return done(this.#full(to));
     }
-    const item: Item = { data, to, done };
+    const item: OutgoingDatagram = { data, to, done };
     if (isFree) {
       this.#start(item);
     } else {
@@ -128,7 +128,7 @@ export class Outgoing implements Replier {
     for (const { done, to } of this.#items.takeAll()) done(this.#init.closedError("send", to));
   }
 
-  #start(item: Item): void {
+  #start(item: OutgoingDatagram): void {
     const { driver, counts } = this.#init;
     this.#inFlight++;
     counts.datagramsSent++;
@@ -148,7 +148,7 @@ export class Outgoing implements Replier {
 
   readonly #currentFailed = (error: unknown): void => this.#failed(this.#current!, error);
 
-  #failed(item: Item, error: unknown): void {
+  #failed(item: OutgoingDatagram, error: unknown): void {
     const { counts, context, closedError } = this.#init;
     counts.datagramsSent--;
     counts.bytesSent -= item.data.length;
@@ -160,7 +160,7 @@ export class Outgoing implements Replier {
     );
   }
 
-  #settled(item: Item, error: unknown): void {
+  #settled(item: OutgoingDatagram, error: unknown): void {
     this.#inFlight--;
     const next = this.#items.shift();
     if (next !== undefined) {

@@ -15,7 +15,7 @@ import { END } from "../common/pull_iterator.ts";
 import { unattended } from "../common/unattended.ts";
 import { checkTarget, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
-import { type Consumer, Incoming } from "./_incoming.ts";
+import { type Consumer, Dispatcher } from "./_dispatcher.ts";
 import {
   applySettings,
   type GroupSettings,
@@ -65,7 +65,7 @@ export class DatagramSocket {
   readonly #transport: NetTransport;
   readonly #targets: Targets;
   readonly #counts = zeroCounts();
-  readonly #incoming: Incoming;
+  readonly #dispatcher: Dispatcher;
   readonly #requests: PendingRequests;
   readonly #requestSockets: RequestSockets;
   readonly #groups: GroupSettings = {};
@@ -99,7 +99,7 @@ export class DatagramSocket {
     const requests = new PendingRequests({ counts, context, limit: limits.maxRequests });
     const replier = this.outgoing;
     this.#requests = requests;
-    this.#incoming = new Incoming({
+    this.#dispatcher = new Dispatcher({
       counts,
       requests,
       replier,
@@ -120,17 +120,17 @@ export class DatagramSocket {
         return another;
       },
       outgoing: makeOutgoing,
-      deliver: (datagram) => this.#incoming.deliver(datagram),
+      deliver: (datagram) => this.#dispatcher.deliver(datagram),
       replier,
       closedError,
     });
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#abort);
-    driver.start(this.#incoming);
+    driver.start(this.#dispatcher);
   }
 
   stats(): UdpEndpointStats {
-    const { size: queued, bytes: bytesQueued } = this.#incoming.inbox;
+    const { size: queued, bytes: bytesQueued } = this.#dispatcher.inbox;
     const { size: sending } = this.outgoing;
     return { ...this.#counts, sending, queued, bytesQueued, requests: this.#requests.size };
   }
@@ -153,7 +153,7 @@ export class DatagramSocket {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#incoming.inbox.receive<never>(
+    return this.#dispatcher.inbox.receive<never>(
       options,
       (_, reject) => reject(this.#closedError("receive")),
     );
@@ -192,7 +192,7 @@ export class DatagramSocket {
   }
 
   iterate(): AsyncIterableIterator<Datagram> {
-    return this.#incoming.inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
+    return this.#dispatcher.inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
       if (this.#isAborted) reject(this.#signal?.reason);
       else resolve(END);
     });
@@ -201,7 +201,7 @@ export class DatagramSocket {
   /** Hands all datagrams to `consumer`, until it is called with `undefined`. */
   takeOver(consumer: Consumer | undefined): void {
     if (consumer !== undefined) this.#checkOpen("receive");
-    this.#incoming.takeOver(consumer);
+    this.#dispatcher.takeOver(consumer);
   }
 
   setRef(isRef: boolean): void {
@@ -239,7 +239,7 @@ export class DatagramSocket {
 
   #checkReceivable(): void {
     this.#checkOpen("receive");
-    this.#incoming.checkReceivable();
+    this.#dispatcher.checkReceivable();
   }
 
   readonly #abort = (): void => {
@@ -251,7 +251,7 @@ export class DatagramSocket {
   async #close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
     const closed = closeSocket(this.driver, this.outgoing);
-    this.#incoming.end(this.#closedError("receive"));
+    this.#dispatcher.end(this.#closedError("receive"));
     this.#requests.close(this.#closedError("request"));
     await Promise.all([closed, this.#requestSockets.closeAll()]);
   }

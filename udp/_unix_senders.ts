@@ -13,7 +13,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import type { Socket } from "./_driver_deno.ts";
+import type { DenoSocket } from "./_driver_deno.ts";
 
 /** How long a receiver may leave its queue full before a send to it fails, in milliseconds. */
 const SEND_TIMEOUT = 2_000;
@@ -29,7 +29,7 @@ const NUDGES = [1, 2, 5, 10, 30, 100, 300, 1_000, 30_000, 300_000] as const;
 
 const EMPTY = new Uint8Array(0);
 
-interface Item {
+interface UnixDatagram {
   readonly data: Uint8Array;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -39,18 +39,18 @@ interface Item {
 /** A receiver to which something is being sent or waits to be. */
 interface Receiver {
   readonly to: SocketAddress;
-  items: Item[];
+  items: UnixDatagram[];
   /** Whether a send to it has failed for time, and still waits. */
   isStuck: boolean;
 }
 
 /** A socket that sends. */
 interface Sender {
-  readonly socket: Socket;
+  readonly socket: DenoSocket;
   /** Where nudges go; `null` if they cannot. */
   readonly path: string | null;
   receiver: Receiver | null;
-  item: Item | null;
+  item: UnixDatagram | null;
   nudges: number;
 }
 
@@ -58,7 +58,7 @@ interface Sender {
 export class UnixSenders {
   readonly #folder: HiddenFolder | null;
   readonly #senders: Sender[] = [];
-  readonly #nudger: Socket | undefined;
+  readonly #nudger: DenoSocket | undefined;
   /** What ends a receive; its item is unused. */
   readonly #waker: Sender | undefined;
   #isWaking = false;
@@ -108,7 +108,7 @@ export class UnixSenders {
   /** Sends after what was sent to the same receiver before. */
   send(data: Uint8Array, to: SocketAddress & { path: string }): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const item: Item = { data, resolve, reject, since: performance.now() };
+    const item: UnixDatagram = { data, resolve, reject, since: performance.now() };
     let receiver = this.#receivers.get(to.path);
     if (receiver === undefined) {
       receiver = { to, items: [], isStuck: false };
@@ -311,8 +311,8 @@ class HiddenFolder {
   }
 }
 
-function listen(path: string): Socket {
-  return Deno.listenDatagram({ transport: "unixpacket", path }) as Socket;
+function listen(path: string): DenoSocket {
+  return Deno.listenDatagram({ transport: "unixpacket", path }) as DenoSocket;
 }
 
 function mayWrite(path: string): boolean {

@@ -75,7 +75,7 @@ const CONNECT_NAMES: OptionNames<UdpConnectOptions> = {
  *   (question) => `you said ${question.text()}`,
  * );
  *
- * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * await using peer = await connectUdp({ port: server.addr.port });
  * const answer = await peer.request("hello");
  * assertEquals(answer.text(), "you said hello");
  * ```

@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../errors.ts";
 import { checkOptions } from "../common/options.ts";
 import type { UdpTarget } from "./_address.ts";
-import type { Consumer } from "./_incoming.ts";
+import type { Consumer } from "./_dispatcher.ts";
 import { MULTICAST_NAMES, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
 import type { SendDone } from "./_outgoing.ts";
 import type { DatagramSocket } from "./_socket.ts";
@@ -15,7 +15,7 @@ import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpointStats } from "./endpoint_stats.ts";
 import type { UdpReceiveOptions, UdpRequestOptions } from "./options.ts";
 
-export type { Consumer } from "./_incoming.ts";
+export type { Consumer } from "./_dispatcher.ts";
 
 let create: (socket: DatagramSocket) => UdpEndpoint;
 let socketOf: (endpoint: UdpEndpoint) => DatagramSocket;

@@ -14,7 +14,7 @@
  *   (question) => `you said ${question.text()}`,
  * );
  *
- * await using peer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+ * await using peer = await connectUdp({ port: server.addr.port });
  * const answer = await peer.request("hello", { timeout: 500, retries: 5 });
  * assertEquals(answer.text(), "you said hello");
  * ```

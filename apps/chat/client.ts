@@ -52,7 +52,7 @@ export type ChatJoinErrorCode = "refused" | "gone" | "protocol";
  * import { assertEquals, assertRejects } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using _ada = await joinChat({ port, name: "Ada" });
  * const error = await assertRejects(() => joinChat({ port, name: "ADA" }), ChatJoinError);
  * assertEquals([error.code, error.reason], ["refused", "that name is taken"]);
@@ -99,7 +99,7 @@ let create: (
  * import { assertEquals } from "@std/assert";
  *
  * const server = serveChat({ port: 0, onListen() {} });
- * await using chat = await joinChat({ port: (server.addr as Deno.NetAddr).port, name: "Ada" });
+ * await using chat = await joinChat({ port: server.addr.port, name: "Ada" });
  * const closing = server.shutdown();
  * const seen: string[] = [];
  * for await (const { text } of chat) seen.push(text);
@@ -194,7 +194,7 @@ export class ChatClient implements AsyncIterable<ChatLine>, AsyncDisposable {
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using chat = await joinChat({ port, name: " Ada " });
  * assertEquals(chat.name, "Ada");
  * ```

@@ -11,7 +11,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serveChat({ port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using ada = await joinChat({ port, name: "Ada" });
  * await using bob = await joinChat({ port, name: "Bob" });
  * await ada.send("/msg Bob psst");
@@ -32,7 +32,6 @@ export {
   joinChat,
 } from "./client.ts";
 export { type ContactAddress, parseContacts } from "./contacts.ts";
-export { type ContactBook, type ConversationStep, UdpConversation } from "./conversation.ts";
 export { type ChatLine, parseChatLine } from "./line.ts";
 export type { ChatOutput } from "./output.ts";
 export { toPrintable } from "../../common/escape.ts";

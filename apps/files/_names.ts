@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { crc32 } from "../../framing/crc32.ts";
+import { crc32 } from "../../framing/mod.ts";
 import { toPrintable } from "../../common/escape.ts";
 import { FileTransferError } from "./errors.ts";
 

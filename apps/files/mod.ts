@@ -12,7 +12,7 @@
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/hello.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * assertEquals((await listFiles({ port })).map(({ name }) => name), ["hello.txt"]);
  * const { checksum } = await getFile("hello.txt", { port, output: `${folder}/copy.txt` });

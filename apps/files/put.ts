@@ -7,7 +7,7 @@ import { toPrintable } from "../../common/escape.ts";
 import { checkOptions, type OptionNames } from "../../common/options.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { sendBytes } from "./_bytes.ts";
-import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkChecksum, createDigest, type FileChecksum } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { segmentsOf } from "./_names.ts";
@@ -68,7 +68,7 @@ const NAMES: OptionNames<TcpConnectOptions & PutFileOptions> = {
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${folder}/here.txt`, "hello");
  * await using server = await serveFiles(folder, { port: 0, upload: { quota: 1e6 }, onListen() {} });
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  *
  * await putFile(`${folder}/here.txt`, { port, name: "there.txt" });
  * assertEquals(await Deno.readTextFile(`${folder}/there.txt`), "hello");
@@ -86,7 +86,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   const { size } = before;
   const digest = await createDigest(checksum);
   const begin = performance.now();
-  await using exchange = await Exchange.open(action, client);
+  await using exchange = await FileExchange.open(action, client);
   const { conn, pace } = exchange;
   try {
     await exchange.ask({ verb: "PUT", size, replace: force, checksum, name });

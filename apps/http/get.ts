@@ -49,7 +49,7 @@ import { createResponse, type HttpRedirect, type HttpResponse } from "./response
  *   );
  * });
  *
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using response = await httpGet(`http://127.0.0.1:${port}/old`, { timeouts: { total: 5_000 } });
  * assertEquals(response.url, `http://127.0.0.1:${port}/new`);
  * assertEquals(await response.text(), "hello");

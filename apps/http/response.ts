@@ -62,7 +62,7 @@ let create: (init: ResponseParts) => HttpResponse;
  *   await conn.write("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nhello");
  * });
  *
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using response = await httpGet(`http://127.0.0.1:${port}/`);
  * assertEquals(response.headers.get("content-type"), "text/plain");
  * assertEquals(await response.text(), "hello");

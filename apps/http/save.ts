@@ -52,7 +52,7 @@ export interface SaveBodyOptions {
  * });
  *
  * const path = await Deno.makeTempFile();
- * const { port } = server.addr as Deno.NetAddr;
+ * const { port } = server.addr;
  * await using response = await httpGet(`http://127.0.0.1:${port}/`);
  * assertEquals(await saveBody(response, path), 5);
  * assertEquals(await Deno.readTextFile(path), "hello");

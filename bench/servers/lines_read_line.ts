@@ -3,7 +3,7 @@ import { serveTcp } from "../../mod.ts";
 
 serveTcp({
   hostname: "0.0.0.0",
-  onListen: (addr) => console.log((addr as Deno.NetAddr).port),
+  onListen: (addr) => console.log(addr.port),
   onError() {},
 }, async (conn) => {
   for (let line = await conn.readLine(); line !== null; line = await conn.readLine()) {

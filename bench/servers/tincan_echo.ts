@@ -4,5 +4,5 @@ import { serveTcp } from "../../mod.ts";
 
 serveTcp({
   hostname: "0.0.0.0",
-  onListen: (addr) => console.log((addr as Deno.NetAddr).port),
+  onListen: (addr) => console.log(addr.port),
 }, echoHandler());

@@ -3,7 +3,7 @@ import { serveTcp } from "../../mod.ts";
 
 serveTcp({
   hostname: "0.0.0.0",
-  onListen: (addr) => console.log((addr as Deno.NetAddr).port),
+  onListen: (addr) => console.log(addr.port),
 }, async (conn) => {
   for await (const chunk of conn) await conn.write(chunk);
 });

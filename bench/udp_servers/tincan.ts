@@ -11,5 +11,5 @@ const handlers: Record<string, UdpHandler> = {
 await serveUdp({
   backend: backend as "auto",
   dedup: how === "dedup",
-  onListen: (addr) => console.log((addr as Deno.NetAddr).port),
+  onListen: (addr) => console.log(addr.port),
 }, handlers[how] ?? (({ data }) => data));

@@ -2,5 +2,5 @@
 import { bindUdp } from "../../udp/mod.ts";
 
 const endpoint = await bindUdp({ backend: (Deno.args[0] ?? "auto") as "auto" });
-console.log((endpoint.addr as Deno.NetAddr).port);
+console.log(endpoint.addr.port);
 for await (const datagram of endpoint) datagram.reply(datagram.data);

@@ -10,7 +10,7 @@ const page = await readPage("docs/chat.md");
 
 pythonTest("the page's Python client is in the room", async () => {
   await using server = serveChat({ port: 0, onListen() {} });
-  const { port } = server.addr as Deno.NetAddr;
+  const { port } = server.addr;
   await using ada = await joinChat({ port, name: "Ada" });
   await using bob = python(blockOf(page, "client"), "127.0.0.1", port, "Bob");
   await bob.shows("*** Welcome, Bob!");

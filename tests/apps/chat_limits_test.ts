@@ -286,13 +286,13 @@ Deno.test("a line too long is a message", () => {
   }
 });
 
-function serve(options: TcpServerOptions & { room: ChatRoom }): TcpServer {
+function serve(options: TcpServerOptions & { room: ChatRoom }): TcpServer<Deno.NetAddr> {
   return serveChat({ port: 0, onListen() {}, ...options });
 }
 
-const portOf = (server: TcpServer) => (server.addr as Deno.NetAddr).port;
+const portOf = (server: TcpServer<Deno.NetAddr>) => server.addr.port;
 
-async function enter(server: TcpServer, name: string): Promise<TcpConnection> {
+async function enter(server: TcpServer<Deno.NetAddr>, name: string): Promise<TcpConnection> {
   const conn = await connectTcp({ port: portOf(server) });
   await conn.write(`${name}\n`);
   await until(conn, (line) => line.startsWith(`*** Welcome, ${name}!`));

@@ -12,7 +12,13 @@ import {
   serveChat,
 } from "../../apps/chat/mod.ts";
 import { clientTls, serverTls } from "../_util/transports.ts";
-import { connectTcp, FrameError, serveTcp, type TcpServer } from "../../mod.ts";
+import {
+  connectTcp,
+  FrameError,
+  serveTcp,
+  type TcpServer,
+  type TcpServerOptions,
+} from "../../mod.ts";
 import {
   assert,
   assertEquals,
@@ -21,15 +27,15 @@ import {
   assertThrows,
 } from "@std/assert";
 
-function serve(options: Exclude<ChatServerOptions, { path: string }> = {}): TcpServer {
+function serve(options: ChatServerOptions<TcpServerOptions> = {}): TcpServer<Deno.NetAddr> {
   return serveChat({ port: 0, onListen() {}, ...options });
 }
 
-function portOf(server: TcpServer): number {
-  return (server.addr as Deno.NetAddr).port;
+function portOf(server: TcpServer<Deno.NetAddr>): number {
+  return server.addr.port;
 }
 
-function join(server: TcpServer, name: string): Promise<ChatClient> {
+function join(server: TcpServer<Deno.NetAddr>, name: string): Promise<ChatClient> {
   return joinChat({ port: portOf(server), name });
 }
 

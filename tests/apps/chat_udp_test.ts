@@ -4,8 +4,8 @@ import {
   type ContactAddress,
   parseContacts,
   type UdpChat,
-  UdpConversation,
 } from "../../apps/chat/mod.ts";
+import { UdpConversation } from "../../terminal/conversation.ts";
 import { bindUdp } from "../../udp/mod.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 
@@ -105,7 +105,7 @@ Deno.test("a conversation: choose, talk, quit, choose again", () => {
 });
 
 function portOf(chat: UdpChat): number {
-  return (chat.addr as Deno.NetAddr).port;
+  return chat.addr.port;
 }
 
 async function next(chat: UdpChat) {
@@ -137,16 +137,16 @@ for (const backend of ["deno", "node"] as const) {
 
 Deno.test("a sender is known by address, however it is written in the contacts", async () => {
   await using peer = await bindUdp({ hostname: "::1" });
-  const { port } = peer.addr as Deno.NetAddr;
+  const { port } = peer.addr;
   const contacts = new Map([
     ["Peer", { hostname: "0:0:0:0:0:0:0:1", port }],
     ["Nowhere", { hostname: "no-such-host.invalid", port: 1 }],
     ["Me", { hostname: "::1", port: 9 }],
   ]);
   await using me = await bindUdpChat({ name: "me", contacts, port: 0 });
-  assertEquals((me.addr as Deno.NetAddr).hostname, "::1", "the address of our own entry");
+  assertEquals(me.addr.hostname, "::1", "the address of our own entry");
   assertEquals(me.names, ["Peer", "Nowhere"]);
-  await peer.send("hi", me.addr as Deno.NetAddr);
+  await peer.send("hi", me.addr);
   assertEquals((await next(me)).from, "Peer");
   await assertRejects(() => me.send("Nowhere", "x"), Deno.errors.NotFound);
 });
@@ -164,7 +164,7 @@ Deno.test("what others send is made harmless, line by line", async () => {
     ["a\n\n\nb\r\n\n", ["a", "", "", "b"]],
   ];
   for (const [data, lines] of cases) {
-    await peer.send(data, me.addr as Deno.NetAddr);
+    await peer.send(data, me.addr);
     assertEquals((await next(me)).lines, lines);
   }
 });
@@ -172,7 +172,7 @@ Deno.test("what others send is made harmless, line by line", async () => {
 Deno.test("a message of nothing but line ends is shown in linear time, and as so many lines", async () => {
   await using me = await bindUdpChat({ name: "me", contacts: new Map() });
   await using peer = await bindUdp();
-  await peer.send("\n".repeat(65_000) + "x", me.addr as Deno.NetAddr);
+  await peer.send("\n".repeat(65_000) + "x", me.addr);
   // The pattern that looked for the line ends at the end took 6 s for this one.
   const began = performance.now();
   const { lines } = await next(me);

@@ -33,8 +33,8 @@ export class Shell implements AsyncDisposable {
   #stdinOpen = true;
 
   constructor(script: string, ...args: (string | number)[]) {
-    this.#child = new Deno.Command("bash", {
-      args: ["-c", script, "bash", ...args.map(String)],
+    this.#child = new Deno.Command("sh", {
+      args: ["-c", script, "sh", ...args.map(String)],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -5,6 +5,7 @@ import { answer } from "../../cli/suggestions.ts";
 import { testWith } from "../_util/peers.ts";
 import { inFolder, shell } from "./_tincan.ts";
 
+const bashTest = testWith("bash");
 const fishTest = testWith("fish");
 const zshTest = testWith("zsh");
 
@@ -28,12 +29,17 @@ COMP_POINT=\${#COMP_LINE}
 [[ $(complete -p tincan) == *"-F _tincan tincan" ]] || exit 3
 _tincan tincan "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { code, stdout, stderr } = await shell(script, line, folder);
+  const { code, stdout, stderr } = await shell(
+    'exec bash -c "$1" bash "$2" "$3"',
+    script,
+    line,
+    folder,
+  );
   assertEquals([code, stderr], [0, ""], line);
   return stdout.trimEnd().split("\n");
 }
 
-Deno.test("bash completes commands, their commands, options, values and files", limit, async () => {
+bashTest("bash completes commands, their commands, options, values and files", limit, async () => {
   const names = COMMANDS.map(({ name }) => name);
   assertEquals(await bash("tincan "), [...names, "help", "--help", "--version"]);
   assertEquals(await bash("tincan li"), ["listen"]);

@@ -40,7 +40,8 @@ function toScript({ code }: Block): string {
   return free.replaceAll(
     /&\n/g,
     (end) =>
-      port === "" ? `${end}until [ -S tincan.sock ]; do sleep 0.02; done\n` : `${end}${ready}\n`,
+      `${end}begun="$begun $!"\n` +
+      (port === "" ? "until [ -S tincan.sock ]; do sleep 0.02; done\n" : `${ready}\n`),
   );
 }
 
@@ -58,7 +59,8 @@ for (const [index, block] of page.blocks.entries()) {
           mode: 0o755,
         });
         const script = `cd "$1"; PATH=$1:$PATH
-trap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT
+begun=
+trap 'kill $begun 2>/dev/null || true; wait || true' EXIT
 set -e
 ${toScript(block)}`;
         const { code, stdout, stderr } = await shell(script, folder);

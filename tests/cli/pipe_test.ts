@@ -99,7 +99,7 @@ for (
     () =>
       withFiles(async (folder, same) => {
         await using listening = new Shell(server, folder);
-        const ready = 'until [ -S "$1/socket" ]; do read -rt 0.02 <> <(:); done;';
+        const ready = 'until [ -S "$1/socket" ]; do sleep 0.02; done;';
         const { code, stderr } = await shell(`${ready} ${client}`, folder);
         assertEquals([code, stderr], [0, ""]);
         assertEquals((await listening.end()).code, 0, listening.stderr);

@@ -73,6 +73,8 @@ for (const trust of ['--ca "$CA"', "--insecure"]) {
       await client.type("hello\n");
       await server.shows(/^hello\n/m);
       await server.shows(/depth=0 CN = localhost/);
+      await client.endInput(); // s_server takes one client at a time
+      await client.end();
       const { code } = await shell(`exec $TINCAN connect --tls ${trust} localhost "$1"`, port);
       assertEquals(code, 1); // without one it is sent away
     },

@@ -404,10 +404,10 @@ pythonTest("http_get shows text on a terminal in the encoding that it has", asyn
   assertEquals(terminal.rows[0], "HTTP/1.1 200 Tr\u00e8s bien");
   await terminal.end();
   // For a program every byte is as it came.
-  const { stdout } = await run("bash", [
+  const { stdout } = await run("sh", [
     "-c",
     '"$@" | od -An -tx1',
-    "bash",
+    "sh",
     Deno.execPath(),
     ...exampleArgs("http_get.ts", [server.origin]),
   ]);
@@ -439,11 +439,11 @@ tlsTest("http_get says in one line what is wrong with certificates", async () =>
     assertEquals([code, stderr], [1, expected]);
   }
 
-  const openssl = await run("bash", [
+  const openssl = await run("sh", [
     "-c",
     `cd "$1" && openssl req -x509 -newkey rsa:2048 -nodes -keyout server.key -out server.pem -days 2 \
       -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:TRUE`,
-    "bash",
+    "sh",
     folder,
   ]);
   assertEquals(openssl.code, 0, openssl.stderr);

@@ -60,11 +60,14 @@ export class Folder implements AsyncDisposable {
   }
 }
 
+/** A server with its port. */
+type PortServer = TcpServer<Deno.NetAddr> & { port: number };
+
 /** Serves a folder on a free port, without a word. */
 export async function serve(
   folder: Folder | string,
   options: FileServerOptions<TcpServerOptions> = {},
-): Promise<TcpServer & { port: number }> {
+): Promise<PortServer> {
   const path = typeof folder === "string" ? folder : folder.path;
   return withPort(await serveFiles(path, { port: 0, onListen() {}, ...options }));
 }
@@ -72,15 +75,15 @@ export async function serve(
 /** A server that says what the test wants, after it has read the request. */
 export function serveLies(
   lie: (conn: TcpConnection, request: string) => void | Promise<void>,
-): TcpServer & { port: number } {
+): PortServer {
   return withPort(serveTcp({ port: 0, onListen() {}, onError() {} }, async (conn) => {
     const request = await conn.readLine();
     if (request !== null) await lie(conn, request);
   }));
 }
 
-function withPort(server: TcpServer): TcpServer & { port: number } {
-  return Object.assign(server, { port: (server.addr as Deno.NetAddr).port });
+function withPort(server: TcpServer<Deno.NetAddr>): PortServer {
+  return Object.assign(server, { port: server.addr.port });
 }
 
 /** Sends bytes, ends, and collects what comes back, until the peer ends or breaks it off. */

@@ -26,7 +26,7 @@ export interface Consumer {
 }
 
 /** What receiving depends on. */
-export interface IncomingInit {
+export interface DispatcherInit {
   readonly counts: EndpointCounts;
   readonly requests: PendingRequests;
   readonly replier: Replier;
@@ -40,14 +40,14 @@ export interface IncomingInit {
   readonly context: (operation: "receive") => OperationContext;
 }
 
-/** The receiving half of an endpoint. */
-export class Incoming implements DatagramSink {
+/** Takes what an endpoint receives to where it belongs. */
+export class Dispatcher implements DatagramSink {
   readonly inbox: Inbox;
-  readonly #init: IncomingInit;
+  readonly #init: DispatcherInit;
   #consumer: Consumer | undefined;
   #isOver = false;
 
-  constructor(init: IncomingInit) {
+  constructor(init: DispatcherInit) {
     this.#init = init;
     this.inbox = new Inbox({
       maxCount: init.maxQueue,
