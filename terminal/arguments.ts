@@ -35,11 +35,7 @@ export function setting<T>(names: string, value: Value<T>, summary: string): Fie
 }
 
 /** An option with a value that may be given several times. */
-export function settings<T>(
-  names: string,
-  value: Value<T>,
-  summary: string,
-): Field<readonly T[]> {
+export function settings<T>(names: string, value: Value<T>, summary: string): Field<readonly T[]> {
   const spelled = spellings(names);
   const called = spelled.find((name) => name.startsWith("--")) ?? names;
   return multiple(option(...spelled, value, {

@@ -18,11 +18,7 @@ const fields = {
   ...section("Options of both", addressOptions(PORT)),
   ...section("Options of serve", {
     greet: setting("--greet", text("TEXT"), "send TEXT to each new client"),
-    reply: setting(
-      "--reply",
-      text("TEMPLATE"),
-      "{} stands for the message (default {})",
-    ),
+    reply: setting("--reply", text("TEMPLATE"), "{} stands for the message (default {})"),
     upper: toggle("--upper", "answer in upper case"),
     exit: setting("--exit", text("WORD"), "end the conversation when the message is WORD"),
   }),

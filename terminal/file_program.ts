@@ -7,6 +7,7 @@ import {
   type FileTransferEvent,
   type FileTransferResult,
 } from "../apps/files/mod.ts";
+import { RateLimited } from "../common/peer_report.ts";
 import { formatAddr } from "../common/address.ts";
 import { jsonLine, toPrintable } from "../common/escape.ts";
 import { type Address, addressOptions, readAddress } from "./address.ts";
@@ -26,8 +27,6 @@ import { count, file, oneOf, size, text } from "./values.ts";
 const PORT = 9998;
 /** Lines on requests that were answered, in a second: what people do, not what programs could. */
 const DONE_PER_SECOND = 100;
-/** Lines on requests that failed, in a second: clients cause them, and could fill a disk with them. */
-const FAILED_PER_SECOND = 10;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 const CHECKSUMS = ["sha256", "crc32", "none"] as const;
 
@@ -167,13 +166,15 @@ function summary(
 
 /** Tells of each request in one line, names of others made harmless. */
 export function teller(): (event: FileTransferEvent) => void {
-  const done = new LineLimit(DONE_PER_SECOND);
-  const failures = new LineLimit(FAILED_PER_SECOND); // so that these do not hide the others
+  const done = new RateLimited(console.error, undefined, DONE_PER_SECOND);
+  const failures = new RateLimited(); // so that these do not hide the others
   return ({ verb, name, remoteAddr, bytes, duration, error }) => {
     const failed = error instanceof Error ? `: ${toPrintable(error.message)}` : "";
     const how = `${formatSize(bytes)} in ${(duration / 1_000).toFixed(1)} s${failed}`;
     const limit = error === undefined ? done : failures;
-    limit.print(`${formatAddr(remoteAddr)} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`);
+    limit.print(() =>
+      `${formatAddr(remoteAddr)} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`
+    );
   };
 }
 
@@ -181,32 +182,6 @@ export function teller(): (event: FileTransferEvent) => void {
 export function tellOfServer(error: unknown, conn?: unknown): void {
   if (conn !== undefined) return;
   console.error(toPrintable(error instanceof Error ? error.message : String(error)));
-}
-
-/** Prints a number of lines in each second, and how many it left out. */
-class LineLimit {
-  readonly #most: number;
-  #shown = 0;
-  #hidden = 0;
-  #isCounting = false;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  print(line: string): void {
-    if (this.#shown++ < this.#most) console.error(line);
-    else this.#hidden++;
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    setTimeout(() => this.#next(), 1_000);
-  }
-
-  #next(): void {
-    if (this.#hidden > 0) console.error(`${this.#hidden} more like this are not shown`);
-    this.#shown = this.#hidden = 0;
-    this.#isCounting = false;
-  }
 }
 
 /** A bar with rate and time left, on stderr. */

@@ -29,22 +29,14 @@ const fields = {
     url: operand(text("URL"), "what to fetch; http unless it says https"),
   }),
   ...section("What to show", {
-    output: setting(
-      "-o, --output",
-      file(),
-      "save the page there; - is stdout, as it is",
-    ),
+    output: setting("-o, --output", file(), "save the page there; - is stdout, as it is"),
     include: toggle("-i, --include", "print the heads of the responses too"),
     head: toggle("-I, --head", "ask for the head alone, and print it"),
     json: toggle("--json", "print the head and the size as one JSON object, not the page"),
     verbose: toggle("-v, --verbose", "show the wire both ways on stderr, control bytes escaped"),
   }),
   ...section("The request", {
-    headers: settings(
-      "-H, --header",
-      text("'N: V'"),
-      "send this field, too; may be repeated",
-    ),
+    headers: settings("-H, --header", text("'N: V'"), "send this field, too; may be repeated"),
     noDecode: toggle("--no-decode", "ask for no compression, unpack nothing"),
     noFollow: toggle("--no-follow", "do not follow redirects"),
     maxRedirects: setting("--max-redirects", count(), "follow at most N redirects (default 20)"),

@@ -30,19 +30,11 @@ const fields = {
     framing: framingOption("show the messages inside the reads, too"),
   }),
   ...section("Captures", {
-    capture: setting(
-      "--capture",
-      file(),
-      "also append everything to FILE, as with --json",
-    ),
+    capture: setting("--capture", file(), "also append everything to FILE, as with --json"),
     read: setting("--read", file(), "show a captured file, or - for the input, and relay nothing"),
   }),
   ...section("Limits", {
-    maxConnections: setting(
-      "--max-connections",
-      count(1),
-      "at a time, others wait (default 1024)",
-    ),
+    maxConnections: setting("--max-connections", count(1), "at a time, others wait (default 1024)"),
     timeout: setting("--timeout", seconds(), "to reach the target (default 10)"),
     idle: setting("--idle", seconds(), "without a byte, which ends a connection (default 3600)"),
   }),

@@ -20,16 +20,8 @@ const fields = {
     hosts: operands(text("HOST"), "an address, a name, or a range such as 192.168.1.0/24"),
   }),
   ...section("What to scan", {
-    ports: setting(
-      "--ports",
-      text("LIST"),
-      "22,80,8000-8100 or ssh,https; - for all",
-    ),
-    family: setting(
-      "--family",
-      oneOf(["4", "6"], "4|6"),
-      "which address of a name (default 4)",
-    ),
+    ports: setting("--ports", text("LIST"), "22,80,8000-8100 or ssh,https; - for all"),
+    family: setting("--family", oneOf(["4", "6"], "4|6"), "which address of a name (default 4)"),
     maxHosts: setting("--max-hosts", count(1), "addresses in one scan (default 256)"),
     mayScan: toggle("--yes-i-may-scan-this", "scan a range that is neither loopback nor private"),
   }),
