@@ -1,7 +1,6 @@
 /** What the program for web pages takes, and how it shows them. @module */
 import {
   formatTrace,
-  type HttpFailure,
   httpFailure,
   type HttpGetOptions,
   type HttpHead,
@@ -64,7 +63,7 @@ export const httpProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
 shown in the encoding it names, with control characters escaped; a pipe or a file gets every byte
 as it came. A file that is compressed itself (.gz, .tgz …) is never unpacked.
 
-Failures begin with their kind: DNS, refused, unreachable, time-out, TLS, reset, malformed response,
+Failures begin with their kind: DNS, refused, unreachable, timeout, TLS, reset, malformed response,
 too large, short body, bad encoding, bad redirect, redirect loop, too many redirects, status.`,
   exitCodes:
     "0 the page is here; 1 it failed, or the server answered with a status from 400 on (its\n" +
@@ -111,29 +110,19 @@ function readHeader(text: string): [string, string] {
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }
 
-/** The kinds of failure in the words of people. */
-const KINDS = new Map<HttpFailure, string>([
-  ["dns", "DNS"],
-  ["refused", "refused"],
-  ["unreachable", "unreachable"],
-  ["timeout", "time-out"],
-  ["tls", "TLS"],
-  ["reset", "reset"],
-  ["malformed", "malformed response"],
-  ["too_large", "too large"],
-  ["short_body", "short body"],
-  ["bad_encoding", "bad encoding"],
-  ["bad_redirect", "bad redirect"],
-  ["redirect_loop", "redirect loop"],
-  ["too_many_redirects", "too many redirects"],
-  ["permission", "permission"],
-]);
+/** The kinds of failure whose names are not words. */
+const KINDS: Readonly<Record<string, string>> = {
+  dns: "DNS",
+  tls: "TLS",
+  malformed: "malformed response",
+};
 
 /** A failure in the words of the program. */
 export function inKinds(error: unknown): unknown {
   if (error instanceof TypeError) return new UsageError(error.message);
-  const kind = KINDS.get(httpFailure(error));
-  if (kind === undefined || !(error instanceof Error)) return error;
+  const code = httpFailure(error);
+  if (code === "other" || !(error instanceof Error)) return error;
+  const kind = KINDS[code] ?? code.replaceAll("_", " ");
   return new Error(`${kind}: ${error.message}`, { cause: error });
 }
 
