@@ -13,7 +13,7 @@ export interface ChatLine {
    * - `notice`: the room says it itself.
    */
   readonly kind: "message" | "action" | "private" | "sent" | "notice";
-  /** Who said it, or to whom a `sent` line went; `null` for a notice. */
+  /** The name of the speaker, or of the receiver of a `sent` line; `null` for a notice. */
   readonly from: string | null;
   /** What was said. */
   readonly text: string;

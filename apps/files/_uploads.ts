@@ -55,7 +55,7 @@ export class Uploads {
       await using own = await AtomicFile.create(join(this.#folder, "clean"));
       await removeStale(this.#folder, await own.file.stat());
     } catch {
-      // It cannot be written to: uploads are told so.
+      // The folder cannot be written to: the uploads will fail and say so.
     }
   }
 
