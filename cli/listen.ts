@@ -47,7 +47,8 @@ export const program: Program = defineProgram({
     `Says on stderr where it listens, always in this form: listening on HOST:PORT. The system chooses the
 port unless one is given, and the file of a unix socket is removed in the end. With --udp the first
 that sends a datagram is the client, others are ignored. With --keep-open the input goes to all
-clients, and what each of them sends goes to the output. ${TALK_NOTES}
+clients, and what each of them sends goes to the output.
+${TALK_NOTES}
 
 ${NO_EXEC}`,
   exitCodes: "0 both sides have ended, or Ctrl-C with --keep-open; 1 failed; 2 wrong usage;\n" +
@@ -131,9 +132,7 @@ function start(
     onError: (error: unknown, conn?: TcpConnection) => notes.line(error, conn?.remoteAddr),
   };
   const server: TcpServer = serveTcp(
-    "path" in where
-      ? { ...options, ...where }
-      : { ...options, ...where, ...tls === undefined ? {} : { tls } },
+    "path" in where ? { ...options, ...where } : { ...options, ...where, tls },
     converse,
   );
   if (timeout !== undefined && !isOpen) {

@@ -97,8 +97,8 @@ export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
     followRedirects: !values.noFollow,
     allowDowngrade: values.allowDowngrade,
     timeouts: { connect: timeout, head: timeout, idle: timeout, total },
-    limits: maxSize === undefined ? {} : { maxBodySize: maxSize, maxDecodedSize: maxSize },
-    tls: ca === undefined ? {} : { caCerts: [await readPem(ca)] },
+    limits: { maxBodySize: maxSize, maxDecodedSize: maxSize },
+    tls: { caCerts: ca === undefined ? undefined : [await readPem(ca)] },
     maxRedirects,
     onTrace: values.verbose ? show : undefined,
   };

@@ -62,7 +62,7 @@ export function foreignPrinter(
 
 /**
  * Writes a line for people to stderr. What strangers have said in it is escaped, and if it cannot be
- * written (a full disk, a closed pipe), the program goes on without it.
+ * written (a full disk, a closed pipe), the program continues without it.
  */
 export function printNote(line: string): void {
   const bytes = new TextEncoder().encode(`${escapeControls(line)}\n`);

@@ -74,14 +74,10 @@ export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
   return {
     hostname: values.hostname ?? (host || "127.0.0.1"),
     port: readPort(port, 0, "listen"),
-    target: {
-      ...readHostPort("to", to),
-      tls,
-      ...timeout === undefined ? {} : { timeout },
-    },
+    target: { ...readHostPort("to", to), tls, timeout },
     framing: readFraming(values.framing)?.codec,
-    ...maxConnections === undefined ? {} : { limits: { maxConnections } },
-    ...idle === undefined ? {} : { timeouts: { idle } },
+    limits: { maxConnections },
+    timeouts: { idle },
   };
 }
 

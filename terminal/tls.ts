@@ -42,8 +42,8 @@ export async function readClientTls(values: TlsValues): Promise<TlsClientOptions
     throw new UsageError("Cannot use --server-name with --insecure");
   }
   return {
-    ...serverName === undefined ? {} : { serverName },
-    ...ca === undefined ? {} : { caCerts: [await readPem(ca)] },
+    serverName,
+    caCerts: ca === undefined ? undefined : [await readPem(ca)],
     ...await readCertificate(values),
     unsafelyIgnoreCertificateErrors: insecure,
   };
