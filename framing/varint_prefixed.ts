@@ -151,7 +151,7 @@ class VarintPrefixedScanner implements Scanner {
     cursor.fail(
       frameError(
         "corrupt",
-        `Cannot read a length: it goes on after ${MAX_VARINT_SIZE} bytes`,
+        `Cannot read a length: it has more than ${MAX_VARINT_SIZE} bytes`,
         { offset: cursor.position },
       ),
     );
