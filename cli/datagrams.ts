@@ -59,11 +59,7 @@ export async function connectDatagrams(options: DatagramOptions): Promise<void> 
   await watch?.flush();
 }
 
-<<<<<<< HEAD
 /** Shows what comes, and sends the input to those that have sent something. */
-=======
-/** Shows what comes, and sends the input to every peer that has sent something. */
->>>>>>> main
 export async function listenForDatagrams(
   options: DatagramOptions & { readonly isOpen: boolean },
 ): Promise<void> {

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /** `tincan listen`: the standard streams, connected to a client. @module */
-=======
-/** `tincan listen`: the standard streams, for the clients that connect. @module */
->>>>>>> main
 import { serveTcp, type TcpConnection, type TcpServer, type TlsServerOptions } from "../mod.ts";
 import type { PeerReport } from "../common/peer_report.ts";
 import { type Fields, section, toggle, UsageError } from "../terminal/arguments.ts";

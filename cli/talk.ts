@@ -1,9 +1,5 @@
 /**
-<<<<<<< HEAD
  * The standard input and output, and what is connected to them: one peer, or several that all
-=======
- * The standard input and output, and those who are connected to them: one peer, or several that all
->>>>>>> main
  * get the input and whose words are shown one after the other.
  *
  * @module
@@ -93,11 +89,7 @@ export class Talk {
     if (this.#options.halfClose) await peer.endSending();
   }
 
-<<<<<<< HEAD
   /** Begins to read the input, once there is a peer to send it to. */
-=======
-  /** Begins to read the input, once there is a peer to take it. */
->>>>>>> main
   #begin(): void {
     if (this.#reading) return;
     this.#reading = true;

@@ -93,11 +93,7 @@ export function endOnInterrupt(options: EndOnInterruptOptions): () => boolean {
   return () => isInterrupted;
 }
 
-<<<<<<< HEAD
 /** What can be served until an interrupt: a server of any kind. */
-=======
-/** What can be served until it is interrupted: a server of any kind. */
->>>>>>> main
 export interface Served {
   readonly finished: Promise<void>;
   readonly connections?: ReadonlySet<{ close(): unknown }> | undefined;
