@@ -22,7 +22,7 @@ import {
 } from "./arguments.ts";
 import { onInterrupt, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions, tlsServerOptions } from "./tls.ts";
-import { count, file, oneOf, size, text } from "./values.ts";
+import { count, file, oneOf, size } from "./values.ts";
 
 const PORT = 9998;
 /** Lines on requests that were answered, in a second: what people do, not what programs could. */
@@ -49,7 +49,7 @@ const fields = {
   }),
   ...section("Options of get and put", {
     output: setting("-o, --output", file(), "get: a path or a folder (default: its name, here)"),
-    as: setting("--name", text("NAME"), "put: what the server shall call it (default: its name)"),
+    as: setting("--name", file("NAME"), "put: what the server shall call it (default: its name)"),
     force: toggle("--force", "replace a file that is there already"),
     checksum: setting("--checksum", oneOf(CHECKSUMS, "KIND"), "how to verify it (default sha256)"),
     restart: toggle("--restart", "get: do not resume an earlier download"),
