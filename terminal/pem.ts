@@ -14,38 +14,22 @@ const MAX_SIZE = 4 * 1024 * 1024;
  * @throws {Error} In one line, if it cannot be read or is none.
  */
 export async function readPem(path: string): Promise<string> {
-  let bytes: Uint8Array;
+  let text = "";
   try {
-    using file = await Deno.open(path);
-    const { size } = await file.stat();
-    if (size > MAX_SIZE) throw new Error(`it is larger than ${MAX_SIZE} bytes`);
-    bytes = await readAtMost(file, MAX_SIZE);
+    const { readable } = await Deno.open(path);
+    for await (const piece of readable.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (text.length > MAX_SIZE) throw new Error(`it is larger than ${MAX_SIZE} bytes`);
+    }
   } catch (error) {
     throw new Error(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error });
   }
-  const text = new TextDecoder().decode(bytes);
   const blocks = [...text.matchAll(/-----BEGIN ([^\n-]+)-----([^-]*)-----END \1-----/g)];
   if (blocks.length === 0) throw new Error(`Cannot use ${path}: it is not in PEM form`);
   if (blocks.some(([, , body = ""]) => !isBase64(body))) {
     throw new Error(`Cannot use ${path}: its PEM form is broken`);
   }
   return text;
-}
-
-async function readAtMost(file: Deno.FsFile, size: number): Promise<Uint8Array> {
-  let buffer = new Uint8Array(64 * 1024);
-  let length = 0;
-  while (true) {
-    if (length > size) throw new Error(`it is larger than ${size} bytes`);
-    if (length === buffer.length) {
-      const larger = new Uint8Array(2 * length);
-      larger.set(buffer);
-      buffer = larger;
-    }
-    const n = await file.read(buffer.subarray(length));
-    if (n === null) return buffer.subarray(0, length);
-    length += n;
-  }
 }
 
 function isBase64(body: string): boolean {
