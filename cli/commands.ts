@@ -10,7 +10,7 @@ export interface Command {
   /** The program. */
   readonly load: () => Promise<{ program: Program }>;
   /** The program that is called with `--udp`, if that is another one. */
-  readonly loadUdp?: () => Promise<{ program: Program }>;
+  readonly loadUdp?: (() => Promise<{ program: Program }>) | undefined;
 }
 
 /** All commands, in the order of the help. */

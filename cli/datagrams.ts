@@ -11,7 +11,7 @@ import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
 import { printNote } from "../terminal/output.ts";
 import { PeerReport } from "../common/peer_report.ts";
 import { readInput } from "./input.ts";
-import { Output, type Printer } from "./output.ts";
+import { type Printer, StandardOutput } from "./output.ts";
 import { EventClock, type Watch } from "./watch.ts";
 
 /** Bytes for one datagram of the input: what `nc` takes, too. */
@@ -37,7 +37,11 @@ export async function connectDatagrams(options: DatagramOptions): Promise<void> 
   const { hostname, port, timeout, isFramed, watch } = options;
   await using peer = await connectUdp({ hostname, port });
   const { localAddr: client, remoteAddr: target } = peer;
-  const exchange = new Exchange({ id: 1, own: "client", client, target }, options, new Output());
+  const exchange = new Exchange(
+    { id: 1, own: "client", client, target },
+    options,
+    new StandardOutput(),
+  );
   const silence = new Silence(timeout);
   const receiving = (async () => {
     for await (const datagram of peer) {
@@ -64,7 +68,7 @@ export async function listenForDatagrams(
   const own = endpoint.addr;
   const name = own.hostname.includes(":") ? `[${own.hostname}]` : own.hostname;
   console.error(`listening on ${name}:${own.port}`);
-  const output = new Output();
+  const output = new StandardOutput();
   const peers = new Map<string, Exchange>();
   const silence = new Silence(timeout);
   const arrival = Promise.withResolvers<void>();
@@ -157,7 +161,11 @@ class Exchange {
   readonly #clock: EventClock;
   readonly #bytes = { client: 0, target: 0 };
 
-  constructor({ id, own, client, target }: Parties, options: DatagramOptions, output: Output) {
+  constructor(
+    { id, own, client, target }: Parties,
+    options: DatagramOptions,
+    output: StandardOutput,
+  ) {
     this.client = client;
     this.#own = own;
     this.#options = options;

@@ -88,7 +88,7 @@ export interface FrameReaderOptions {
    *
    * @default {false}
    */
-  keepFrames?: boolean;
+  keepFrames?: boolean | undefined;
 }
 
 /** Bytes of output after which a piece is enough: what is shown of a read need not be in memory whole. */

@@ -106,7 +106,7 @@ async function listen(values: Values<typeof fields>): Promise<void> {
 }
 
 /** How many are let in, and for how long. */
-interface Admission {
+interface AdmitOptions {
   readonly timeout: number | undefined;
   readonly isOpen: boolean;
   readonly notes: PeerReport;
@@ -115,7 +115,7 @@ interface Admission {
 function start(
   where: Where,
   tls: TlsServerOptions | undefined,
-  { timeout, isOpen, notes }: Admission,
+  { timeout, isOpen, notes }: AdmitOptions,
   converse: (conn: TcpConnection) => Promise<void>,
 ): TcpServer {
   let waiting: ReturnType<typeof setTimeout> | undefined;

@@ -8,7 +8,7 @@ export type Printer = (data: Uint8Array) => Promise<void>;
  * The standard output. What is written in one call stays together; on a terminal, what the terminal
  * might obey is escaped.
  */
-export class Output {
+export class StandardOutput {
   #last: Promise<void> = Promise.resolve();
 
   /** Makes the printer of one source. */

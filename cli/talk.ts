@@ -13,7 +13,7 @@ import { PeerReport } from "../common/peer_report.ts";
 import { printNote } from "../terminal/output.ts";
 import { nextTurn } from "../common/turn_budget.ts";
 import { readInput } from "./input.ts";
-import { Output } from "./output.ts";
+import { StandardOutput } from "./output.ts";
 import type { Watch } from "./watch.ts";
 
 /** Bytes of the input whose lines are made into messages in one turn of the event loop. */
@@ -41,7 +41,7 @@ export class Talk {
   readonly #options: TalkOptions;
   /** Says what peers do wrong. */
   readonly notes: PeerReport = new PeerReport({ write: printNote });
-  readonly #output = new Output();
+  readonly #output = new StandardOutput();
   readonly #peers = new Set<Conversation>();
   readonly #inputEnd = Promise.withResolvers<void>();
   #inputEnded = false;

@@ -18,6 +18,8 @@ export type OptionNames<T> = {
 
 type GroupNames<T> = OptionNames<T> | readonly [OptionNames<T>];
 
+const WHOLE = "a whole number";
+
 /** What an option is called elsewhere: in Node, Python, or the next layer down. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   address: "hostname",
@@ -156,7 +158,25 @@ export function checkHandler(caller: string, handler: unknown): void {
  * @throws {RangeError} If it is negative or not a number of milliseconds.
  */
 export function checkTimeout(name: string, value: unknown): number {
-  return checkNumber(name, value, "milliseconds from 0", (number) => number >= 0);
+  return checkRange(name, value, 0, Infinity, "milliseconds");
+}
+
+/**
+ * Checks a number from `min` to `max`.
+ *
+ * @param what What it is, for the message.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is another number.
+ */
+export function checkRange(
+  name: string,
+  value: unknown,
+  min: number,
+  max = Infinity,
+  what = "a number",
+): number {
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  throw wrongNumber(name, value, min, max, what);
 }
 
 /**
@@ -167,24 +187,21 @@ export function checkTimeout(name: string, value: unknown): number {
  * @throws {RangeError} If it is another number.
  */
 export function checkCount(name: string, value: unknown, min = 0, max = Infinity): number {
-  const what = `a whole number from ${min}${max === Infinity ? "" : ` to ${max}`}`;
-  return checkNumber(
-    name,
-    value,
-    what,
-    (number) => number >= min && number <= max && (number === Infinity || Number.isInteger(number)),
-  );
+  const number = checkRange(name, value, min, max, WHOLE);
+  if (number === Infinity || Number.isInteger(number)) return number;
+  throw wrongNumber(name, value, min, max, WHOLE);
 }
 
-function checkNumber(
+function wrongNumber(
   name: string,
   value: unknown,
+  min: number,
+  max: number,
   what: string,
-  isRight: (value: number) => boolean,
-): number {
-  if (typeof value === "number" && isRight(value)) return value;
-  const message = `Cannot use option "${name}" as ${what}: current value is ${show(value)}`;
-  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
+): TypeError | RangeError {
+  const range = `${what} from ${min}${max === Infinity ? "" : ` to ${max}`}`;
+  const message = `Cannot use option "${name}" as ${range}: current value is ${show(value)}`;
+  return typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
 /**

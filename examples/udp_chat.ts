@@ -8,10 +8,11 @@
  *
  * Needs --allow-net, and --allow-read for the contacts. The shortest form is examples/minimal/udp_chat.ts.
  */
-import { bindUdpChat, parseContacts, type UdpChat, UdpConversation } from "../apps/chat/mod.ts";
+import { bindUdpChat, parseContacts, type UdpChat } from "../apps/chat/mod.ts";
 import { formatAddr } from "../common/address.ts";
 import { splitHostPort } from "../terminal/address.ts";
 import { section, setting } from "../terminal/arguments.ts";
+import { UdpConversation } from "../terminal/conversation.ts";
 import { defineProgram, type Program, runProgram, UsageError } from "../terminal/program.ts";
 import { openPrompt, type Prompt } from "../terminal/prompt.ts";
 import { file, port, text } from "../terminal/values.ts";

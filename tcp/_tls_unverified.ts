@@ -43,7 +43,7 @@ export async function startUnverifiedTls(
     import("node:buffer"),
   ]);
   const gate = new Gate();
-  const ending: Ending = { isAnnounced: false, isBelow: false };
+  const ending: TlsEnding = { isAnnounced: false, isBelow: false };
   const below = new stream.Duplex({
     allowHalfOpen: true,
     async read() {
@@ -92,7 +92,7 @@ export async function startUnverifiedTls(
 
 /** How the peer's stream ended. `node:tls` tells no difference between an end that the peer announced
  * (close_notify, RFC 8446 section 6.1) and one that it did not, except that the first comes earlier. */
-interface Ending {
+interface TlsEnding {
   isAnnounced: boolean;
   /** The socket below has come to its end. */
   isBelow: boolean;
@@ -104,7 +104,7 @@ interface Parts {
   below: Duplex;
   socket: TLSSocket;
   gate: Gate;
-  ending: Ending;
+  ending: TlsEnding;
 }
 
 /** Whether more may be read from below. */

@@ -15,7 +15,14 @@ import {
 } from "../common/address.ts";
 import { deadline } from "../common/deadline.ts";
 import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
-import { checkCount, checkExcluded, checkOptions, checkTimeout } from "../common/options.ts";
+import {
+  checkCount,
+  checkExcluded,
+  checkOneOf,
+  checkOptions,
+  checkRange,
+  checkTimeout,
+} from "../common/options.ts";
 import { isSelfConnect } from "../common/self_connect.ts";
 import { CLIENT_NAMES } from "../common/tcp_option_names.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
@@ -27,13 +34,14 @@ import {
   PORT_OPTIONS,
   type RetryOptions,
   type TcpConnectOptions,
+  type TlsClientOptions,
   type UnixConnectOptions,
 } from "./connect_options.ts";
 import { createConnection, type TcpConnection } from "./connection.ts";
 import { maxWriteQueueOf } from "./limits.ts";
 import { CLIENT_TIMEOUTS, resolveTimeouts } from "./timeouts.ts";
 
-/** The shortest wait before another attempt that can be asked for, in milliseconds. */
+/** The shortest wait before another attempt, in milliseconds: without one, attempts would be a flood. */
 const MIN_DELAY = 1;
 
 /** A socket that knows its ends. */
@@ -197,7 +205,7 @@ function tcpDialer(options: TcpConnectOptions, handshakeTimeout: number): Dialer
   const { port, noDelay = true, keepAlive = false } = options;
   checkPort("port", port, 1);
   const hostname = checkHostname("hostname", options.hostname ?? "127.0.0.1");
-  const tls = options.tls === true ? {} : options.tls || undefined;
+  const tls = tlsOptions(options.tls);
   const context: OperationContext = {
     operation: "connect",
     transport: tls === undefined ? "tcp" : "tls",
@@ -243,6 +251,11 @@ function tcpDialer(options: TcpConnectOptions, handshakeTimeout: number): Dialer
   };
 }
 
+function tlsOptions(tls: TcpConnectOptions["tls"] = false): TlsClientOptions | undefined {
+  if (typeof tls === "object") return tls;
+  return checkOneOf("tls", tls, [true, false]) ? {} : undefined;
+}
+
 /** A connection that has met only itself is refused: no server listens there. */
 function refuseSelf(socket: Deno.TcpConn, context: OperationContext): void {
   if (!isSelfConnect(socket.localAddr, socket.remoteAddr)) return;
@@ -257,22 +270,10 @@ function resolveRetry(retry: number | RetryOptions | undefined): {
   const { attempts = 5, minDelay = 100, maxDelay = 10_000, jitter = 0.5 } =
     typeof retry === "object" ? retry : { attempts: retry ?? 1 };
   checkCount("retry.attempts", attempts, 1);
-  checkDelay("retry.minDelay", minDelay);
-  checkDelay("retry.maxDelay", maxDelay);
-  if (!(jitter >= 0 && jitter <= 1)) {
-    throw new RangeError(
-      `Cannot use option "retry.jitter": expected a number from 0 to 1, current value is ${jitter}`,
-    );
-  }
+  checkRange("retry.minDelay", minDelay, MIN_DELAY, Infinity, "milliseconds");
+  checkRange("retry.maxDelay", maxDelay, MIN_DELAY, Infinity, "milliseconds");
+  checkRange("retry.jitter", jitter, 0, 1);
   return { attempts, backoff: new Backoff({ min: minDelay, max: maxDelay, jitter }) };
-}
-
-/** Without a wait between them, attempts would be a flood of connections. */
-function checkDelay(name: string, value: number): void {
-  if (typeof value === "number" && value >= MIN_DELAY) return;
-  throw new RangeError(
-    `Cannot use option "${name}": expected milliseconds from ${MIN_DELAY}, current value is ${value}`,
-  );
 }
 
 /** Whether another attempt could end otherwise: the server may be starting, or the network passing. */

@@ -28,7 +28,7 @@ export interface AbortOnInterruptOptions {
    *
    * @default {Infinity}
    */
-  within?: number;
+  within?: number | undefined;
 }
 
 /**
@@ -57,13 +57,13 @@ export interface EndOnInterruptOptions {
    *
    * @default {() => "what is under way"}
    */
-  waitsFor?: () => string;
+  waitsFor?: (() => string) | undefined;
   /**
    * The exit code, asked for when it happens.
    *
    * @default {() => 130}
    */
-  code?: () => number;
+  code?: (() => number) | undefined;
 }
 
 /**
@@ -96,7 +96,7 @@ export function endOnInterrupt(options: EndOnInterruptOptions): () => boolean {
 /** What can be served until somebody interrupts: a server of any kind. */
 export interface Served {
   readonly finished: Promise<void>;
-  readonly connections?: ReadonlySet<{ close(): unknown }>;
+  readonly connections?: ReadonlySet<{ close(): unknown }> | undefined;
   shutdown(options: { timeout: number }): Promise<void>;
 }
 

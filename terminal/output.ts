@@ -35,9 +35,9 @@ export interface ForeignPrinterOptions {
   /**
    * The encoding of the text, as `TextDecoder` knows it.
    *
-   * @default {"utf-8"}
+   * @default {undefined} UTF-8
    */
-  encoding?: string;
+  encoding?: string | undefined;
 }
 
 /**

@@ -19,7 +19,6 @@ const FOLDERS = ["apps", "cli", "common", "framing", "tcp", "terminal", "udp"];
 /** Defaults that depend on something, and on what. */
 const DEPENDS: Readonly<Record<string, string>> = {
   "MappedOptions.detached": "the codec below",
-  "PutFileOptions.name": "the path",
   "ReadOptions.timeout": "the connection's timeouts",
   "UdpChatOptions.hostname": "the contacts",
   "UdpChatOptions.port": "the contacts",

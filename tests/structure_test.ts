@@ -194,12 +194,9 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "ChatSession",
     "ChatTimeouts",
     "ContactAddress",
-    "ContactBook",
-    "ConversationStep",
     "UdpChat",
     "UdpChatMessage",
     "UdpChatOptions",
-    "UdpConversation",
     "bindUdpChat",
     "chatHandler",
     "joinChat",
@@ -265,35 +262,6 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Files that do not keep a rule yet, by rule. Nothing may be added. */
-const NOT_YET: Readonly<
-  Record<"defaults" | "lines" | "names" | "optional" | "public", readonly string[]>
-> = {
-  defaults: ["apps/chat/mod.ts", "apps/files/mod.ts", "tcp/mod.ts", "udp/mod.ts"],
-  lines: ["tcp/connect.ts", "udp/endpoint.ts", "udp/server.ts"],
-  names: [
-    "apps/chat/",
-    "apps/files/",
-    "apps/relay/",
-    "apps/scan/",
-    "cli/",
-    "tcp/",
-    "terminal/",
-    "udp/",
-  ],
-  optional: [
-    "apps/chat/",
-    "apps/echo.ts",
-    "apps/files/",
-    "apps/relay/",
-    "cli/",
-    "tcp/",
-    "terminal/",
-    "udp/",
-  ],
-  public: ["apps/chat/", "apps/files/"],
-};
-
 /** What applications may import besides `common/` and their own folder. */
 const PUBLIC = ["errors.ts", "framing/mod.ts", "tcp/mod.ts", "udp/mod.ts"];
 
@@ -347,10 +315,6 @@ function scan(path: string, source: string): { code: string; imports: string[] }
   return { code, imports };
 }
 
-function isListed(path: string, list: readonly string[]): boolean {
-  return list.some((entry) => path.startsWith(entry));
-}
-
 function partOf(path: string): string {
   return path.split("/", 1)[0] as string;
 }
@@ -385,7 +349,7 @@ Deno.test("files with a leading underscore belong to their folder", async () => 
 Deno.test("applications need public names only", async () => {
   const wrong: string[] = [];
   for (const { path, imports } of (await readModules()).values()) {
-    if (partOf(path) !== "apps" || isListed(path, NOT_YET.public)) continue;
+    if (partOf(path) !== "apps") continue;
     const own = path.slice(0, path.lastIndexOf("/") + 1);
     for (const target of imports) {
       const isAllowed = PUBLIC.includes(target) || target.startsWith("common/") ||
@@ -403,9 +367,7 @@ Deno.test("a class or type has a name of its own in the whole project", async ()
       files.set(name, [...files.get(name) ?? [], path]);
     }
   }
-  const shared = [...files].filter(([, paths]) =>
-    paths.length > 1 && !paths.every((path) => isListed(path, NOT_YET.names))
-  );
+  const shared = [...files].filter(([, paths]) => paths.length > 1);
   assertEquals(shared, []);
 });
 
@@ -430,14 +392,14 @@ Deno.test("a name that several entry points export is the same thing", async () 
 Deno.test(`no file is longer than ${MAX_LINES} lines`, async () => {
   const long: string[] = [];
   for (const { path, lines } of (await readModules()).values()) {
-    if (lines > MAX_LINES && !NOT_YET.lines.includes(path)) long.push(`${path}: ${lines}`);
+    if (lines > MAX_LINES) long.push(`${path}: ${lines}`);
   }
   assertEquals(long, []);
 });
 
 Deno.test("defaults are said by @default, and not exported", () => {
-  const wrong = Object.entries(EXPORTS).filter(([path, names]) =>
-    names.some((name) => name.startsWith("DEFAULT_")) && !NOT_YET.defaults.includes(path)
+  const wrong = Object.entries(EXPORTS).filter(([, names]) =>
+    names.some((name) => name.startsWith("DEFAULT_"))
   );
   assertEquals(wrong, []);
 });
@@ -445,10 +407,11 @@ Deno.test("defaults are said by @default, and not exported", () => {
 Deno.test("optional fields of public interfaces may be undefined", async () => {
   const wrong: string[] = [];
   for (const { path, code } of (await readModules()).values()) {
-    if (isListed(path, NOT_YET.optional)) continue;
     for (const [body, name] of code.matchAll(/^export interface (\w+)[\s\S]*?^}/gm)) {
       for (const [, field, type = ""] of body.matchAll(/^ {2}(?:readonly )?(\w+)\?: ([^]*?);$/gm)) {
-        if (!type.endsWith("undefined")) wrong.push(`${path}: ${name}.${field}`);
+        if (type !== "unknown" && !type.endsWith("undefined")) {
+          wrong.push(`${path}: ${name}.${field}`);
+        }
       }
     }
   }

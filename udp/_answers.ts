@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { checkCount } from "../common/options.ts";
+import { checkCount, checkRange } from "../common/options.ts";
 import { canAnswer } from "./_address.ts";
 import { Dedup, type Seen } from "./_dedup.ts";
 import { LoopGuard } from "./_loop_guard.ts";
@@ -34,12 +34,8 @@ export interface AnswerLimits {
 export function answerLimits(options: UdpServerBaseOptions): AnswerLimits {
   const { maxReplyRatio = Infinity, loopGuard = 10_000, dedup = false } = options;
   checkCount("loopGuard", loopGuard, 1);
-  if (typeof maxReplyRatio !== "number" || !(maxReplyRatio >= 0)) {
-    const message = `Cannot use option "maxReplyRatio" as a number from 0: current value is `;
-    throw new (typeof maxReplyRatio === "number" ? RangeError : TypeError)(message + maxReplyRatio);
-  }
   return {
-    maxReplyRatio,
+    maxReplyRatio: checkRange("maxReplyRatio", maxReplyRatio, 0),
     guard: loopGuard === Infinity ? undefined : new LoopGuard(loopGuard),
     dedup: dedup === false ? undefined : new Dedup(dedup),
   };

@@ -115,7 +115,7 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
   const given = isAlone ? undefined : first;
   checkHandler("serveUdp", handler);
   checkOptions("serveUdp", given, SERVER_NAMES);
-  const options = (given ?? {}) as Options;
+  const options = (given ?? {}) as ServeOptions;
   const limits = { ...answerLimits(options), concurrency: concurrencyOf(options) };
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
@@ -123,7 +123,7 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
   const endpoint = await bind(bindOptions);
   try {
     signal?.throwIfAborted();
-    return new Server(endpoint, options, handler as UdpHandler, limits);
+    return new DatagramServer(endpoint, options, handler as UdpHandler, limits);
   } catch (error) {
     await endpoint.close();
     throw error;
@@ -131,13 +131,13 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
 }
 
 /** The options of any server; where it is bound decides on the addresses that its hooks are given. */
-type Options = (UdpServerOptions | UnixDatagramServerOptions) & UdpServerBaseOptions;
+type ServeOptions = (UdpServerOptions | UnixDatagramServerOptions) & UdpServerBaseOptions;
 
-function concurrencyOf({ concurrency = 1_024 }: Options): number {
+function concurrencyOf({ concurrency = 1_024 }: ServeOptions): number {
   return checkCount("concurrency", concurrency, 1);
 }
 
-class Server implements UdpServer, Consumer {
+class DatagramServer implements UdpServer, Consumer {
   readonly endpoint: UdpEndpoint;
   readonly addr: SocketAddress;
   readonly finished: Promise<void>;
@@ -156,7 +156,7 @@ class Server implements UdpServer, Consumer {
 
   constructor(
     endpoint: UdpEndpoint,
-    options: Options,
+    options: ServeOptions,
     handler: UdpHandler,
     limits: AnswerLimits & { concurrency: number },
   ) {

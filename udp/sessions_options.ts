@@ -56,7 +56,7 @@ export interface UdpSessionsOptions<Addr extends SocketAddress = SocketAddress> 
    * until one does. A protocol that sends a secret with its first answer, as QUIC and DTLS do, looks
    * for it here: then a sender that guesses when to send a second datagram stays unconfirmed, too.
    *
-   * @default {() => true}
+   * @default {undefined} each of them does
    */
   confirm?: ((data: Uint8Array, session: UdpSession<Addr>) => boolean) | undefined;
   /**

@@ -1,7 +1,7 @@
 /** What a line means: a message or a command. @module */
 
 /** A line, understood. */
-export type Command =
+export type ChatCommand =
   | { readonly kind: "say" | "act" | "quit"; readonly text: string }
   | { readonly kind: "tell"; readonly to: string; readonly text: string }
   | { readonly kind: "who" | "help" | "nothing" }
@@ -18,7 +18,7 @@ export const HELP: readonly string[] = [
 ];
 
 /** Understands one line of printable text. */
-export function parseCommand(line: string): Command {
+export function parseCommand(line: string): ChatCommand {
   const text = line.trimEnd();
   if (text.trimStart() === "") return { kind: "nothing" };
   if (!text.startsWith("/")) return { kind: "say", text };
@@ -42,6 +42,6 @@ export function parseCommand(line: string): Command {
   }
 }
 
-function wrong(answer: string): Command {
+function wrong(answer: string): ChatCommand {
   return { kind: "wrong", answer };
 }

@@ -4,11 +4,11 @@ import { type Codec, type Emit, lines } from "../../framing/mod.ts";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What arrives: a line, or word of one that was too long and was dropped. */
-export type Incoming =
+export type ChatInput =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "too_long" };
 
-const TOO_LONG: Incoming = { kind: "too_long" };
+const TOO_LONG: ChatInput = { kind: "too_long" };
 
 /**
  * The codec of a room's server: text by lines in, and lines that were encoded before out, so that a
@@ -16,11 +16,11 @@ const TOO_LONG: Incoming = { kind: "too_long" };
  *
  * @param maxLength The longest line in bytes, its end not counted.
  */
-export function chatLines(maxLength: number): Codec<Incoming, Uint8Array> {
+export function chatLines(maxLength: number): Codec<ChatInput, Uint8Array> {
   return {
     detached: true,
     decoder() {
-      let emitNow: Emit<Incoming>;
+      let emitNow: Emit<ChatInput>;
       const inner = lines({
         maxLength,
         onTooLong: "discard",

@@ -32,7 +32,6 @@ export {
   joinChat,
 } from "./client.ts";
 export { type ContactAddress, parseContacts } from "./contacts.ts";
-export { type ContactBook, type ConversationStep, UdpConversation } from "./conversation.ts";
 export { type ChatLine, parseChatLine } from "./line.ts";
 export type { ChatOutput } from "./output.ts";
 export { toPrintable } from "../../common/escape.ts";

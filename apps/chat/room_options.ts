@@ -92,7 +92,7 @@ export interface ChatRoomOptions {
   /**
    * The time in milliseconds, from any beginning; for tests.
    *
-   * @default {performance.now}
+   * @default {() => performance.now()}
    */
   now?: (() => number) | undefined;
 }

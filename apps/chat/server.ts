@@ -13,7 +13,7 @@ import {
   type TcpServerOptions,
   type UnixServerOptions,
 } from "../../tcp/mod.ts";
-import { chatLines, type Incoming } from "./_lines.ts";
+import { type ChatInput, chatLines } from "./_lines.ts";
 import { RateLimit } from "./_rate.ts";
 import { decline, type TelnetRequest, withTelnet } from "./_telnet.ts";
 import { ChatRoom } from "./room.ts";
@@ -142,7 +142,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-type Message = Incoming | TelnetRequest;
+type Message = ChatInput | TelnetRequest;
 
 function enter(room: ChatRoom, conn: TcpConnection): {
   session: ChatSession;

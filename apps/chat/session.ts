@@ -1,5 +1,5 @@
 /** One person's way through a room: the name, the lines, the end. @module */
-import { type Command, HELP, parseCommand } from "./_commands.ts";
+import { type ChatCommand, HELP, parseCommand } from "./_commands.ts";
 import { PacedLines } from "./_paced_lines.ts";
 import { RateLimit } from "./_rate.ts";
 import { checkChatName } from "./names.ts";
@@ -261,7 +261,7 @@ export class ChatSession {
     this.#room.announceMove(`*** ${name} has joined`, "joined", this);
   }
 
-  #obey(name: string, command: Command): void {
+  #obey(name: string, command: ChatCommand): void {
     switch (command.kind) {
       case "nothing":
         return;

@@ -44,14 +44,14 @@ export interface ReceiveMove extends Move {
   /** The file, for messages. */
   path: string;
   /** Bytes of a disk that the other side reads before it sends the first one. */
-  readFirst?: number;
+  readFirst?: number | undefined;
   /**
    * Whether this process serves no one else and may wait for the disk: handing each write to another
    * thread costs up to half of the speed.
    */
-  isAlone?: boolean;
+  isAlone?: boolean | undefined;
   /** Called before bytes are written; what it throws ends the transfer. */
-  beforeWrite?: (bytes: number) => void;
+  beforeWrite?: ((bytes: number) => void) | undefined;
   /** Called after bytes were written. */
   onBytes: (bytes: number) => void;
 }

@@ -54,7 +54,7 @@ export const FILE_CLIENT_NAMES = {
 } as const;
 
 /** One request and what follows it. */
-export class Exchange implements AsyncDisposable {
+export class FileExchange implements AsyncDisposable {
   readonly conn: TcpConnection;
   readonly pace: Pace;
   readonly #action: string;
@@ -77,7 +77,7 @@ export class Exchange implements AsyncDisposable {
    *
    * @param action What is being done, for messages: `Cannot get "a.txt"`.
    */
-  static async open(action: string, options: FileClientOptions): Promise<Exchange> {
+  static async open(action: string, options: FileClientOptions): Promise<FileExchange> {
     const { answer = 0, stall, ...timeouts } = options.timeouts ?? {};
     const { minRate, ...limits } = options.limits ?? {};
     checkTimeout("timeouts.answer", answer);
@@ -85,7 +85,7 @@ export class Exchange implements AsyncDisposable {
     // `Pace` looks after transfers: it knows that a sender sees slow progress in lumps only.
     const write = timeouts.write ?? Infinity;
     const conn = await connectTcp({ ...options, limits, timeouts: { ...timeouts, write } });
-    return new Exchange(conn, action, options);
+    return new FileExchange(conn, action, options);
   }
 
   /** Sends a request. */

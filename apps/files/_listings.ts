@@ -36,7 +36,7 @@ interface Job {
 }
 
 /** What is done about one folder: a computation under way, and the one that follows it. */
-interface Line {
+interface ListingLine {
   current: Job;
   next: Job | undefined;
 }
@@ -45,7 +45,7 @@ interface Line {
 export class Listings {
   readonly #root: Root;
   readonly #maxEntries: number;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, ListingLine>();
   #held = 0;
   #refusedAt = -Infinity;
 

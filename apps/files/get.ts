@@ -8,7 +8,7 @@ import { toPrintable } from "../../common/escape.ts";
 import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
-import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkChecksum, createDigest, type Digest, type FileChecksum } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { checkName, segmentsOf } from "./_names.ts";
@@ -176,7 +176,7 @@ async function run(download: Download): Promise<FileTransferResult> {
   const { name, action, target, force, checksum, partial, client } = download;
   const begun = await digestOfPart(download);
   const begin = performance.now();
-  await using exchange = await Exchange.open(action, client);
+  await using exchange = await FileExchange.open(action, client);
   try {
     const { length, tag } = partial;
     await exchange.ask({ verb: "GET", offset: length, tag, checksum, name });

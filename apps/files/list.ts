@@ -4,7 +4,7 @@
  * @module
  */
 import { toPrintable } from "../../common/escape.ts";
-import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
@@ -99,7 +99,7 @@ export async function listFiles(options: ListFilesOptions): Promise<FileEntry[]>
   checkCount("limits.maxEntries", maxEntries);
   const folder = given.replace(/\/$/, "");
   const action = folder === "" ? "Cannot list the files" : `Cannot list "${toPrintable(folder)}"`;
-  await using exchange = await Exchange.open(action, { ...client, limits });
+  await using exchange = await FileExchange.open(action, { ...client, limits });
   try {
     await exchange.ask({ verb: "LIST", folder });
     const { size, tag } = parseAnswer(await exchange.line(), action);
@@ -119,7 +119,7 @@ export async function listFiles(options: ListFilesOptions): Promise<FileEntry[]>
 
 /** Reads the lines of a list while they come. */
 async function readEntries(
-  { conn, pace }: Exchange,
+  { conn, pace }: FileExchange,
   { action, size, maxEntries }: { action: string; size: number; maxEntries: number },
 ): Promise<FileEntry[]> {
   const entries: FileEntry[] = [];

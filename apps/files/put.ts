@@ -7,7 +7,7 @@ import { toPrintable } from "../../common/escape.ts";
 import { checkOptions, type OptionNames } from "../../common/options.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { sendBytes } from "./_bytes.ts";
-import { Exchange, FILE_CLIENT_NAMES, type FileClientOptions } from "./_client.ts";
+import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkChecksum, createDigest, type FileChecksum } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { segmentsOf } from "./_names.ts";
@@ -86,7 +86,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   const { size } = before;
   const digest = await createDigest(checksum);
   const begin = performance.now();
-  await using exchange = await Exchange.open(action, client);
+  await using exchange = await FileExchange.open(action, client);
   const { conn, pace } = exchange;
   try {
     await exchange.ask({ verb: "PUT", size, replace: force, checksum, name });

@@ -77,7 +77,7 @@ const NAMES: OptionNames<RelayOptions> = {
 };
 
 /** What a relay is made from. */
-export interface ResolvedOptions {
+export interface ResolvedRelayOptions {
   readonly server: TcpServerOptions;
   readonly target: TcpConnectOptions | UnixConnectOptions;
   readonly observer: RelayObserver | undefined;
@@ -87,7 +87,7 @@ export interface ResolvedOptions {
 }
 
 /** Fills in the defaults. What `serveTcp` checks is not checked here. */
-export function resolveOptions(options: RelayOptions): ResolvedOptions {
+export function resolveOptions(options: RelayOptions): ResolvedRelayOptions {
   checkOptions("serveRelay", options, NAMES);
   const { target, observer, firstId = 1, reads = true, framing, ...server } = options;
   const { limits, timeouts, keepAlive = true } = server;

@@ -4,8 +4,8 @@ import {
   type ContactAddress,
   parseContacts,
   type UdpChat,
-  UdpConversation,
 } from "../../apps/chat/mod.ts";
+import { UdpConversation } from "../../terminal/conversation.ts";
 import { bindUdp } from "../../udp/mod.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 

@@ -19,12 +19,12 @@ export function text(data: Uint8Array | undefined): string {
 }
 
 /** Where to send to: the address of something that is bound. */
-export function at(bound: { readonly addr: UdpEndpoint["addr"] }): Deno.NetAddr {
-  return bound.addr as Deno.NetAddr;
+export function at(bound: { readonly addr: Deno.NetAddr }): Deno.NetAddr {
+  return bound.addr;
 }
 
 /** A free endpoint on loopback. */
-export function endpoint(options: UdpBindOptions = {}): Promise<UdpEndpoint> {
+export function endpoint(options: UdpBindOptions = {}): Promise<UdpEndpoint<Deno.NetAddr>> {
   return bindUdp(options);
 }
 
@@ -39,7 +39,7 @@ export { Peer, python } from "../_util/peers.ts";
  * loopback keep their order, so it is enough to wait for one more.
  */
 export async function settled(
-  bound: UdpEndpoint | UdpServer,
+  bound: UdpEndpoint<Deno.NetAddr> | UdpServer<Deno.NetAddr>,
   from: UdpEndpoint,
   before: number,
 ): Promise<void> {

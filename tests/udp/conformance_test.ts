@@ -166,7 +166,7 @@ for (const backend of backends) {
     await four.send("four", { port: at(six).port });
     const { from } = await six.receive();
     assertEquals(from, four.addr);
-    await six.send("back", from as Deno.NetAddr);
+    await six.send("back", from);
     assertEquals(text((await four.receive()).data), "back");
   });
 
@@ -349,7 +349,7 @@ for (const backend of backends) {
     // Even when the stranger's datagram looks like the answer.
     const asking = peer.request("name?", { match: (data) => data[0] === 0x21 });
     const question = await server.receive();
-    await stranger.send("!mallory", question.from as Deno.NetAddr);
+    await stranger.send("!mallory", question.from);
     await question.reply("!bob");
     assertEquals(text((await asking).data), "!bob");
     const words: string[] = [];
@@ -451,12 +451,12 @@ for (const backend of backends) {
     const match = (data: Uint8Array) => data[0] === 0x21;
     const strict = a.request("?", at(server), { match, timeout: 10_000 });
     const question = await server.receive();
-    await other.send("!other", question.from as Deno.NetAddr);
+    await other.send("!other", question.from);
     assertEquals(text((await a.receive()).data), "!other");
     await question.reply("!server");
     assertEquals(text((await strict).data), "!server");
     const loose = a.request("?", at(server), { match, anySource: true, timeout: 10_000 });
-    await other.send("!other", (await server.receive()).from as Deno.NetAddr);
+    await other.send("!other", (await server.receive()).from);
     assertEquals((await loose).from, other.addr);
   });
 

@@ -51,10 +51,10 @@ randomTest("udp: no answer goes to another request", async ({ chance }: Round) =
   const isDedup = chance() < 0.5;
   await using server = await serveUdp(
     { ...quiet, backend: backendOf(chance), dedup: isDedup },
-    async ({ data, from }: Datagram) => {
+    async ({ data, from }) => {
       const question = text(data);
       if (!/^\d+\?$/.test(question)) return; // a stranger's
-      const key = `${(from as Deno.NetAddr).port} ${question}`;
+      const key = `${from.port} ${question}`;
       handled.set(key, (handled.get(key) ?? 0) + 1);
       if (chance() < 0.3) await new Promise((resolve) => setTimeout(resolve, chance() * 20));
       return `${question.slice(0, -1)}!`;
@@ -109,9 +109,9 @@ randomTest("udp: sessions keep their peers apart and their order", async ({ chan
     maxUnconfirmedPerSource: 8, // at most five peers and three strangers, all on one address
     idle: between(chance, 0, 1) * 5_000,
   }, async (session) => {
-    const { port } = session.remoteAddr as Deno.NetAddr;
+    const { port } = session.remoteAddr;
     for await (const { data, from } of session) {
-      assertEquals((from as Deno.NetAddr).port, port);
+      assertEquals(from.port, port);
       await session.send(data);
     }
   });

@@ -123,7 +123,7 @@ for (const backend of backends) {
     await using client = await bindUdp({ backend });
     const asking = client.request("?", at(server), { timeout: 10_000 });
     const question = await server.receive();
-    await stranger.send("forged", question.from as Deno.NetAddr);
+    await stranger.send("forged", question.from);
     await question.reply("real");
     assertEquals(text((await asking).data), "real");
     assertEquals(client.stats().strangers, 1);
@@ -148,10 +148,10 @@ for (const backend of backends) {
       });
       for (const [member, voice] of [[first, firstVoice], [second, secondVoice]] as const) {
         const { from } = await member.receive();
-        await voice.send("here", from as Deno.NetAddr);
+        await voice.send("here", from);
       }
       const answers = [await asking, await client.receive()].map(({ data, from }) =>
-        `${text(data)} ${(from as Deno.NetAddr).port}`
+        `${text(data)} ${from.port}`
       );
       const expected = [firstVoice, secondVoice].map((voice) => `here ${at(voice).port}`);
       assertEquals(answers.sort(), expected.sort());
@@ -209,7 +209,7 @@ while True:
     for (const [hostname, serving] of [["0.0.0.0", "127.0.0.1"], ["::", "::1"]] as const) {
       await using server = await serveUdp({ ...quiet, backend, hostname: serving }, () => "here");
       await using peer = await connectUdp({ backend, hostname, port: at(server).port });
-      assertEquals((peer.remoteAddr as Deno.NetAddr).hostname, serving);
+      assertEquals(peer.remoteAddr.hostname, serving);
       assertEquals(text((await peer.request("?")).data), "here");
       assertEquals(text((await peer.request("?", { samePort: true })).data), "here");
     }

@@ -1,6 +1,6 @@
 /** A flood of datagrams leaves timers, other peers and the end of the server their turn. */
 import { assert, assertEquals } from "@std/assert";
-import { bindUdp, type Datagram, serveUdp, sessions, type UdpEndpoint } from "../../udp/mod.ts";
+import { bindUdp, type Datagram, serveUdp, sessions } from "../../udp/mod.ts";
 import { testWith } from "../_util/peers.ts";
 import { at, backends, type Peer, python, quiet, text } from "./_util.ts";
 
@@ -38,7 +38,7 @@ function isQuestion({ data }: Datagram): boolean {
 }
 
 interface Serving extends AsyncDisposable {
-  readonly bound: { readonly addr: UdpEndpoint["addr"] };
+  readonly bound: { readonly addr: Deno.NetAddr };
   stop(): Promise<unknown>;
 }
 

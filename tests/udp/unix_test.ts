@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bindUdp, type Datagram, serveUdp, type UdpEndpoint } from "../../udp/mod.ts";
 import { testWith } from "../_util/peers.ts";
-import { Events, limit, Peer, python, quiet, text } from "./_util.ts";
+import { Events, limit, Peer, python, text } from "./_util.ts";
 
 const pythonTest = testWith("python3");
 
