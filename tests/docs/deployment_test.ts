@@ -100,8 +100,8 @@ haproxyTest({
     await using program = new Peer(command, args);
     assertEquals(await program.line(), "ready");
     await using _proxy = new Peer("haproxy", ["-db", "-q", "-f", `${clone.folder}/haproxy.cfg`]);
-    await using conn: TcpConnection = await connectTcp({ port: front, retry: 8 });
-    const { hostname, port } = conn.localAddr as Deno.NetAddr;
+    await using conn: TcpConnection<Deno.NetAddr> = await connectTcp({ port: front, retry: 8 });
+    const { hostname, port } = conn.localAddr;
     assertMatch(await conn.readLine() ?? "", new RegExp(`^${hostname} ${port}$`));
   },
 });

@@ -19,7 +19,7 @@ const TUTORIAL = ["--greet", "Welcome!", "--reply", "Loop_msg: {}!", "--exit", "
 /** A port that nobody has just now. */
 async function freePort(): Promise<number> {
   await using endpoint = await bindUdp();
-  return (endpoint.addr as Deno.NetAddr).port;
+  return endpoint.addr.port;
 }
 
 pythonTest("udp_echo: echoes, and ends cleanly on SIGTERM and SIGINT", async () => {
@@ -85,7 +85,7 @@ Deno.test("udp_echo: nobody there is a failure in one line", async () => {
 
 Deno.test("udp_echo: a port that is taken is a failure in one line", async () => {
   await using taken = await bindUdp();
-  const { port } = taken.addr as Deno.NetAddr;
+  const { port } = taken.addr;
   const { code, stderr } = await runExample("udp_echo.ts", ["--port", `${port}`]);
   assertEquals(code, 1);
   assertEquals(stderr, `Cannot bind on 127.0.0.1:${port}: address already in use\n`);

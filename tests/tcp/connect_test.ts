@@ -361,7 +361,7 @@ pythonTest("a name with two addresses works whichever family the server has", li
   for (const hostname of (await resolver.line()).split(" ")) { // both, or what the machine has
     await using server = serveTcp({ hostname, onListen() {} }, echo);
     await using conn = await connectTcp({ hostname: "localhost", port: portOf(server) });
-    assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, hostname);
+    assertEquals(conn.remoteAddr.hostname, hostname);
     await conn.write("x");
     assertEquals(text(await conn.readExactly(1)), "x");
   }

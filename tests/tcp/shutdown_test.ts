@@ -274,7 +274,7 @@ Deno.test("a server that could not begin leaves nothing behind", limit, async ()
       serveTcp({
         signal,
         onListen: (addr) => {
-          port = (addr as Deno.NetAddr).port;
+          port = addr.port;
           throw new Error("not today");
         },
       }, echo),
@@ -317,7 +317,7 @@ Deno.test("shutdown checks its options", limit, async () => {
 Deno.test("a server says where it listens, on stderr unless told otherwise", limit, async () => {
   const printed = await captureErrors(async () => {
     await using server = serveTcp(echo);
-    assertEquals((server.addr as Deno.NetAddr).hostname, "127.0.0.1");
+    assertEquals(server.addr.hostname, "127.0.0.1");
     assert(portOf(server) > 0);
   });
   assertEquals(printed.length, 1);
