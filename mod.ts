@@ -55,8 +55,8 @@
  *
  * await using server = await serveUdp({ port: 0, onListen() {} }, ({ data }) => data);
  * await using peer = await connectUdp({ port: server.addr.port });
- * const { data } = await peer.request("ping", { timeout: 500, retries: 5 });
- * assertEquals(new TextDecoder().decode(data), "ping");
+ * const answer = await peer.request("ping", { timeout: 500, retries: 5 });
+ * assertEquals(answer.text(), "ping");
  * ```
  *
  * @module

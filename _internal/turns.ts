@@ -7,7 +7,7 @@
  * had their share wait until the others had theirs.
  *
  * Reads and writes of the sockets are counted in rounds of about {@linkcode ROUND} for all connections
- * together. While no more than {@linkcode CROWD} connections take part in a round, nobody ever waits.
+ * together. While no more than {@linkcode CROWD} connections take part in a round, none of them ever waits.
  * With more, a connection that has had its share waits for the next round, which begins as soon as a
  * tick of the timer passes in which hardly anybody did anything.
  *
@@ -20,7 +20,7 @@ export const CROWD = 110;
 export const ROUND = 16_384;
 /** The smallest share of a connection in one round. */
 export const MIN_SHARE = 8;
-/** Fewer reads and writes than this in one tick, and the loop has time to spare: nobody needs to wait. */
+/** Fewer reads and writes than this in one tick, and the loop has time to spare: no one needs to wait. */
 export const QUIET = 64;
 
 let round = 0;
@@ -43,7 +43,7 @@ export interface Turn {
 /**
  * Counts one read or write of a connection's socket.
  *
- * @returns What it must wait for first, or `undefined` if it may go on.
+ * @returns What it must wait for first, or `undefined` if it may continue.
  */
 export function takeTurn(turn: Turn): Promise<void> | undefined {
   if (turn.round !== round) {

@@ -16,7 +16,7 @@ import { EventClock, type Watch } from "./watch.ts";
 
 /** Bytes for one datagram of the input: what `nc` takes, too. */
 const MAX_READ = 16 * 1024;
-/** Milliseconds without an answer after the end of the input, unless said otherwise. */
+/** Milliseconds without an answer after the end of the input, unless specified. */
 const LAST_WAIT = 1_000;
 /** Peers that get the input with --keep-open; the one that was silent longest makes room. */
 const MAX_PEERS = 1_024;
@@ -59,7 +59,7 @@ export async function connectDatagrams(options: DatagramOptions): Promise<void> 
   await watch?.flush();
 }
 
-/** Shows what comes, and sends the input to whoever has sent something. */
+/** Shows what comes, and sends the input to every peer that has sent something. */
 export async function listenForDatagrams(
   options: DatagramOptions & { readonly isOpen: boolean },
 ): Promise<void> {

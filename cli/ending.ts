@@ -1,4 +1,4 @@
-/** How a program that reads the input ends: it may still wait for a line that nobody wants. @module */
+/** How a program that reads the input ends: it may still wait for a line that no one wants. @module */
 import type { Watch } from "./watch.ts";
 
 /**

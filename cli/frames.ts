@@ -123,8 +123,8 @@ export class FrameReader {
    * Takes bytes and finds a piece of the messages in them. A message of which only the contents are
    * broken is noted and skipped.
    *
-   * @param bytes Bytes that were received; nothing, to go on with those of the last call.
-   * @returns Whether there may be more: take what was found, wait for a turn, and go on.
+   * @param bytes Bytes that were received; nothing, to continue with those of the last call.
+   * @returns Whether there may be more: take what was found, wait for a turn, and call again.
    * @throws {FrameError} If the bytes are no messages.
    */
   push(bytes: Uint8Array = NOTHING): boolean {

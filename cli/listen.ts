@@ -1,4 +1,4 @@
-/** `tincan listen`: the standard streams, for whoever connects. @module */
+/** `tincan listen`: the standard streams, for the clients that connect. @module */
 import { serveTcp, type TcpConnection, type TcpServer, type TlsServerOptions } from "../mod.ts";
 import type { PeerReport } from "../common/peer_report.ts";
 import { type Fields, section, toggle, UsageError } from "../terminal/arguments.ts";
@@ -84,7 +84,7 @@ async function listen(values: Values<typeof fields>): Promise<void> {
   const halfClose = !noHalfClose;
   const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
   let failure: unknown;
-  // First, because somebody may interrupt as soon as the server says that it listens.
+  // First, because an interrupt may come as soon as the server says that it listens.
   const isInterrupted = endOnInterrupt({
     async finish() {
       await endServer(server);

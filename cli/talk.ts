@@ -1,6 +1,6 @@
 /**
  * The standard input and output, and those who are connected to them: one peer, or several that all
- * get the input and whose words are shown one behind the other.
+ * get the input and whose words are shown one after the other.
  *
  * @module
  */
@@ -89,7 +89,7 @@ export class Talk {
     if (this.#options.halfClose) await peer.endSending();
   }
 
-  /** Begins to read the input, once there is somebody to hear it. */
+  /** Begins to read the input, once there is a peer to take it. */
   #begin(): void {
     if (this.#reading) return;
     this.#reading = true;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { afterLook } from "./after_look.ts";
 import { type Sweepable, unwatch, watch } from "./sweep.ts";
 
 /**
@@ -24,6 +25,27 @@ export function deadline(ms: number, expire: () => void): () => void {
   };
   watch(entry, at);
   return () => unwatch(entry);
+}
+
+/**
+ * Does the same for a wait for something from a socket: what has arrived by the deadline is in time, also
+ * if the program was busy and the runtime has not looked at its sockets since.
+ *
+ * @param ms Milliseconds; with 0 the sockets are looked at, and no more.
+ * @param expire What to do then.
+ * @returns A function that calls it off.
+ */
+export function arrivalDeadline(ms: number, expire: () => void): () => void {
+  let isOver = false;
+  const look = () =>
+    afterLook(() => {
+      if (!isOver) expire();
+    });
+  const cancel = ms === 0 ? look() : deadline(ms, look);
+  return () => {
+    isOver = true;
+    cancel?.();
+  };
 }
 
 /**

@@ -30,6 +30,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   timeOut: "timeout",
 };
 
+/** A table of names, for {@linkcode checkOptions}. */
+export function namesOf<const Name extends string>(...names: Name[]): Readonly<Record<Name, true>> {
+  return Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
+}
+
 /**
  * Checks the names of options.
  *

@@ -4,58 +4,34 @@
  *
  * @module
  */
+import { namesOf } from "./options.ts";
 
 /** The timeouts of connections. */
-export const TIMEOUT_NAMES = {
-  handshake: true,
-  idle: true,
-  read: true,
-  write: true,
-  frame: true,
-  lifetime: true,
-} as const;
+export const TIMEOUT_NAMES = namesOf("handshake", "idle", "read", "write", "frame", "lifetime");
+
+const SHARED = namesOf("path", "port", "hostname", "noDelay", "keepAlive", "signal");
+const TLS = namesOf("cert", "key", "alpnProtocols");
 
 /** The options of servers. */
 export const SERVER_NAMES = {
-  path: true,
-  port: true,
-  hostname: true,
-  backlog: true,
-  tls: { cert: true, key: true, alpnProtocols: true },
-  reusePort: true,
-  noDelay: true,
-  keepAlive: true,
-  allow: true,
-  deny: true,
-  signal: true,
-  onListen: true,
-  onError: true,
-  onConnect: true,
-  onClose: true,
-  limits: { maxConnections: true, maxConnectionsPerIp: true, onLimit: true, maxWriteQueue: true },
+  ...SHARED,
+  ...namesOf("backlog", "reusePort", "allow", "deny"),
+  ...namesOf("onListen", "onError", "onConnect", "onClose"),
+  tls: TLS,
+  limits: namesOf("maxConnections", "maxConnectionsPerIp", "onLimit", "maxWriteQueue"),
   timeouts: TIMEOUT_NAMES,
 } as const;
 
 /** The options of clients. */
 export const CLIENT_NAMES = {
-  path: true,
-  port: true,
-  hostname: true,
-  transport: true,
+  ...SHARED,
+  ...namesOf("transport", "timeout"),
   tls: [{
-    serverName: true,
-    caCerts: true,
-    alpnProtocols: true,
-    cert: true,
-    key: true,
-    unsafelyDisableHostnameVerification: true,
-    unsafelyIgnoreCertificateErrors: true,
+    ...TLS,
+    ...namesOf("serverName", "caCerts"),
+    ...namesOf("unsafelyDisableHostnameVerification", "unsafelyIgnoreCertificateErrors"),
   }],
-  noDelay: true,
-  keepAlive: true,
-  timeout: true,
-  signal: true,
-  retry: [{ attempts: true, minDelay: true, maxDelay: true, jitter: true }],
-  limits: { maxWriteQueue: true },
+  retry: [namesOf("attempts", "minDelay", "maxDelay", "jitter")],
+  limits: namesOf("maxWriteQueue"),
   timeouts: TIMEOUT_NAMES,
 } as const;

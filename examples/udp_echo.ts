@@ -57,7 +57,7 @@ function handlerFor(options: EchoOptions): UdpHandler {
       greeted.add(peer);
       await datagram.reply(greet);
     }
-    const answer = replyTo(new TextDecoder().decode(datagram.data));
+    const answer = replyTo(datagram.text());
     if (answer === null) greeted.delete(peer);
     return answer ?? "";
   };

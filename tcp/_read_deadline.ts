@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { afterLook } from "../common/after_look.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 
 /** The deadline of one reader: set for a call, and cleared when the call has ended. */
 export class ReadDeadline implements Sweepable {
   #at = Infinity;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #call = 0; // which one it is for, to know one from the next
+  #looking = -1; // the call whose time is over
   readonly #onExpired: () => void;
 
   /** @param onExpired Is called when the deadline has passed. */
@@ -25,8 +27,7 @@ export class ReadDeadline implements Sweepable {
   /** There is none any more. */
   clear(): void {
     this.#at = Infinity;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#call++;
   }
 
   /** Watches no more. */
@@ -35,17 +36,16 @@ export class ReadDeadline implements Sweepable {
     unwatch(this);
   }
 
-  /**
-   * The runtime calls timers before it looks at its sockets. So one more timer passes before the call
-   * gives up: what had arrived by the deadline is taken, also where the deadline was "now".
-   */
+  /** What the system had by the deadline is taken first, also where the deadline was "now". */
   sweep(now: number): number {
-    const at = this.#at;
-    if (now < at) return at;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#at <= performance.now()) this.#onExpired();
-    }, 0);
+    const call = this.#call;
+    if (now < this.#at) return this.#at;
+    if (this.#looking !== call) {
+      this.#looking = call;
+      afterLook(() => {
+        if (call === this.#call) this.#onExpired();
+      });
+    }
     return Infinity;
   }
 }

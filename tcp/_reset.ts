@@ -92,7 +92,7 @@ function searchDescriptor({ localAddr, remoteAddr }: Link): number | undefined {
   return index.get(`${localAddr.port} ${peer}`) ?? undefined;
 }
 
-/** So many numbers in a row without a connected socket behind them, and there are no more. */
+/** So many numbers in a row that belong to no connected socket, and there are no more. */
 const MAX_UNUSED = 4_096;
 
 function indexSockets(): Index {

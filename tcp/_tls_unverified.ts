@@ -1,5 +1,5 @@
 /**
- * TLS to a server whose certificate nobody checks. The runtime's own sockets can be told so only by a
+ * TLS to a server whose certificate is not checked. The runtime's own sockets can be told so only by a
  * flag for the whole process; `node:tls` can be told for one connection.
  *
  * `node:tls` works on a stream of ours instead of on a socket of its own: when its sockets are paused

@@ -63,7 +63,7 @@ function putBack(kept: string, path: string): void {
   try {
     Deno.linkSync(kept, path); // unlike renaming, it replaces nothing
   } catch {
-    // Somebody else listens there already.
+    // Another process listens there already.
   }
   Deno.removeSync(kept);
 }

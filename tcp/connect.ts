@@ -143,7 +143,7 @@ export async function connectTcp(
   }
 }
 
-/** One attempt, bounded by the timeout and the signal; leaves no socket behind when it fails. */
+/** One attempt, bounded by the timeout and the signal; leaves no socket open when it fails. */
 async function tryOnce(
   dialer: Dialer,
   timeout: number,

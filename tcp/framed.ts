@@ -7,14 +7,7 @@ import { FrameError, LimitError } from "../errors.ts";
 import { END, PullIterator } from "../common/pull_iterator.ts";
 import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
-import {
-  Incoming,
-  type IncomingInit,
-  type Take,
-  takeBatch,
-  takeNext,
-  takeOne,
-} from "./_incoming.ts";
+import { Incoming, type IncomingInit, takeBatch, takeNext, takeOne } from "./_incoming.ts";
 import { checkRead, READ_OPTIONS, type ReadOptions } from "./read_options.ts";
 
 /** What the messages of a connection come and go through, whatever the codec. */

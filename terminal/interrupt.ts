@@ -1,5 +1,5 @@
 /**
- * How programs end when somebody presses Ctrl-C or the system asks them to.
+ * How programs end when a person presses Ctrl-C or the system asks them to.
  *
  * @module
  */
@@ -93,7 +93,7 @@ export function endOnInterrupt(options: EndOnInterruptOptions): () => boolean {
   return () => isInterrupted;
 }
 
-/** What can be served until somebody interrupts: a server of any kind. */
+/** What can be served until it is interrupted: a server of any kind. */
 export interface Served {
   readonly finished: Promise<void>;
   readonly connections?: ReadonlySet<{ close(): unknown }> | undefined;

@@ -11,7 +11,7 @@ import { writeAll, writeAllSync } from "../common/write_all.ts";
  * Writes data to stdout.
  *
  * @param data Text, or bytes as they are.
- * @param leave What to do when whoever reads it has left (`| head`): by itself the program ends
+ * @param leave What to do when its reader has left (`| head`): by itself the program ends
  * quietly.
  */
 export async function printData(
@@ -62,7 +62,7 @@ export function foreignPrinter(
 
 /**
  * Writes a line for people to stderr. What strangers have said in it is escaped, and if it cannot be
- * written (a full disk, a closed pipe), the program goes on without it.
+ * written (a full disk, a closed pipe), the program continues without it.
  */
 export function printNote(line: string): void {
   const bytes = new TextEncoder().encode(`${escapeControls(line)}\n`);

@@ -17,8 +17,6 @@ export async function readPem(path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
     using file = await Deno.open(path);
-    const { size } = await file.stat();
-    if (size > MAX_SIZE) throw new Error(`it is larger than ${MAX_SIZE} bytes`);
     bytes = await readAtMost(file, MAX_SIZE);
   } catch (error) {
     throw new Error(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error });
@@ -33,19 +31,11 @@ export async function readPem(path: string): Promise<string> {
 }
 
 async function readAtMost(file: Deno.FsFile, size: number): Promise<Uint8Array> {
-  let buffer = new Uint8Array(64 * 1024);
+  const buffer = new Uint8Array(size + 1);
   let length = 0;
-  while (true) {
-    if (length > size) throw new Error(`it is larger than ${size} bytes`);
-    if (length === buffer.length) {
-      const larger = new Uint8Array(2 * length);
-      larger.set(buffer);
-      buffer = larger;
-    }
-    const n = await file.read(buffer.subarray(length));
-    if (n === null) return buffer.subarray(0, length);
-    length += n;
-  }
+  for (let n; (n = await file.read(buffer.subarray(length)));) length += n;
+  if (length > size) throw new Error(`it is larger than ${size} bytes`);
+  return buffer.subarray(0, length);
 }
 
 function isBase64(body: string): boolean {

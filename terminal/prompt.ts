@@ -22,9 +22,9 @@ export interface PromptOptions {
   interrupt: () => void;
 }
 
-/** Somebody at a terminal, or a program that writes lines. Iterating gives the lines, up to Ctrl-D. */
+/** A person at a terminal, or a program that writes lines. Iterating gives the lines, up to Ctrl-D. */
 export interface Prompt extends AsyncIterable<string> {
-  /** Whether somebody sits at a terminal. */
+  /** Whether a person sits at a terminal. */
   readonly isTerminal: boolean;
   /** Changes what stands in front of the next line. */
   setPrompt(prompt: string): void;

@@ -360,6 +360,17 @@ Deno.test("applications need public names only", async () => {
   assertEquals(wrong, []);
 });
 
+Deno.test("applications know no arguments and no terminal, and print nothing", async () => {
+  const wrong: string[] = [];
+  const words =
+    /\b(?:Deno\.(?:args|exit|std(?:in|out|err)|consoleSize|noColor)|console\.|prompt\()/g;
+  for (const { path, code } of (await readModules()).values()) {
+    if (partOf(path) !== "apps") continue;
+    for (const [word] of code.matchAll(words)) wrong.push(`${path}: ${word}`);
+  }
+  assertEquals(wrong, []);
+});
+
 Deno.test("a class or type has a name of its own in the whole project", async () => {
   const files = new Map<string, string[]>();
   for (const { path, code } of (await readModules()).values()) {

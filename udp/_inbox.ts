@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { deadline } from "../common/deadline.ts";
+import { arrivalDeadline } from "../common/deadline.ts";
 import { END, PullIterator } from "../common/pull_iterator.ts";
 import { checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
@@ -104,7 +104,6 @@ export class Inbox {
     const datagram = this.shift();
     if (datagram !== undefined) return handOut(datagram, datagram.data.length);
     if (this.#ended) return new Promise(ending);
-    if (timeout === 0) return Promise.reject(this.#late(0));
     return new Promise((resolve, reject) => {
       const leave = () => {
         cancel?.();
@@ -125,7 +124,7 @@ export class Inbox {
         leave();
         reject(signal?.reason);
       };
-      const cancel = timeout === Infinity ? undefined : deadline(timeout, () => {
+      const cancel = timeout === Infinity ? undefined : arrivalDeadline(timeout, () => {
         leave();
         reject(this.#late(timeout));
       });

@@ -14,6 +14,7 @@
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
+import { afterLook } from "../common/after_look.ts";
 import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
@@ -252,7 +253,12 @@ export class PendingRequests implements Sweepable {
 
   #again(waiting: WaitingRequest, now: number): void {
     const { data, to, tries } = waiting.request;
-    if (waiting.tries >= tries) return this.#giveUp(waiting, now);
+    if (waiting.tries >= tries) {
+      waiting.sendAt = Infinity;
+      // An answer that has arrived is in time, also if the program was busy.
+      afterLook(() => this.#giveUp(waiting, performance.now()));
+      return;
+    }
     waiting.tries++;
     waiting.sent++;
     waiting.sendAt = now + waiting.wait();

@@ -167,7 +167,7 @@ export interface UdpReceiveOptions {
   /**
    * Milliseconds the call may take; then it rejects with `Deno.errors.TimedOut` and nothing is lost:
    * a datagram that arrives later is there for the next call. 0 takes only what has already arrived,
-   * `Infinity` waits without limit.
+   * `Infinity` waits without limit. What arrives in time is received, however busy the program is.
    *
    * @default {Infinity}
    */

@@ -2,7 +2,7 @@
 
 /**
  * A token bucket: it holds `burst` tokens, each event takes one, and `perSecond` come back each
- * second. The caller tells the time, in milliseconds.
+ * second. The caller passes the time, in milliseconds.
  */
 export class RateLimit {
   readonly #perMillisecond: number;

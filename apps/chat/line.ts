@@ -13,13 +13,17 @@ export interface ChatLine {
    * - `notice`: the room says it itself.
    */
   readonly kind: "message" | "action" | "private" | "sent" | "notice";
-  /** Who said it, or to whom a `sent` line went; `null` for a notice. */
+  /** The name of the speaker, or of the receiver of a `sent` line; `null` for a notice. */
   readonly from: string | null;
   /** What was said. */
   readonly text: string;
   /** The whole line. */
   readonly line: string;
 }
+
+const SPOKEN = /^(?:<([^\s<>]+)>|\* (\S+)|\[([^\s[\]]+)\]|\[to ([^\s[\]]+)\]) (.*)$/su;
+/** What each of its names stands for. */
+const KINDS = ["message", "action", "private", "sent"] as const;
 
 /**
  * Understands a line that a room has sent. What a terminal would obey is made printable first, because
@@ -40,19 +44,11 @@ export interface ChatLine {
  */
 export function parseChatLine(line: string): ChatLine {
   const shown = toPrintable(line);
-  const spoken = /^(?:<([^\s<>]+)>|\* (\S+)|\[to ([^\s[\]]+)\]|\[([^\s[\]]+)\]) (.*)$/su.exec(
-    shown,
-  );
-  if (spoken === null) {
-    return { kind: "notice", from: null, text: shown.replace(/^\*\*\* /, ""), line: shown };
-  }
-  const [, said, acted, sent, told, text = ""] = spoken;
-  const kind = said !== undefined
-    ? "message"
-    : acted !== undefined
-    ? "action"
-    : sent !== undefined
-    ? "sent"
-    : "private";
-  return { kind, from: said ?? acted ?? sent ?? told ?? null, text, line: shown };
+  const names = SPOKEN.exec(shown)?.slice(1) ?? [];
+  const text = names.pop() ?? "";
+  const at = names.findIndex((name) => name !== undefined);
+  const from = names[at];
+  return from === undefined
+    ? { kind: "notice", from: null, text: shown.replace(/^\*\*\* /, ""), line: shown }
+    : { kind: KINDS[at] ?? "message", from, text, line: shown };
 }

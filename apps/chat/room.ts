@@ -73,7 +73,7 @@ export class ChatRoom {
   readonly #history: Uint8Array[] = [];
   #historyBytes = 0;
   readonly #notices: RateLimit;
-  readonly #untold = { joined: 0, left: 0 }; // since a join or leave was last told
+  readonly #unannounced = { joined: 0, left: 0 }; // since a join or leave was last announced
   readonly #view: SessionRoom;
   /** Lines that came up while another was being sent: all members get them in the same order. */
   readonly #waiting: { bytes: Uint8Array; except: ChatSession | undefined }[] = [];
@@ -106,7 +106,7 @@ export class ChatRoom {
    * @param output Where the lines for this person go. `send` may be called at any time, also in the
    * middle of a call on another session.
    * @param options Where the person comes from.
-   * @returns The session, to be told what arrives.
+   * @returns The session, which takes what arrives.
    */
   connect(output: ChatOutput, options: ChatConnectOptions = {}): ChatSession {
     const session = createSession(this.#view, output, options.address);
@@ -148,13 +148,13 @@ export class ChatRoom {
       broadcast: (line, except) => {
         const bytes = encodeLine(line);
         this.#remember(bytes);
-        this.#tellUntold();
+        this.#announceRest();
         this.#send(bytes, except);
       },
       announceMove: (line, move, except) => {
-        this.#tellUntold();
+        this.#announceRest();
         if (this.#notices.take(this.#settings.now())) this.#send(encodeLine(line), except);
-        else this.#untold[move]++;
+        else this.#unannounced[move]++;
       },
       leave: (session, member) => {
         this.#sessions.delete(session);
@@ -191,10 +191,10 @@ export class ChatRoom {
   }
 
   /** Reports joins and leaves beyond the rate in one line, as soon as the rate allows it. */
-  #tellUntold(): void {
-    const { joined, left } = this.#untold;
+  #announceRest(): void {
+    const { joined, left } = this.#unannounced;
     if (joined + left === 0 || !this.#notices.take(this.#settings.now())) return;
-    this.#untold.joined = this.#untold.left = 0;
+    this.#unannounced.joined = this.#unannounced.left = 0;
     this.#send(encodeLine(`*** ${joined} more have joined and ${left} have left`), undefined);
   }
 

@@ -1,5 +1,5 @@
 /** The options of a room: names, defaults and reasons. @module */
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 
 /** How many people, how many lines, how long. */
 export interface ChatRoomLimits {
@@ -31,7 +31,7 @@ export interface ChatRoomLimits {
   /**
    * Joins a second from one address for long.
    *
-   * @default {1} or a fiftieth of `maxMembersPerAddress`, if that is more: who joins is told to all
+   * @default {1} or a fiftieth of `maxMembersPerAddress`, if that is more: each join is announced to all
    */
   maxJoinsPerSecond?: number | undefined;
   /**
@@ -41,20 +41,20 @@ export interface ChatRoomLimits {
    */
   maxJoinsAtOnce?: number | undefined;
   /**
-   * Joins and leaves a second that are told to all one by one; those beyond are told in one line.
+   * Joins and leaves a second that are announced one by one; those beyond are summed up in one line.
    *
    * @default {10} because more cannot be read
    */
   maxNoticesPerSecond?: number | undefined;
   /**
-   * Joins and leaves at once that are told one by one.
+   * Joins and leaves at once that are announced one by one.
    *
    * @default {50} about one screen
    */
   maxNoticesAtOnce?: number | undefined;
   /**
-   * The longest line in bytes, its end not counted, as it is sent on: what a terminal would obey counts
-   * in the form in which it is shown. A longer one is refused, not cut.
+   * The longest line in bytes, its end not counted, as it is sent on: control characters count in the
+   * form in which they are shown. A longer one is refused, not cut.
    *
    * @default {4_096} what terminals let people type into one
    */
@@ -119,7 +119,7 @@ const DEFAULTS: Record<keyof ChatRoomLimits, number> = {
 };
 const LIMITS = Object.keys(DEFAULTS) as (keyof ChatRoomLimits)[];
 const NAMES: OptionNames<ChatRoomOptions> = {
-  limits: Object.fromEntries(LIMITS.map((name) => [name, true])) as OptionNames<ChatRoomLimits>,
+  limits: namesOf(...LIMITS),
   now: true,
 };
 

@@ -25,7 +25,7 @@ const TYPING_TIMEOUT = 600_000;
 /** Bytes that may wait for a slow reader, beyond what the system buffers: some thousand lines. */
 const MAX_WRITE_QUEUE = 256 * 1024;
 
-/** Connections for each member that there may be, so that those too many are told why. */
+/** Connections for each member of a full room, so that one too many can still be given the reason. */
 const CONNECTIONS_PER_MEMBER = 2;
 
 /** Requests of a telnet that are answered, in a second and at once; no person causes more. */
@@ -41,7 +41,7 @@ export interface ChatTimeouts {
    */
   name?: number | undefined;
   /**
-   * Without a line; then the person is told so and disconnected.
+   * Without a line; then the connection is ended with a goodbye that says so.
    *
    * @default {43_200_000} half a day
    */

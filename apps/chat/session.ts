@@ -1,4 +1,4 @@
-/** One person's way through a room: the name, the lines, the end. @module */
+/** One person in a room: the name, the lines, the end. @module */
 import { type ChatCommand, HELP, parseCommand } from "./_commands.ts";
 import { PacedLines } from "./_paced_lines.ts";
 import { RateLimit } from "./_rate.ts";
@@ -50,8 +50,8 @@ export function encodeLine(line: string): Uint8Array {
 let create: (room: SessionRoom, output: ChatOutput, address: string | undefined) => ChatSession;
 
 /**
- * One person in a room, from connecting to leaving: what `ChatRoom.connect` returns. The transport tells
- * it what arrives; what it says in turn goes to the `ChatOutput`.
+ * One person in a room, from connecting to leaving: what `ChatRoom.connect` returns. The transport
+ * hands it what arrives; what it says in turn goes to the `ChatOutput`.
  */
 export class ChatSession {
   readonly #room: SessionRoom;
@@ -134,7 +134,7 @@ export class ChatSession {
   }
 
   /**
-   * Takes notice that the connection has ended, and tells the others. Calling it again does nothing.
+   * Notes that the connection has ended, and announces it to the others. Calling it again does nothing.
    *
    * @param reason Why, for the others; nothing if they need not know.
    */
@@ -147,7 +147,7 @@ export class ChatSession {
   }
 
   /**
-   * Says goodbye to this person, tells the others, and has the output ended.
+   * Says goodbye to this person, announces it to the others, and has the output ended.
    *
    * @param reason Why, for the person and the others.
    */
@@ -159,8 +159,8 @@ export class ChatSession {
   }
 
   /**
-   * Says goodbye and has the output ended as {@linkcode dismiss} does, but without a word to the
-   * others: they are about to be dismissed too.
+   * Says goodbye and has the output ended as {@linkcode dismiss} does, without announcing it: the others
+   * are about to be dismissed, too.
    *
    * @param reason Why, for the person.
    */
@@ -186,7 +186,7 @@ export class ChatSession {
     this.#notice(reason === "" ? "Goodbye" : `Goodbye: ${toPrintable(reason)}`);
   }
 
-  /** Whether a line is within the rate; if not, it is dropped and the person told, once. */
+  /** Whether a line is within the rate; if not, it is dropped, and a notice says so once. */
   #isInTime(): boolean {
     const { maxLinesPerSecond, maxLinesAtOnce, now } = this.#room.settings;
     if (this.#rate.take(now())) {

@@ -2,7 +2,7 @@
 import { formatHostPort, stripBrackets, unmapHostname } from "../../common/address.ts";
 import { parseIp } from "../../common/cidr.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 import { bindUdp, type UdpBindOptions, type UdpEndpoint } from "../../udp/mod.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";
@@ -19,7 +19,7 @@ const MAX_LINES = 1_000;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Who talks to whom, and everything that `bindUdp` takes. */
+/** The people who talk, and everything that `bindUdp` takes. */
 export interface UdpChatOptions extends UdpBindOptions {
   /** Our own name. */
   name: string;
@@ -47,23 +47,18 @@ export interface UdpChatOptions extends UdpBindOptions {
 }
 
 const NAMES: OptionNames<UdpChatOptions> = {
-  name: true,
-  contacts: true,
-  maxLength: true,
-  path: true,
-  hostname: true,
-  port: true,
-  reuseAddress: true,
-  backend: true,
-  broadcast: true,
-  signal: true,
-  maxDatagramSize: true,
-  maxQueue: true,
-  maxQueueBytes: true,
-  maxRequests: true,
-  maxRequestSockets: true,
-  maxSendQueue: true,
-  maxSendQueueBytes: true,
+  ...namesOf(
+    "name",
+    "contacts",
+    "maxLength",
+    "path",
+    "hostname",
+    "port",
+    "reuseAddress",
+    "backend",
+  ),
+  ...namesOf("broadcast", "signal", "maxDatagramSize", "maxQueue", "maxQueueBytes", "maxRequests"),
+  ...namesOf("maxRequestSockets", "maxSendQueue", "maxSendQueueBytes"),
 };
 
 /** A message from another peer. */
@@ -202,9 +197,9 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
 
 /**
  * Binds a UDP socket to talk by name. The hosts of all contacts are looked up first, so that senders
- * can be told by their addresses.
+ * can be recognised by their addresses.
  *
- * @param options Who talks to whom, and where to bind.
+ * @param options The people who talk, and where to bind.
  * @returns The socket with its contacts.
  * @throws {Deno.errors.AddrInUse} If something is bound there already.
  * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this machine's.

@@ -9,7 +9,7 @@ import type { FileChecksum } from "./_digest.ts";
 const MAX_REMEMBERED = 4_096;
 
 /** A file that was changed so short a time ago may change again without its times changing: the runtime
- * tells the time of the last change in whole seconds. In milliseconds. */
+ * reports the time of the last change in whole seconds. In milliseconds. */
 const SETTLED_AFTER = 2_000;
 
 /** How long a checksum is remembered, in milliseconds. Where a file system keeps no times, it is computed
@@ -36,7 +36,7 @@ export class DigestCache {
     return known.result;
   }
 
-  /** Remembers a checksum, unless the file is too young to be told from its next state. */
+  /** Remembers a checksum, unless the next state of the file could look the same. */
   set(file: { tag: string; changed: number }, checksum: FileChecksum, result: string): void {
     if (Date.now() - file.changed < SETTLED_AFTER) return;
     this.#known.set(`${checksum} ${file.tag}`, { result, computedAt: performance.now() });

@@ -87,7 +87,7 @@ export class Listings {
 
   #start(folder: string, before: Promise<void>): Job {
     const job: Job = { users: 0, bytes: 0, result: before.then(() => this.#run(folder, job)) };
-    job.result.catch(() => {}); // those that wait for it are told
+    job.result.catch(() => {}); // the requests that wait for it report it
     return job;
   }
 

@@ -35,7 +35,7 @@ const SLOWEST_DISK = 10_000_000;
 const LOOK_EVERY = 1_000;
 
 /**
- * Watches one transfer over one connection. It rests until it is told which way the bytes go.
+ * Watches one transfer over one connection. It rests until a direction is set.
  *
  * The side that receives sees every byte. The side that sends learns of progress only in lumps, because
  * the system reports room in its send buffer only after a third of it is free. So a sender allows as

@@ -155,7 +155,7 @@ export class PartialFile implements AsyncDisposable {
 
   async #find(): Promise<void> {
     if (await lookAt(this.#path) === null) return;
-    const fresh = await AtomicFile.create(this.#target); // tells who we are, too
+    const fresh = await AtomicFile.create(this.#target); // shows which user we are, too
     let isUsed = false;
     try {
       const own = await fresh.file.stat();

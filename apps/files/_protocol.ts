@@ -110,7 +110,7 @@ export function formatTrailer(checksum: string): string {
   return `OK ${checksum}\n`;
 }
 
-/** The line that says no, in the place of an answer or a trailer. It tells nothing of this machine. */
+/** The line that refuses, in the place of an answer or a trailer. It reveals nothing of this machine. */
 export function formatRefusal(error: unknown): string {
   const code = error instanceof FileTransferError ? error.code : "failed";
   const reason = REFUSALS.get(code);

@@ -317,7 +317,7 @@ function tagOf({ size, mtimeMs, ctimeMs, ino }: FileState): string {
   return parts.map((part) => part.toString(36)).join(".");
 }
 
-/** What the system tells of a file. */
+/** What the system knows of a file. */
 interface FileState {
   size: number;
   mtimeMs: number;
@@ -329,7 +329,7 @@ function isSame(one: Identity, other: Identity): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 
-/** What the client is told about an error of the system. */
+/** The refusal that stands for an error of the system. */
 function refusalOf(error: unknown): unknown {
   if (error instanceof FileTransferError) return error;
   const code = error instanceof Error && "code" in error ? error.code : undefined;

@@ -55,7 +55,7 @@ export class Uploads {
       await using own = await AtomicFile.create(join(this.#folder, "clean"));
       await removeStale(this.#folder, await own.file.stat());
     } catch {
-      // It cannot be written to: uploads are told so.
+      // The folder cannot be written to: the uploads will fail and say so.
     }
   }
 
@@ -64,15 +64,17 @@ export class Uploads {
     if (replace && !this.#replace) {
       throw new FileTransferError("forbidden", "Uploads may not replace files here");
     }
-    const share = new Share((bytes) => this.#reserve(bytes));
+    let reserved = 0;
     try {
       checkVacant(await lookAt(target), target, replace);
       await this.clean();
       if (this.#used + Math.max(size, SMALLEST_SHARE) > this.#quota) throw this.#full();
-      share.grow(SMALLEST_SHARE);
-      return new Upload(await AtomicFile.create(target), { target, replace, share });
+      this.#reserve(SMALLEST_SHARE);
+      reserved = SMALLEST_SHARE;
+      const own = await AtomicFile.create(target);
+      return new Upload(own, { target, replace, reserve: (bytes) => this.#reserve(bytes) });
     } catch (error) {
-      share.giveBack();
+      this.#reserve(-reserved);
       throw diskError("The file cannot be written", error);
     }
   }
@@ -87,40 +89,20 @@ export class Uploads {
   }
 }
 
-/** What one upload takes of the quota: what has come of it, not what was announced. */
-class Share {
-  readonly #reserve: (bytes: number) => void;
-  #bytes = 0;
-
-  constructor(reserve: (bytes: number) => void) {
-    this.#reserve = reserve;
-  }
-
-  /** Makes the share so large, unless it is already. */
-  grow(bytes: number): void {
-    if (bytes <= this.#bytes) return;
-    this.#reserve(bytes - this.#bytes);
-    this.#bytes = bytes;
-  }
-
-  giveBack(): void {
-    this.#reserve(-this.#bytes);
-    this.#bytes = 0;
-  }
-}
-
 /** What an upload is made from. */
 interface UploadInit {
   target: string;
   replace: boolean;
-  share: Share;
+  /** Takes bytes of the quota, or gives them back. */
+  reserve: (bytes: number) => void;
 }
 
-/** A file that is being stored. */
+/** A file that is being stored. It takes of the quota what has come of it, not what was announced. */
 export class Upload implements AsyncDisposable {
   readonly #own: AtomicFile;
   readonly #init: UploadInit;
   #bytes = 0;
+  #reserved = SMALLEST_SHARE;
   #isPlaced = false;
 
   constructor(own: AtomicFile, init: UploadInit) {
@@ -140,14 +122,15 @@ export class Upload implements AsyncDisposable {
    */
   readonly reserve = (bytes: number): void => {
     this.#bytes += bytes;
-    this.#init.share.grow(this.#bytes);
+    const missing = Math.max(0, this.#bytes - this.#reserved);
+    this.#init.reserve(missing);
+    this.#reserved += missing;
   };
 
   /** Gives the file its name: it is complete. */
   async finish(): Promise<void> {
-    const { target, replace } = this.#init;
     try {
-      await this.#own.place({ to: target, replace });
+      await this.#own.place({ to: this.#init.target, replace: this.#init.replace });
     } catch (error) {
       throw diskError("The file cannot be written", error);
     }
@@ -157,6 +140,6 @@ export class Upload implements AsyncDisposable {
   /** Closes the file, and removes it if it did not get its name. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#own[Symbol.asyncDispose]();
-    if (!this.#isPlaced) this.#init.share.giveBack();
+    if (!this.#isPlaced) this.#init.reserve(-this.#reserved);
   }
 }

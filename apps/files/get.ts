@@ -5,7 +5,7 @@
  */
 import { checkVacant, lookAt } from "../../common/atomic_file.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
 import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
@@ -68,12 +68,8 @@ export type GetFileOptions = FileClientOptions & {
 
 const NAMES: OptionNames<TcpConnectOptions & GetFileOptions> = {
   ...FILE_CLIENT_NAMES,
-  output: true,
-  force: true,
-  resume: true,
-  checksum: true,
+  ...namesOf("output", "force", "resume", "checksum", "onProgress"),
   limits: { ...FILE_CLIENT_NAMES.limits, maxSize: true },
-  onProgress: true,
 };
 
 /** What was transferred. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { toPrintable } from "../../common/escape.ts";
-import { checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { sendBytes } from "./_bytes.ts";
 import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
@@ -42,10 +42,7 @@ export type PutFileOptions = FileClientOptions & {
 
 const NAMES: OptionNames<TcpConnectOptions & PutFileOptions> = {
   ...FILE_CLIENT_NAMES,
-  name: true,
-  force: true,
-  checksum: true,
-  onProgress: true,
+  ...namesOf("name", "force", "checksum", "onProgress"),
 };
 
 /**

@@ -138,7 +138,7 @@ interface Course {
   verb: FileRequest["verb"] | "?";
   name: string;
   bytes: number;
-  /** Whether bytes of the file are under way, where no line could be told from them. */
+  /** Whether bytes of the file are under way: then no line can be sent. */
   isSending: boolean;
   pace: Pace;
 }
@@ -239,7 +239,7 @@ class Service {
     await conn.write(formatTrailer(checksum));
   }
 
-  /** Sends the bytes from `offset`, and answers with the checksum of them all. */
+  /** Sends the bytes from `offset`; returns the checksum of the whole file. */
   async #sendBody(
     conn: TcpConnection,
     file: OpenFile,
@@ -302,7 +302,7 @@ class Service {
   }
 }
 
-/** What a client is told of an error, as long as it can be told anything. */
+/** Reports an error to the client, as long as a line can be sent. */
 async function refuse(conn: TcpConnection, error: unknown, course: Course): Promise<void> {
   if (course.isSending) return conn.abort(error); // the bytes end short, and the client sees it
   try {

@@ -26,7 +26,7 @@ export interface FileTransferEvent {
   readonly error?: unknown;
 }
 
-/** What to serve, and to whom: everything that `serveTcp` takes, and how to treat files. */
+/** Everything that `serveTcp` takes, and how to treat files. */
 export type FileServerOptions<
   Where extends TcpServerOptions | UnixServerOptions = TcpServerOptions | UnixServerOptions,
 > = Where & {

@@ -36,7 +36,7 @@ export interface ReadCaptureOptions {
    * Called for each record that was cut off, because the program or the system that wrote it had ended,
    * with the number of its line. It is left out.
    *
-   * @default {reportTorn} prints a line to stderr
+   * @default {undefined} left out without a report
    */
   onTorn?: ((line: number) => void) | undefined;
 }
@@ -78,7 +78,7 @@ export async function* readCapture(
   source: ChunkSource,
   options: ReadCaptureOptions = {},
 ): AsyncGenerator<RelayEvent> {
-  const { onTorn = reportTorn } = options;
+  const { onTorn } = options;
   let number = 0;
   let torn = 0;
   for await (const bytes of frames(source, lines({ maxLength: MAX_CAPTURE_LINE }))) {
@@ -87,7 +87,7 @@ export async function* readCapture(
     const { line, value, isTorn } = parse(bytes, number);
     if (isTorn) {
       if (++torn > MAX_TORN) throw noJson(number);
-      onTorn(number);
+      onTorn?.(number);
     }
     // Lines that are in memory already are work in one turn, too.
     if (spend(bytes.length)) await nextTurn();
@@ -176,8 +176,4 @@ function lastRecord(text: string): { line: string; value: unknown } | undefined 
 
 function noJson(line: number, cause?: unknown): FrameError {
   return new FrameError("corrupt", `Cannot read the capture: no JSON in line ${line}`, { cause });
-}
-
-function reportTorn(line: number): void {
-  console.error(`Left out a record of the capture that was cut off, in line ${line}`);
 }

@@ -8,7 +8,7 @@ import { servicePort, WELL_KNOWN_PORTS } from "./services.ts";
 const HIGHEST_PORT = 65_535;
 
 /**
- * The ports that are scanned unless told otherwise: 1 to 1024, which only the system's own services
+ * The ports that are scanned unless specified: 1 to 1024, which only the system's own services
  * may use, and the higher ports that `serviceName` knows.
  *
  * @returns The ports in ascending order.

@@ -9,5 +9,5 @@ import { connectUdp } from "@tincan/net";
 const { port, _: words } = parseArgs(Deno.args, { default: { port: 9999 } });
 
 await using peer = await connectUdp({ port: Number(port) });
-const { data } = await peer.request(words.join(" "), { timeout: 250, retries: 5 });
-console.log(new TextDecoder().decode(data));
+const reply = await peer.request(words.join(" "), { timeout: 250, retries: 5 });
+console.log(reply.text());

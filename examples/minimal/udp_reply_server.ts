@@ -7,6 +7,5 @@ import { parseArgs } from "@std/cli/parse-args";
 import { serveUdp } from "@tincan/net";
 
 const { port } = parseArgs(Deno.args, { default: { port: 9999 } });
-const decoder = new TextDecoder();
 
-await serveUdp({ port: Number(port) }, ({ data }) => decoder.decode(data).toUpperCase());
+await serveUdp({ port: Number(port) }, (datagram) => datagram.text().toUpperCase());

@@ -1,7 +1,7 @@
 // The response decoder, without a socket: every vector with every cut.
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { httpResponses, type HttpResponsesOptions } from "@tincan/net/http";
-import { FrameError } from "@tincan/net/framing";
+import { FrameError, frames } from "@tincan/net/framing";
 import { everyCut, join, latin1 } from "./_http.ts";
 
 interface Outcome {
@@ -390,4 +390,14 @@ Deno.test("http response: messages quote a stranger's bytes harmlessly", () => {
 Deno.test("http request: the bytes are as they should be", () => {
   const bytes = httpResponses().encode({ method: "GET", target: "/a?b", fields: [["Host", "h"]] });
   assertEquals(bytes, latin1("GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n"));
+});
+
+Deno.test("http response: limits of Infinity are none", async () => {
+  const names = ["maxHeadSize", "maxFields", "maxChunkLine", "maxBodySize"] as const;
+  const limits = Object.fromEntries(names.map((name) => [name, Infinity]));
+  const field = `A: ${"b".repeat(100_000)}\r\n`;
+  const wire = `HTTP/1.1 200 OK\r\n${field}Transfer-Encoding: chunked\r\n\r\n` +
+    `1;${"c".repeat(10_000)}\r\nx\r\n0\r\n${field}\r\n`;
+  const parts = await Array.fromAsync(frames([latin1(wire)], httpResponses({ limits })));
+  assertEquals(parts.map(({ type }) => type), ["head", "data", "end"]);
 });

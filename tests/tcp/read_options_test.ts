@@ -14,7 +14,8 @@ function compute(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
 }
 
-for (const transport of transports) {
+// Not TLS: there a write settles before the bytes have left.
+for (const transport of transports.filter(({ name }) => name !== "tls")) {
   Deno.test(`${transport.name}: timeout 0 takes what the system has`, limit, async () => {
     await using pair = await connectedPair(transport);
     const { client, server } = pair;

@@ -64,6 +64,12 @@ Deno.test("what is out of range is named with its value", limit, async () => {
   for (const [call, message] of wrong) await assertRejects(call, RangeError, message);
 });
 
+/** Keeps the only thread busy. */
+function compute(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 for (const backend of backends) {
   Deno.test(`${backend}: a request that may take no time is sent once`, limit, async () => {
     await using server = await bindUdp({ backend });
@@ -77,6 +83,32 @@ for (const backend of backends) {
     await assertRejects(() => server.receive({ timeout: 0 }), Deno.errors.TimedOut);
     assertEquals(client.stats().retransmits, 0);
     assertEquals(client.stats().requests, 0);
+  });
+
+  Deno.test(`${backend}: what has arrived in time is received, however busy`, limit, async () => {
+    await using server = await bindUdp({ backend });
+    await using client = await bindUdp({ backend });
+    for (let i = 0; i < 20; i++) {
+      await client.send(`${i}`, server.addr); // and now the system has it, on loopback
+      assertEquals((await server.receive({ timeout: 0 })).text(), `${i}`);
+      await client.send("more", server.addr);
+      const receiving = server.receive({ timeout: 1 });
+      compute(20);
+      assertEquals((await receiving).text(), "more");
+    }
+    await assertRejects(() => server.receive({ timeout: 0 }), Deno.errors.TimedOut);
+  });
+
+  Deno.test(`${backend}: an answer that came in time is taken, however busy`, limit, async () => {
+    await using server = await bindUdp({ backend });
+    await using client = await bindUdp({ backend });
+    for (const match of [undefined, () => true]) {
+      const asking = client.request("?", server.addr, { match, timeout: 100, retries: 0 });
+      const question = await server.receive();
+      await question.reply("!");
+      compute(150);
+      assertEquals((await asking).text(), "!");
+    }
   });
 
   Deno.test(`${backend}: a request without a limit of time is sent once`, limit, async () => {
