@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { ClosedError, connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
 import { captureErrors, Events, nextTurn, Watched } from "../_util/events.ts";
+import { freePort } from "../_util/ports.ts";
 import { deno } from "../_util/peers.ts";
 import {
   drain,
@@ -79,12 +80,11 @@ for (const transport of transports) {
     async () => {
       const dir = await Deno.makeTempDir();
       const tlsOption = transport.name === "tls" ? { tls: serverTls } : {};
-      let port = 0;
+      const port = freePort();
       for (let round = 0; round < 50; round++) {
         const server = transport.name === "unix"
           ? serveTcp({ path: `${dir}/socket`, onListen() {} }, echo)
           : serveTcp({ port, ...tlsOption, onListen() {} }, echo);
-        if (transport.name !== "unix") port = portOf(server);
         const client = await transport.connect(server);
         if (round % 2 === 0) {
           await client.write("ping");
