@@ -24,23 +24,15 @@ export const program: Program = defineProgram({
   usage: ["--name NAME --contacts FILE.json [options]"],
   fields: section("Options", {
     name: setting("--name", text("NAME"), "your own name"),
-    contacts: setting(
-      "--contacts",
-      file(),
-      'a JSON file of names and addresses: { "ada": "127.0.0.1:9001", "bob": "[::1]:9002" }',
-    ),
-    hostname: setting(
-      "--hostname",
-      text("HOST[:PORT]"),
-      "address to bind (default: the one the contacts have for you, or 127.0.0.1)",
-    ),
-    port: setting(
-      "--port",
-      port(),
-      "port to bind; 0 lets the system choose (default: as above, or 0)",
-    ),
+    contacts: setting("--contacts", file(), "a JSON file of names and addresses"),
+    hostname: setting("--hostname", text("HOST[:PORT]"), "address to bind (default: see below)"),
+    port: setting("--port", port(), "port to bind; 0 is any (default: see below)"),
   }),
-  notes: `Type a name to choose a peer, then messages; "quit" goes back to choosing, Ctrl-D leaves.
+  notes:
+    `The contacts look like this: { "ada": "127.0.0.1:9001", "bob": "[::1]:9002" }. Unless specified, the
+address that they have for you is bound, or else any port of 127.0.0.1.
+
+Type a name to choose a peer, then messages; "quit" goes back to choosing, Ctrl-D leaves.
 A message may have at most 1024 bytes. Messages from others go to stdout, as <NAME> TEXT; from
 an address that is not in the contacts, as <HOST:PORT, a stranger> TEXT.`,
   examples: [

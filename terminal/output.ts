@@ -11,7 +11,7 @@ import { writeAll, writeAllSync } from "../common/write_all.ts";
  * Writes data to stdout.
  *
  * @param data Text, or bytes as they are.
- * @param leave What to do when its reader has left (`| head`): by itself the program ends
+ * @param leave What to do when the reader has left (`| head`): unless specified the program ends
  * quietly.
  */
 export async function printData(

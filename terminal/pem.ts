@@ -14,28 +14,22 @@ const MAX_SIZE = 4 * 1024 * 1024;
  * @throws {Error} In one line, if it cannot be read or is none.
  */
 export async function readPem(path: string): Promise<string> {
-  let bytes: Uint8Array;
+  let text = "";
   try {
-    using file = await Deno.open(path);
-    bytes = await readAtMost(file, MAX_SIZE);
+    const { readable } = await Deno.open(path);
+    for await (const piece of readable.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (text.length > MAX_SIZE) throw new Error(`it is larger than ${MAX_SIZE} bytes`);
+    }
   } catch (error) {
     throw new Error(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error });
   }
-  const text = new TextDecoder().decode(bytes);
   const blocks = [...text.matchAll(/-----BEGIN ([^\n-]+)-----([^-]*)-----END \1-----/g)];
   if (blocks.length === 0) throw new Error(`Cannot use ${path}: it is not in PEM form`);
   if (blocks.some(([, , body = ""]) => !isBase64(body))) {
     throw new Error(`Cannot use ${path}: its PEM form is broken`);
   }
   return text;
-}
-
-async function readAtMost(file: Deno.FsFile, size: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(size + 1);
-  let length = 0;
-  for (let n; (n = await file.read(buffer.subarray(length)));) length += n;
-  if (length > size) throw new Error(`it is larger than ${size} bytes`);
-  return buffer.subarray(0, length);
 }
 
 function isBase64(body: string): boolean {
