@@ -4,7 +4,6 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import type { OptionNames } from "../common/options.ts";
 
 /** What holds for options that are not given. Their reasons stand with the options. */
 export const DEFAULTS = {
@@ -19,29 +18,6 @@ export const DEFAULTS = {
   maxTimeout: 10_000,
   retries: 3,
 } as const;
-
-/** The options of every UDP socket. */
-export const SOCKET_NAMES: OptionNames<UdpSocketOptions> = {
-  maxDatagramSize: true,
-  maxQueue: true,
-  maxQueueBytes: true,
-  maxRequests: true,
-  maxRequestSockets: true,
-  maxSendQueue: true,
-  maxSendQueueBytes: true,
-  signal: true,
-  backend: true,
-  broadcast: true,
-};
-
-/** The options of sockets that are bound, to a port or to a path. */
-export const BIND_NAMES: OptionNames<UdpBindOptions> = {
-  ...SOCKET_NAMES,
-  port: true,
-  hostname: true,
-  reuseAddress: true,
-  path: true,
-};
 
 /** The options that every datagram socket has. */
 export interface UdpBaseOptions {
