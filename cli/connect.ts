@@ -12,6 +12,7 @@ import {
   NO_EXEC,
   readWhere,
   refuseTogether,
+  TALK_NOTES,
   talkFields,
   type Where,
   whereFields,
@@ -35,6 +36,7 @@ export const program: Program = defineProgram({
   notes:
     `At the end of the input our side ends, and the answer is waited for; with --udp until nothing has
 come for a second (or --timeout).
+${TALK_NOTES}
 
 ${NO_EXEC}`,
   exitCodes: "0 both sides have ended; 1 failed; 2 wrong usage; 130 interrupted",

@@ -115,7 +115,7 @@ export class Conversation {
       ...this.#clock.now(),
       type: "close",
       first: this.#first ?? own,
-      ...(reason === undefined ? {} : { reason }),
+      reason,
       fromClient: this.#bytes.client,
       fromTarget: this.#bytes.target,
     });

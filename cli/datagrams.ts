@@ -5,7 +5,6 @@
  * @module
  */
 import type { RelaySide } from "../apps/relay/mod.ts";
-import type { SocketAddress } from "../errors.ts";
 import { delimited } from "../framing/delimited.ts";
 import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
 import { printNote } from "../terminal/output.ts";
@@ -59,7 +58,7 @@ export async function connectDatagrams(options: DatagramOptions): Promise<void> 
   await watch?.flush();
 }
 
-/** Shows what comes, and sends the input to every peer that has sent something. */
+/** Shows what comes, and sends the input to those that have sent something. */
 export async function listenForDatagrams(
   options: DatagramOptions & { readonly isOpen: boolean },
 ): Promise<void> {
@@ -96,7 +95,7 @@ export async function listenForDatagrams(
       silence.restart();
       for (const peer of [...peers.values()]) {
         await peer.sending(data);
-        await endpoint.send(data, peer.client as Deno.NetAddr);
+        await endpoint.send(data, peer.client);
       }
     })
   );
@@ -148,13 +147,13 @@ async function readDatagrams(
 interface Parties {
   readonly id: number;
   readonly own: RelaySide;
-  readonly client: SocketAddress;
-  readonly target: SocketAddress;
+  readonly client: Deno.NetAddr;
+  readonly target: Deno.NetAddr;
 }
 
 /** What is shown and told of the datagrams of one peer. */
 class Exchange {
-  readonly client: SocketAddress;
+  readonly client: Deno.NetAddr;
   readonly #own: RelaySide;
   readonly #options: DatagramOptions;
   readonly #print: Printer;

@@ -108,11 +108,7 @@ export class FrameReader {
   #left = 0; // messages that still fit in the piece
   #failure: unknown; // of which is not known yet whether it is the last
 
-  constructor(
-    framing: Framing,
-    note: (error: unknown) => void,
-    options: FrameReaderOptions = {},
-  ) {
+  constructor(framing: Framing, note: (error: unknown) => void, options: FrameReaderOptions = {}) {
     this.#decoder = framing.codec.decoder();
     this.#skipper = new FrameSkipper(this.#decoder);
     this.#note = note;

@@ -1,4 +1,4 @@
-/** `tincan listen`: the standard streams, for the clients that connect. @module */
+/** `tincan listen`: the standard streams, connected to a client. @module */
 import { serveTcp, type TcpConnection, type TcpServer, type TlsServerOptions } from "../mod.ts";
 import type { PeerReport } from "../common/peer_report.ts";
 import { type Fields, section, toggle, UsageError } from "../terminal/arguments.ts";
@@ -13,6 +13,7 @@ import {
   NO_EXEC,
   readWhere,
   refuseTogether,
+  TALK_NOTES,
   talkFields,
   type Where,
   whereFields,
@@ -28,8 +29,7 @@ const fields = {
     ...whereFields,
     keepOpen: toggle(
       "-k, --keep-open",
-      `go on after the first client, with up to ${MAX_CLIENTS} at one time: what each of them sends goes to ` +
-        "the output, and the input goes to all of them",
+      `go on after the first client, with ${MAX_CLIENTS} at a time`,
     ),
   }),
   ...section("TLS", tlsServerOptions),
@@ -46,7 +46,9 @@ export const program: Program = defineProgram({
   notes:
     `Says on stderr where it listens, always in this form: listening on HOST:PORT. The system chooses the
 port unless one is given, and the file of a unix socket is removed in the end. With --udp the first
-that sends a datagram is the client, others are ignored.
+that sends a datagram is the client, others are ignored. With --keep-open the input goes to all
+clients, and what each of them sends goes to the output.
+${TALK_NOTES}
 
 ${NO_EXEC}`,
   exitCodes: "0 both sides have ended, or Ctrl-C with --keep-open; 1 failed; 2 wrong usage;\n" +
@@ -130,9 +132,7 @@ function start(
     onError: (error: unknown, conn?: TcpConnection) => notes.line(error, conn?.remoteAddr),
   };
   const server: TcpServer = serveTcp(
-    "path" in where
-      ? { ...options, ...where }
-      : { ...options, ...where, ...tls === undefined ? {} : { tls } },
+    "path" in where ? { ...options, ...where } : { ...options, ...where, tls },
     converse,
   );
   if (timeout !== undefined && !isOpen) {

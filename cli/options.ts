@@ -9,55 +9,32 @@ import { file, port, seconds, text } from "../terminal/values.ts";
 /** Where to connect or to listen. */
 export const whereFields = {
   where: addressOperands(),
-  hostname: setting(
-    "--hostname",
-    text("HOST[:PORT]"),
-    "another way to say HOST (default 127.0.0.1)",
-  ),
+  hostname: setting("--hostname", text("HOST[:PORT]"), "another way to say HOST (127.0.0.1)"),
   port: setting("--port", port(), "another way to say PORT"),
   unix: setting("-U, --unix", file("PATH"), "a unix socket"),
-  udp: toggle(
-    "-u, --udp",
-    "datagrams: what one read of the input returns is one, at most 16 KiB",
-  ),
+  udp: toggle("-u, --udp", "datagrams: each read of the input is one, at most 16 KiB"),
 } satisfies Fields;
 
 /** What passes, and how it ends. */
 export const talkFields = {
   ...section("Bytes and messages", {
-    framing: framingOption(
-      "each line of the input is sent as one message, each message that comes is shown as a line. " +
-        "With --udp only lines, each line is a datagram; otherwise",
-    ),
-    hex: toggle(
-      "--hex",
-      "also show what passes as a hexdump, on stderr; > is from the client, < from the server",
-    ),
-    json: toggle(
-      "--json",
-      "instead of the data, show on stdout what passes as JSON: the events of tincan relay --json, " +
-        "one on a line, bytes in base64",
-    ),
+    framing: framingOption("send each line as a message, show each message as a line"),
+    hex: toggle("--hex", "also show a hexdump on stderr; > is from the client"),
+    json: toggle("--json", "show what passes as JSON instead of the data"),
     verbose: toggle("-v, --verbose", "say on stderr who came and how it ended"),
   }),
   ...section("Ending", {
-    quit: toggle(
-      "--quit",
-      "end as soon as the peer ends its side. Without it that is so on a terminal; otherwise the " +
-        "rest of the input is still sent",
-    ),
-    noHalfClose: toggle(
-      "--no-half-close",
-      "at the end of the input, do not end our side of the connection",
-    ),
-    timeout: setting(
-      "-w, --timeout",
-      seconds(),
-      "give up when connecting takes longer, or nothing passes for so long (default: 30 for " +
-        "connecting, otherwise no limit)",
-    ),
+    quit: toggle("--quit", "end with the peer, whatever the input still holds"),
+    noHalfClose: toggle("--no-half-close", "do not end our side with the input"),
+    timeout: setting("-w, --timeout", seconds(), "to connect (default 30), and without a byte"),
   }),
 } satisfies Fields;
+
+/** What the help of both says about them. */
+export const TALK_NOTES =
+  `Without --quit the rest of the input is still sent when the peer has ended, except on a terminal.
+With --udp the only framing is lines: each line is a datagram. The events of --json are those of
+tincan relay --json: one on a line, bytes in base64.`;
 
 /** What to say of options that `nc` and `ncat` have. */
 export const NC_HINTS: Readonly<Record<string, string>> = {

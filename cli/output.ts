@@ -1,4 +1,4 @@
-/** The standard output, shared by everybody who has something to show. @module */
+/** The standard output, shared by all that have something to show. @module */
 import { foreignPrinter } from "../terminal/program.ts";
 
 /** Writes what one source has sent, after what others wrote before. */

@@ -1,5 +1,5 @@
 /**
- * The standard input and output, and those who are connected to them: one peer, or several that all
+ * The standard input and output, and what is connected to them: one peer, or several that all
  * get the input and whose words are shown one after the other.
  *
  * @module
@@ -33,7 +33,7 @@ export interface TalkOptions {
   readonly watch: Watch | undefined;
 }
 
-/** Everybody who is connected to the standard streams. */
+/** All peers that are connected to the standard streams. */
 export class Talk {
   /** Lines of the input that could not be sent. */
   failures = 0;
@@ -89,7 +89,7 @@ export class Talk {
     if (this.#options.halfClose) await peer.endSending();
   }
 
-  /** Begins to read the input, once there is a peer to take it. */
+  /** Begins to read the input, once there is a peer to send it to. */
   #begin(): void {
     if (this.#reading) return;
     this.#reading = true;

@@ -40,42 +40,47 @@ function parseIpv4(text: string): Ip | null {
 
 function parseIpv6(text: string): Ip | null {
   const [address = ""] = text.split("%", 1); // a zone names an interface, not an address
-  const halves = address.split("::");
-  if (halves.length > 2) return null;
-  const groups = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
-  const [head, tail] = groups;
-  if (head === null || head === undefined || tail === null) return null;
-  const missing = 8 - head.length - (tail?.length ?? 0);
-  if (tail === undefined ? missing !== 0 : missing < 1) return null;
-  const all = [
-    ...head,
-    ...new Array<number>(tail === undefined ? 0 : missing).fill(0),
-    ...tail ?? [],
-  ];
-  return { value: all.reduce((value, group) => (value << 16n) | BigInt(group), 0n), bits: 128 };
+  if (!/^[\da-f:.]+$/i.test(address)) return null;
+  const written = URL.parse(`http://[${address}]`)?.hostname; // the shortest form
+  if (written === undefined) return null;
+  const [head = [], tail = []] = stripBrackets(written).split("::").map((half) =>
+    half === "" ? [] : half.split(":")
+  );
+  const zeros = new Array<string>(8 - head.length - tail.length).fill("0");
+  const groups = [...head, ...zeros, ...tail].map((group) => group.padStart(4, "0"));
+  return { value: BigInt(`0x${groups.join("")}`), bits: 128 };
 }
 
-function parseGroups(text: string, isEnd: boolean): number[] | null {
-  if (text === "") return [];
-  const groups: number[] = [];
-  const parts = text.split(":");
-  for (const [index, part] of parts.entries()) {
-    if (isEnd && index === parts.length - 1 && part.includes(".")) {
-      const tail = parseIpv4(part);
-      if (tail === null) return null;
-      groups.push(Number(tail.value >> 16n), Number(tail.value & 0xffffn));
-    } else if (/^[0-9a-f]{1,4}$/i.test(part)) {
-      groups.push(parseInt(part, 16));
-    } else {
-      return null;
-    }
-  }
-  return groups;
+/** The text of an address; IPv6 in the shortest form (RFC 5952). */
+export function formatIp({ value, bits }: Ip): string {
+  if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");
+  const groups = value.toString(16).padStart(32, "0").match(/.{4}/g) ?? [];
+  return stripBrackets(new URL(`http://[${groups.join(":")}]`).hostname);
+}
+
+/** The addresses of a range: so many from the first on. */
+export interface IpRange {
+  first: bigint;
+  size: bigint;
+  bits: 32 | 128;
+}
+
+/** The range that a text means: an address, or one in CIDR notation; `null` if it is neither. */
+export function parseRange(text: string): IpRange | null {
+  const [address = "", length, ...rest] = text.split("/");
+  const ip = parseIp(address);
+  if (ip === null || rest.length > 0) return null;
+  if (length === undefined) return { first: ip.value, size: 1n, bits: ip.bits };
+  // An IPv4 address in IPv6 form is IPv4, and its prefix counts from there.
+  const prefix = Number(length) - (ip.bits === 32 && address.includes(":") ? 96 : 0);
+  if (!/^\d{1,3}$/.test(length) || prefix < 0 || prefix > ip.bits) return null;
+  const size = 1n << BigInt(ip.bits - prefix);
+  return { first: ip.value / size * size, size, bits: ip.bits };
 }
 
 /** A list of address ranges that answers whether an address lies in one of them. */
 export class CidrList {
-  readonly #ranges: { network: bigint; bits: 32 | 128; shift: bigint }[] = [];
+  readonly #ranges: IpRange[] = [];
 
   /**
    * @param name The option's name, for the message.
@@ -83,23 +88,16 @@ export class CidrList {
    * @throws {TypeError} If one of them is neither.
    */
   constructor(name: string, ranges: readonly string[]) {
-    for (const range of ranges) {
-      const [address = "", length, ...rest] = range.split("/");
-      const ip = parseIp(address);
-      const skipped = ip?.bits === 32 && address.includes(":") ? 96 : 0; // of a mapped address
-      const prefix = length === undefined ? ip?.bits ?? 0 : Number(length) - skipped;
-      if (
-        ip === null || rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length)) ||
-        prefix < 0 || prefix > ip.bits
-      ) {
+    for (const text of ranges) {
+      const range = parseRange(text);
+      if (range === null) {
         throw new TypeError(
           `Cannot use option "${name}": expected addresses or CIDR ranges, current value is ${
-            JSON.stringify(range)
+            JSON.stringify(text)
           }`,
         );
       }
-      const shift = BigInt(ip.bits - prefix);
-      this.#ranges.push({ network: ip.value >> shift, bits: ip.bits, shift });
+      this.#ranges.push(range);
     }
   }
 
@@ -107,8 +105,8 @@ export class CidrList {
   has(hostname: string): boolean {
     const ip = parseIp(hostname);
     if (ip === null) return false;
-    return this.#ranges.some((range) =>
-      range.bits === ip.bits && ip.value >> range.shift === range.network
+    return this.#ranges.some(({ first, size, bits }) =>
+      bits === ip.bits && first <= ip.value && ip.value < first + size
     );
   }
 }

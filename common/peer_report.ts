@@ -98,19 +98,27 @@ export class PeerReport {
 }
 
 /** Prints a limited number of texts in each second and says how many it left out. */
-class RateLimited {
+export class RateLimited {
   readonly #write: (text: string) => void;
   readonly #now: () => number;
+  readonly #perSecond: number;
   #began = -Infinity;
   #shown = 0;
   #hidden = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(write: (text: string) => void, now: () => number) {
+  /** Begins; the parameters are where to print, the clock in milliseconds, and the number. */
+  constructor(
+    write: (text: string) => void = console.error,
+    now = () => performance.now(),
+    perSecond: number = REPORTS_PER_SECOND,
+  ) {
     this.#write = write;
     this.#now = now;
+    this.#perSecond = perSecond;
   }
 
+  /** Prints a text, unless there were too many in this second. */
   print(text: () => string): void {
     const now = this.#now();
     if (now - this.#began >= SECOND) {
@@ -118,7 +126,7 @@ class RateLimited {
       this.#began = now;
       this.#shown = 0;
     }
-    if (this.#shown < REPORTS_PER_SECOND) {
+    if (this.#shown < this.#perSecond) {
       this.#shown++;
       this.#write(text());
     } else if (this.#hidden++ === 0) {
@@ -126,6 +134,7 @@ class RateLimited {
     }
   }
 
+  /** Prints now how many were left out. */
   close(): void {
     this.#cancel?.();
     this.#cancel = undefined;

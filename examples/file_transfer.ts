@@ -74,10 +74,7 @@ async function put(values: FileValues): Promise<void> {
   const path = nameOf(values, "put needs a file: put FILE");
   const { as, force } = values;
   const server = await clientOptions(values);
-  await transfer(
-    values,
-    (options) => putFile(path, { ...server, ...options, name: as, force }),
-  );
+  await transfer(values, (options) => putFile(path, { ...server, ...options, name: as, force }));
 }
 
 /** What it is called, takes and does. */

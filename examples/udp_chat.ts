@@ -13,6 +13,7 @@ import { formatAddr } from "../common/address.ts";
 import { splitHostPort } from "../terminal/address.ts";
 import { section, setting } from "../terminal/arguments.ts";
 import { UdpConversation } from "../terminal/conversation.ts";
+import { inOneLine } from "../terminal/one_line.ts";
 import { defineProgram, type Program, runProgram, UsageError } from "../terminal/program.ts";
 import { openPrompt, type Prompt } from "../terminal/prompt.ts";
 import { file, port, text } from "../terminal/values.ts";
@@ -24,23 +25,15 @@ export const program: Program = defineProgram({
   usage: ["--name NAME --contacts FILE.json [options]"],
   fields: section("Options", {
     name: setting("--name", text("NAME"), "your own name"),
-    contacts: setting(
-      "--contacts",
-      file(),
-      'a JSON file of names and addresses: { "ada": "127.0.0.1:9001", "bob": "[::1]:9002" }',
-    ),
-    hostname: setting(
-      "--hostname",
-      text("HOST[:PORT]"),
-      "address to bind (default: the one the contacts have for you, or 127.0.0.1)",
-    ),
-    port: setting(
-      "--port",
-      port(),
-      "port to bind; 0 lets the system choose (default: as above, or 0)",
-    ),
+    contacts: setting("--contacts", file(), "a JSON file of names and addresses"),
+    hostname: setting("--hostname", text("HOST[:PORT]"), "address to bind (default: see below)"),
+    port: setting("--port", port(), "port to bind; 0 is any (default: see below)"),
   }),
-  notes: `Type a name to choose a peer, then messages; "quit" goes back to choosing, Ctrl-D leaves.
+  notes:
+    `The contacts look like this: { "ada": "127.0.0.1:9001", "bob": "[::1]:9002" }. Unless specified, the
+address that they have for you is bound, or else any port of 127.0.0.1.
+
+Type a name to choose a peer, then messages; "quit" goes back to choosing, Ctrl-D leaves.
 A message may have at most 1024 bytes. Messages from others go to stdout, as <NAME> TEXT; from
 an address that is not in the contacts, as <HOST:PORT, a stranger> TEXT.`,
   examples: [
@@ -53,7 +46,7 @@ an address that is not in the contacts, as <HOST:PORT, a stranger> TEXT.`,
     const [hostname, bound] = splitHostPort(where.hostname ?? "") ?? [where.hostname];
     const chat = await bindUdpChat({
       name: name.trim(),
-      contacts: parseContacts(await readContacts(path), path),
+      contacts: parseContacts(await inOneLine(`read ${path}`, () => Deno.readTextFile(path)), path),
       hostname,
       port: where.port ?? (bound === undefined ? undefined : Number(bound)),
     });
@@ -83,16 +76,6 @@ async function say(chat: UdpChat, conversation: UdpConversation, prompt: Prompt)
     if (step.kind === "send") {
       await chat.send(step.to, step.text).catch((error) => prompt.note(error.message));
     }
-  }
-}
-
-async function readContacts(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const reason = isMissing ? "no such file" : error instanceof Error ? error.message : error;
-    throw new Error(`Cannot read ${file}: ${reason}`);
   }
 }
 

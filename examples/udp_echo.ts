@@ -102,9 +102,8 @@ export const program: Program = defineProgram({
   ...echoProgram,
   name: "udp_echo.ts",
   summary: "Echo over UDP: answers every datagram.",
-  notes:
-    "An exit WORD is answered with an empty datagram: the conversation is over. What the client asks\n" +
-    "and no one answers is sent again, six times in 5 seconds.",
+  notes: `${echoProgram.notes} What is not
+answered is sent again, six times in 5 seconds. An empty reply says that the conversation is over.`,
   main: (values) => values.command === "client" ? talk(values) : serve(values),
 });
 

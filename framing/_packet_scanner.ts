@@ -7,7 +7,7 @@ import type { MakeFrameError } from "./_frame_error.ts";
 import { type LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { PacketOptions } from "./limits.ts";
 import type { Scanner } from "./_scan_decoder.ts";
-import { refusePartial } from "./_truncated.ts";
+import { refusePartial } from "./_counting_scanner.ts";
 
 /** The options of codecs of packets. */
 export const PACKET_NAMES: OptionNames<PacketOptions> = { ...LIMIT_NAMES, ...CORRUPT_NAMES };

@@ -2,12 +2,12 @@
 import { FrameError } from "../errors.ts";
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteCodec } from "./encode.ts";
 import { checkCount } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
-import { refusePartial } from "./_truncated.ts";
+import { ScanDecoder } from "./_scan_decoder.ts";
 
 /**
  * Records of `size` bytes, one after the other with nothing between them.
@@ -57,16 +57,15 @@ class FixedCodec extends ByteCodec {
   }
 }
 
-class FixedScanner implements Scanner {
+class FixedScanner extends CountingScanner {
   readonly #size: number;
-  /** How many bytes the frame begun has still to come. */
-  #missing = 0;
 
   constructor(size: number) {
-    this.#size = size;
+    super();
+    this.#size = this.total = size;
   }
 
-  scan(cursor: Cursor): void {
+  override scan(cursor: Cursor): void {
     const { bytes } = cursor;
     const size = this.#size;
     let start = cursor.start;
@@ -76,16 +75,8 @@ class FixedScanner implements Scanner {
       start = next;
       next += size;
     }
-    this.#missing = next - bytes.length;
+    this.missing = next - bytes.length;
   }
 
-  reach(): number {
-    return this.#missing;
-  }
-
-  finish(cursor: Cursor): void {
-    refusePartial(cursor, this.#size);
-  }
-
-  reset(): void {}
+  override reset(): void {}
 }

@@ -2,6 +2,7 @@
 import { FrameError } from "../errors.ts";
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteCodec } from "./encode.ts";
 import { frameError, type MakeFrameError } from "./_frame_error.ts";
@@ -10,8 +11,7 @@ import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
 import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
-import { refusePartial } from "./_truncated.ts";
+import { ScanDecoder } from "./_scan_decoder.ts";
 
 /** Options for {@linkcode lengthPrefixed}. */
 export interface LengthPrefixedOptions extends LimitOptions {
@@ -192,26 +192,23 @@ function readLittleEndian(bytes: Uint8Array, at: number, size: number): number {
   return length;
 }
 
-class LengthPrefixedScanner implements Scanner {
+class LengthPrefixedScanner extends CountingScanner {
   readonly #layout: Layout;
   readonly #limit: LengthLimit;
-  /** How many bytes the header begun or the frame begun has still to come. */
-  #missing = 0;
-  /** How many bytes the frame begun has in all, if its header is there. */
-  #total: number | undefined = undefined;
 
   constructor(layout: Layout, limit: LengthLimit) {
+    super();
     this.#layout = layout;
     this.#limit = limit;
   }
 
-  scan(cursor: Cursor): void {
+  override scan(cursor: Cursor): void {
     const { bytes } = cursor;
     const { header, offset, size, strip, bias, littleEndian } = this.#layout;
     const { maxLength } = this.#limit;
     const end = bytes.length;
     let start = cursor.start;
-    this.#total = undefined;
+    this.total = undefined;
     while (end - start >= header) {
       const length = littleEndian
         ? readLittleEndian(bytes, start + offset, size)
@@ -225,26 +222,14 @@ class LengthPrefixedScanner implements Scanner {
         continue;
       }
       if (next > end) {
-        this.#total = next - start;
-        this.#missing = next - end;
+        this.total = next - start;
+        this.missing = next - end;
         return;
       }
       if (!cursor.emit(start + strip, next, next)) return;
       start = next;
     }
-    this.#missing = header - (end - start);
-  }
-
-  reach(): number {
-    return this.#missing;
-  }
-
-  finish(cursor: Cursor): void {
-    refusePartial(cursor, this.#total);
-  }
-
-  reset(): void {
-    this.#total = undefined;
+    this.missing = header - (end - start);
   }
 
   /** Throws or drops the frame at the cursor, whose length field says `length`. */

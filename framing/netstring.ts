@@ -1,6 +1,7 @@
 /** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
 import { ByteCodec } from "./encode.ts";
@@ -9,8 +10,7 @@ import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
-import { refusePartial } from "./_truncated.ts";
+import { ScanDecoder } from "./_scan_decoder.ts";
 
 const ZERO = 0x30;
 const COLON = 0x3a;
@@ -73,28 +73,25 @@ class NetstringCodec extends ByteCodec {
   }
 }
 
-class NetstringScanner implements Scanner {
+class NetstringScanner extends CountingScanner {
   readonly #limit: LengthLimit;
-  /** How many bytes the frame begun has still to come, or 1 while its length is incomplete. */
-  #missing = 1;
-  /** How many bytes the frame begun has in all, if its length is there. */
-  #total: number | undefined = undefined;
   /** Whether the comma of a dropped frame comes next. */
   #comma = false;
   /** What the digits before the colon say. */
   #length = 0;
 
   constructor(limit: LengthLimit) {
+    super();
     this.#limit = limit;
   }
 
-  scan(cursor: Cursor): void {
+  override scan(cursor: Cursor): void {
     const { bytes } = cursor;
     const { maxLength } = this.#limit;
     const end = bytes.length;
     let start = cursor.start;
-    this.#total = undefined;
-    this.#missing = 1;
+    this.total = undefined;
+    this.missing = 1;
     if (this.#comma) cursor.dropping = true;
     while (start < end) {
       if (this.#comma) {
@@ -114,8 +111,8 @@ class NetstringScanner implements Scanner {
       }
       const comma = at + length;
       if (comma >= end) {
-        this.#total = comma + 1 - start;
-        this.#missing = comma + 1 - end;
+        this.total = comma + 1 - start;
+        this.missing = comma + 1 - end;
         return;
       }
       if (bytes[comma] !== COMMA) this.#failComma(cursor, length);
@@ -124,16 +121,8 @@ class NetstringScanner implements Scanner {
     }
   }
 
-  reach(): number {
-    return this.#missing;
-  }
-
-  finish(cursor: Cursor): void {
-    refusePartial(cursor, this.#total);
-  }
-
-  reset(): void {
-    this.#total = undefined;
+  override reset(): void {
+    super.reset();
     this.#comma = false;
   }
 

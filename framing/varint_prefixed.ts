@@ -2,6 +2,7 @@
 import type { FrameError } from "../errors.ts";
 import type { Decoder, FramingCodec } from "./codec.ts";
 import { checkBytes } from "./_bytes.ts";
+import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
 import { ByteCodec } from "./encode.ts";
@@ -10,8 +11,7 @@ import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
-import { refusePartial } from "./_truncated.ts";
+import { ScanDecoder } from "./_scan_decoder.ts";
 
 /** The bytes that 64 bits take in groups of seven: no varint is longer. */
 const MAX_VARINT_SIZE = 10;
@@ -79,30 +79,27 @@ function varintSize(value: number): number {
   return size;
 }
 
-class VarintPrefixedScanner implements Scanner {
+class VarintPrefixedScanner extends CountingScanner {
   readonly #limit: LengthLimit;
-  /** How many bytes the length begun or the frame begun has still to come. */
-  #missing = 1;
-  /** How many bytes the frame begun has in all, if its length is there. */
-  #total: number | undefined = undefined;
 
   constructor(limit: LengthLimit) {
+    super();
     this.#limit = limit;
   }
 
-  scan(cursor: Cursor): void {
+  override scan(cursor: Cursor): void {
     const { bytes } = cursor;
     const { maxLength } = this.#limit;
     const end = bytes.length;
     let start = cursor.start;
-    this.#total = undefined;
+    this.total = undefined;
     while (start < end) {
       let at = start;
       let byte = bytes[at++]!;
       let length = byte & 0x7f;
       for (let weight = 128; byte >= 128; weight *= 128) {
         if (at - start === MAX_VARINT_SIZE) this.#failEndless(cursor);
-        if (at === end) return void (this.#missing = 1);
+        if (at === end) return void (this.missing = 1);
         byte = bytes[at++]!;
         length += (byte & 0x7f) * weight;
       }
@@ -114,25 +111,13 @@ class VarintPrefixedScanner implements Scanner {
         continue;
       }
       if (next > end) {
-        this.#total = next - start;
-        this.#missing = next - end;
+        this.total = next - start;
+        this.missing = next - end;
         return;
       }
       if (!cursor.emit(at, next, next)) return;
       start = next;
     }
-  }
-
-  reach(): number {
-    return this.#missing;
-  }
-
-  finish(cursor: Cursor): void {
-    refusePartial(cursor, this.#total);
-  }
-
-  reset(): void {
-    this.#total = undefined;
   }
 
   /** Throws or drops the frame at the cursor, which reaches to index `next`. */

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { LimitError } from "../errors.ts";
-import { formatAddr } from "../common/address.ts";
 import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
 import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { type Flushable, flushLater } from "./_flush.ts";
-import { contextOf, type Link } from "./_link.ts";
+import type { Link } from "./_link.ts";
+import { queueFull } from "./_write_errors.ts";
 import type { Writer } from "./_writer.ts";
 
 /** Bytes that may wait before a sender is made to wait: about what one write of the socket takes. */
@@ -51,7 +50,10 @@ export class Outbox implements Flushable {
     const { refusal } = this;
     if (refusal !== undefined) throw refusal;
     const before = this.#collecting.length;
-    if (before > 0 && before + this.#writer.queuedBytes > this.#maxQueue) throw this.#full();
+    const waiting = before + this.#writer.queuedBytes;
+    if (before > 0 && waiting > this.#maxQueue) {
+      throw queueFull(this.#link, "send", { waiting, limit: this.#maxQueue });
+    }
     encodeInto(codec, message, this.#collecting);
     this.#added += this.#collecting.length - before;
     if (!this.#announced) {
@@ -141,16 +143,5 @@ export class Outbox implements Flushable {
   #report(): void {
     this.#progress?.resolve();
     this.#progress = undefined;
-  }
-
-  #full(): LimitError {
-    const waiting = this.#collecting.length + this.#writer.queuedBytes;
-    return new LimitError(
-      "write_queue",
-      `Cannot send to ${
-        formatAddr(this.#link.remoteAddr)
-      }: ${waiting} bytes wait already and the limit is ${this.#maxQueue}`,
-      { ...contextOf(this.#link, "write"), limit: this.#maxQueue },
-    );
   }
 }

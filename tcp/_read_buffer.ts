@@ -73,7 +73,7 @@ export class ReadBuffer {
     const room = this.#room;
     if (room === EMPTY) return;
     this.#room = EMPTY;
-    if (room.buffer !== this.#memory.buffer) this.#moveTo(room.subarray(0, n));
+    if (room.buffer !== this.#memory.buffer) this.#join(this.#view(), room.subarray(0, n));
     else this.#end += n;
     this.#size.learn(n, room.length);
   }
@@ -118,34 +118,12 @@ export class ReadBuffer {
 
   /** Puts bytes back in front of everything held. A read under way still fills the old memory. */
   unread(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    const joined = new Uint8Array(bytes.length + this.length);
-    joined.set(bytes);
-    joined.set(this.#view(), bytes.length);
-    this.#memory = joined;
-    this.#start = 0;
-    this.#end = joined.length;
-    this.#isLent = false;
+    if (bytes.length > 0) this.#join(bytes, this.#view());
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#memory = EMPTY;
-    this.#start = 0;
-    this.#end = 0;
-    this.#isLent = false;
-  }
-
-  /** Moves to new memory that ends with `bytes`, which arrived in memory used before. */
-  #moveTo(bytes: Chunk): void {
-    const held = this.length;
-    const joined = new Uint8Array(held + bytes.length);
-    joined.set(this.#view());
-    joined.set(bytes, held);
-    this.#memory = joined;
-    this.#start = 0;
-    this.#end = joined.length;
-    this.#isLent = false;
+    this.#use(EMPTY, 0);
   }
 
   #makeRoom(wanted: number): void {
@@ -162,9 +140,22 @@ export class ReadBuffer {
     }
     const grown = new Uint8Array(Math.max(size.current, ceilPowerOfTwo(held * 2)));
     if (held > 0) grown.set(this.#view());
-    this.#memory = grown;
+    this.#use(grown, held);
+  }
+
+  /** Moves to memory with both of these and nothing else. */
+  #join(first: Uint8Array, second: Uint8Array): void {
+    const joined = new Uint8Array(first.length + second.length);
+    joined.set(first);
+    joined.set(second, first.length);
+    this.#use(joined, joined.length);
+  }
+
+  /** Changes to memory that no one else has, and that holds `length` bytes. */
+  #use(memory: Chunk, length: number): void {
+    this.#memory = memory;
     this.#start = 0;
-    this.#end = held;
+    this.#end = length;
     this.#isLent = false;
   }
 

@@ -9,14 +9,13 @@
  *
  * @module
  */
-import { ClosedError, LimitError } from "../errors.ts";
-import { formatAddr } from "../common/address.ts";
 import { translate } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { unattended } from "../common/unattended.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { contextOf, type Link } from "./_link.ts";
+import { queueFull, writeEnded } from "./_write_errors.ts";
 
 /** Small pieces that wait are joined up to this size, about what one write of the socket takes. */
 const JOINED_SIZE = 64 * 1024;
@@ -88,7 +87,8 @@ export class Writer {
     if (this.#isActive && this.refusal === undefined && length > 0) {
       const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= this.#maxQueue;
       if (!isAlone && this.#queuedBytes + length > this.#maxQueue) {
-        return unattended(Promise.reject(noteError(this.#full(), this.#link.onUnhandled)));
+        const full = { waiting: this.#queuedBytes, limit: this.#maxQueue };
+        return unattended(Promise.reject(queueFull(this.#link, "write", full)));
       }
     }
     return this.writeAccepted(data);
@@ -127,7 +127,7 @@ export class Writer {
   async #end(): Promise<void> {
     if (this.#isEnded) return await this.flushed();
     this.#isEnded = true;
-    this.refuse(this.#endedError());
+    this.refuse(writeEnded(this.#link));
     await this.flushed();
     if (this.#stopped !== undefined) throw this.#stopped;
     try {
@@ -204,24 +204,5 @@ export class Writer {
     this.#queuedBytes -= data.length;
     this.#writing = piece.written;
     this.#writeAll(data).then(piece.resolve, piece.reject);
-  }
-
-  #full(): LimitError {
-    return new LimitError(
-      "write_queue",
-      `Cannot write to ${
-        formatAddr(this.#link.remoteAddr)
-      }: ${this.#queuedBytes} bytes wait already and the limit is ${this.#maxQueue}`,
-      { ...contextOf(this.#link, "write"), limit: this.#maxQueue },
-    );
-  }
-
-  #endedError(): ClosedError {
-    const { remoteAddr } = this.#link;
-    return new ClosedError(
-      "closed",
-      `Cannot write to ${formatAddr(remoteAddr)}: this side was ended with closeWrite()`,
-      contextOf(this.#link, "write"),
-    );
   }
 }

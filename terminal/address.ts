@@ -13,28 +13,21 @@ export interface Address {
   readonly port: number;
 }
 
-/** The fields that say where. */
+/** What the fields say that name an address. */
 export interface AddressValues {
   readonly where?: readonly string[] | undefined;
   readonly hostname: string | undefined;
   readonly port: number | undefined;
 }
 
+/** These fields. */
+type AddressFields = { [K in keyof AddressValues]-?: Field<AddressValues[K]> };
+
 /** `--hostname` and `--port`. */
-export function addressOptions(
-  fallback: number,
-): { hostname: Field<string | undefined>; port: Field<number | undefined> } {
+export function addressOptions(fallback: number): Pick<AddressFields, "hostname" | "port"> {
   return {
-    hostname: setting(
-      "--hostname",
-      text("HOST[:PORT]"),
-      "address to listen on or to connect to (default 127.0.0.1)",
-    ),
-    port: setting(
-      "--port",
-      port(),
-      `its port; 0 lets the system choose when serving (default ${fallback})`,
-    ),
+    hostname: setting("--hostname", text("HOST[:PORT]"), "to listen on or connect to (127.0.0.1)"),
+    port: setting("--port", port(), `its port; 0 is any, for servers (default ${fallback})`),
   };
 }
 

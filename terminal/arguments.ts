@@ -35,11 +35,7 @@ export function setting<T>(names: string, value: Value<T>, summary: string): Fie
 }
 
 /** An option with a value that may be given several times. */
-export function settings<T>(
-  names: string,
-  value: Value<T>,
-  summary: string,
-): Field<readonly T[]> {
+export function settings<T>(names: string, value: Value<T>, summary: string): Field<readonly T[]> {
   const spelled = spellings(names);
   const called = spelled.find((name) => name.startsWith("--")) ?? names;
   return multiple(option(...spelled, value, {
@@ -130,40 +126,31 @@ export function parseArguments<T>(parser: Field<T>, args: readonly string[]): T 
 }
 
 /**
- * Separates values from the short options that they stand at: `-ofile`, `-o=file` and `-vofile`.
+ * Separates short options from each other and from their values: `-ofile`, `-o=file` and `-vofile`.
  *
  * @throws {UsageError} If an option has no value: none, or another option.
  */
 function separated(args: readonly string[], known: readonly KnownOption[]): string[] {
-  const find = (name: string) => known.find(({ names }) => names.includes(name as OptionName));
+  const find = (name = "") => known.find(({ names }) => names.includes(name as OptionName));
   const result: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] as string;
-    if (arg === "--") return [...result, ...args.slice(index)];
-    const words = /^-[^-]./.test(arg) ? splitShort(arg, find) : [arg];
-    result.push(...words);
-    const [option, ...attached] = words.slice(words.findIndex((word) => find(word)?.takesValue));
-    if (attached.length > 0 || !find(option ?? "")?.takesValue) continue;
-    const value = args[++index];
-    if (value === undefined || find(value) !== undefined) {
+  const waiting = [...args];
+  for (let arg = waiting.shift(); arg !== undefined; arg = waiting.shift()) {
+    if (arg === "--") return [...result, arg, ...waiting];
+    const [, short, rest = ""] = /^(-[^-])(.+)$/.exec(arg) ?? [];
+    const option = find(short ?? arg);
+    result.push(option === undefined ? arg : short ?? arg);
+    if (option === undefined) continue;
+    if (!option.takesValue) {
+      if (short !== undefined) waiting.unshift(`-${rest}`);
+      continue;
+    }
+    const value = short === undefined ? waiting.shift() : rest.replace(/^=/, "");
+    if (value === undefined || (short === undefined && find(value) !== undefined)) {
       throw new UsageError(`Option ${arg} needs a value`);
     }
     result.push(value);
   }
   return result;
-}
-
-/** `-vofile` as `-v`, `-o` and `file`; as it is, unless all that comes before the value is known. */
-function splitShort(arg: string, find: (name: string) => KnownOption | undefined): string[] {
-  const words: string[] = [];
-  for (let at = 1; at < arg.length; at++) {
-    const option = find(`-${arg[at]}`);
-    if (option === undefined) return [arg];
-    words.push(`-${arg[at]}`);
-    const rest = arg.slice(at + 1).replace(/^=/, "");
-    if (option.takesValue) return rest === "" ? words : [...words, rest];
-  }
-  return words;
 }
 
 /** An option, as it stands in the usage of a parser. */

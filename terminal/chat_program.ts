@@ -24,16 +24,8 @@ const fields = {
   ...section("Options of serve", {
     history: setting("--history", count(), "lines that newcomers are shown (default 50)"),
     members: setting("--members", count(1), "people in the room at one time (default 1000)"),
-    rate: setting(
-      "--rate",
-      count(1),
-      "lines a second that one person may say for long (default 10)",
-    ),
-    perAddress: setting(
-      "--per-address",
-      count(1),
-      "people from one address; higher for clients of a proxy (default 50)",
-    ),
+    rate: setting("--rate", count(1), "lines a second that one may say for long (default 10)"),
+    perAddress: setting("--per-address", count(1), "people from one address (default 50)"),
   }),
   ...section("Options of join", {
     name: setting("--name", text("NAME"), "your name in the room; one word"),

@@ -18,21 +18,12 @@ const fields = {
   ...section("Options of both", addressOptions(PORT)),
   ...section("Options of serve", {
     greet: setting("--greet", text("TEXT"), "send TEXT to each new client"),
-    reply: setting(
-      "--reply",
-      text("TEMPLATE"),
-      "answer with TEMPLATE, {} stands for the message (default {})",
-    ),
+    reply: setting("--reply", text("TEMPLATE"), "{} stands for the message (default {})"),
     upper: toggle("--upper", "answer in upper case"),
     exit: setting("--exit", text("WORD"), "end the conversation when the message is WORD"),
   }),
   ...section("Options of client", {
-    message: settings(
-      "--message",
-      text("TEXT"),
-      "send TEXT and show the reply; may be given several times. Without it the client asks for " +
-        "messages until the input ends",
-    ),
+    message: settings("--message", text("TEXT"), "send TEXT; may be given several times"),
   }),
 } satisfies Fields;
 
@@ -42,10 +33,11 @@ export type EchoValues = Values<typeof fields>;
 /** How an echo program is described, without its name and what it does. */
 export const echoProgram: Pick<
   ProgramDescription<typeof fields>,
-  "usage" | "fields" | "examples"
+  "usage" | "fields" | "notes" | "examples"
 > = {
   usage: ["[serve] [HOST:PORT] [options]", "client [HOST:PORT] [options]"],
   fields,
+  notes: "Without --message the client asks for messages until the input ends.",
   examples: [
     "$0 --greet 'Welcome!' --reply 'Loop_msg: {}!' --exit exit",
     "$0 client --message hello --message exit",

@@ -7,6 +7,7 @@ import {
   type FileTransferEvent,
   type FileTransferResult,
 } from "../apps/files/mod.ts";
+import { RateLimited } from "../common/peer_report.ts";
 import { formatAddr } from "../common/address.ts";
 import { jsonLine, toPrintable } from "../common/escape.ts";
 import { type Address, addressOptions, readAddress } from "./address.ts";
@@ -21,13 +22,11 @@ import {
 } from "./arguments.ts";
 import { onInterrupt, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions, tlsServerOptions } from "./tls.ts";
-import { count, file, oneOf, size, text } from "./values.ts";
+import { count, file, oneOf, size } from "./values.ts";
 
 const PORT = 9998;
 /** Lines on requests that were answered, in a second: what people do, not what programs could. */
 const DONE_PER_SECOND = 100;
-/** Lines on requests that failed, in a second: clients cause them, and could fill a disk with them. */
-const FAILED_PER_SECOND = 10;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 const CHECKSUMS = ["sha256", "crc32", "none"] as const;
 
@@ -41,36 +40,20 @@ const fields = {
     hidden: toggle("--hidden", "show files whose names begin with a dot"),
     allowUpload: toggle("--allow-upload", "let clients store new files"),
     allowReplace: toggle("--allow-replace", "let clients replace files, too"),
-    quota: setting(
-      "--quota",
-      size(),
-      "what all uploads together may add, such as 500M (default 1G)",
-    ),
-    maxEntries: setting(
-      "--max-entries",
-      count(1),
-      "entries of a folder that can be listed (default 100000)",
-    ),
+    quota: setting("--quota", size(), "what all uploads may add, such as 500M (default 1G)"),
+    maxEntries: setting("--max-entries", count(1), "entries that are listed (default 100000)"),
   }),
   ...section("Options of list, get and put", {
     ...tlsClientOptions,
     json: toggle("--json", "list: one JSON object a line; get, put: the result as a JSON object"),
   }),
   ...section("Options of get and put", {
-    output: setting(
-      "-o, --output",
-      file(),
-      "get: where the file goes, a path or a folder (default: its name, here)",
-    ),
-    as: setting("--name", text("NAME"), "put: what the server shall call it (default: its name)"),
+    output: setting("-o, --output", file(), "get: a path or a folder (default: its name, here)"),
+    as: setting("--name", file("NAME"), "put: what the server shall call it (default: its name)"),
     force: toggle("--force", "replace a file that is there already"),
-    checksum: setting(
-      "--checksum",
-      oneOf(CHECKSUMS, "KIND"),
-      "sha256, crc32 (faster, against accidents only) or none (default sha256)",
-    ),
+    checksum: setting("--checksum", oneOf(CHECKSUMS, "KIND"), "how to verify it (default sha256)"),
     restart: toggle("--restart", "get: do not resume an earlier download"),
-    quiet: toggle("--quiet", "serve: do not tell what is transferred; get, put: only errors"),
+    quiet: toggle("--quiet", "say nothing but errors; serve: nothing of transfers"),
   }),
 } satisfies Fields;
 
@@ -90,7 +73,7 @@ export const fileProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   fields,
   notes:
     `A download is verified before it gets its name. If it breaks, the same command resumes it, unless
-the file has changed meanwhile.`,
+the file has changed meanwhile. KIND is sha256, crc32 (faster, against accidents only) or none.`,
   examples: [
     "$0 serve ~/Public --hostname 0.0.0.0",
     "$0 get photos/2024/a.jpg --hostname 192.168.0.7 --output a.jpg",
@@ -183,13 +166,15 @@ function summary(
 
 /** Tells of each request in one line, names of others made harmless. */
 export function teller(): (event: FileTransferEvent) => void {
-  const done = new LineLimit(DONE_PER_SECOND);
-  const failures = new LineLimit(FAILED_PER_SECOND); // so that these do not hide the others
+  const done = new RateLimited(console.error, undefined, DONE_PER_SECOND);
+  const failures = new RateLimited(); // so that these do not hide the others
   return ({ verb, name, remoteAddr, bytes, duration, error }) => {
     const failed = error instanceof Error ? `: ${toPrintable(error.message)}` : "";
     const how = `${formatSize(bytes)} in ${(duration / 1_000).toFixed(1)} s${failed}`;
     const limit = error === undefined ? done : failures;
-    limit.print(`${formatAddr(remoteAddr)} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`);
+    limit.print(() =>
+      `${formatAddr(remoteAddr)} ${verb} ${toPrintable(name.slice(0, 200))} ${how}`
+    );
   };
 }
 
@@ -197,32 +182,6 @@ export function teller(): (event: FileTransferEvent) => void {
 export function tellOfServer(error: unknown, conn?: unknown): void {
   if (conn !== undefined) return;
   console.error(toPrintable(error instanceof Error ? error.message : String(error)));
-}
-
-/** Prints a number of lines in each second, and how many it left out. */
-class LineLimit {
-  readonly #most: number;
-  #shown = 0;
-  #hidden = 0;
-  #isCounting = false;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  print(line: string): void {
-    if (this.#shown++ < this.#most) console.error(line);
-    else this.#hidden++;
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    setTimeout(() => this.#next(), 1_000);
-  }
-
-  #next(): void {
-    if (this.#hidden > 0) console.error(`${this.#hidden} more like this are not shown`);
-    this.#shown = this.#hidden = 0;
-    this.#isCounting = false;
-  }
 }
 
 /** A bar with rate and time left, on stderr. */

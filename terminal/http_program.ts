@@ -1,7 +1,6 @@
 /** What the program for web pages takes, and how it shows them. @module */
 import {
   formatTrace,
-  type HttpFailure,
   httpFailure,
   type HttpGetOptions,
   type HttpHead,
@@ -26,54 +25,27 @@ import { count, file, seconds, text } from "./values.ts";
 
 const fields = {
   ...section("Arguments", {
-    url: operand(text("URL"), "what to fetch; without http:// or https:// it is http"),
+    url: operand(text("URL"), "what to fetch; http unless it says https"),
   }),
   ...section("What to show", {
-    output: setting(
-      "-o, --output",
-      file(),
-      "save the page as FILE when it has come whole; - is stdout, as it is",
-    ),
+    output: setting("-o, --output", file(), "save the page there; - is stdout, as it is"),
     include: toggle("-i, --include", "print the heads of the responses too"),
     head: toggle("-I, --head", "ask for the head alone, and print it"),
-    json: toggle(
-      "--json",
-      "instead of the page, print its head and size as one JSON object; headers has the values by " +
-        "name, fields each field as it was sent",
-    ),
+    json: toggle("--json", "print the head and the size as one JSON object, not the page"),
     verbose: toggle("-v, --verbose", "show the wire both ways on stderr, control bytes escaped"),
   }),
   ...section("The request", {
-    headers: settings(
-      "-H, --header",
-      text("'N: V'"),
-      "send this field besides or instead of ours; may be given several times",
-    ),
-    noDecode: toggle(
-      "--no-decode",
-      "ask for no compression, unpack nothing: the body as it was sent",
-    ),
+    headers: settings("-H, --header", text("'N: V'"), "send this field, too; may be repeated"),
+    noDecode: toggle("--no-decode", "ask for no compression, unpack nothing"),
     noFollow: toggle("--no-follow", "do not follow redirects"),
     maxRedirects: setting("--max-redirects", count(), "follow at most N redirects (default 20)"),
     allowDowngrade: toggle("--allow-downgrade", "follow redirects from https to http"),
     ca: setting("--ca, --cacert", file(), "trust the certificates in FILE (PEM) too"),
   }),
   ...section("Limits", {
-    timeout: setting(
-      "--timeout",
-      seconds(),
-      "give up when connecting, the head, or the next piece of the body takes longer (default 30)",
-    ),
-    maxTime: setting(
-      "--max-time",
-      seconds(),
-      "give up when everything together takes longer (default: no limit)",
-    ),
-    maxSize: setting(
-      "--max-size",
-      count(0, "BYTES"),
-      "refuse a larger page (default 1 TiB; 1 GiB if it was compressed)",
-    ),
+    timeout: setting("--timeout", seconds(), "for connecting, the head, each piece (default 30)"),
+    maxTime: setting("--max-time", seconds(), "for everything together (default: no limit)"),
+    maxSize: setting("--max-size", count(0, "BYTES"), "refuse a larger page (default 1 TiB)"),
   }),
 } satisfies Fields;
 
@@ -91,7 +63,7 @@ export const httpProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
 shown in the encoding it names, with control characters escaped; a pipe or a file gets every byte
 as it came. A file that is compressed itself (.gz, .tgz …) is never unpacked.
 
-Failures begin with their kind: DNS, refused, unreachable, time-out, TLS, reset, malformed response,
+Failures begin with their kind: DNS, refused, unreachable, timeout, TLS, reset, malformed response,
 too large, short body, bad encoding, bad redirect, redirect loop, too many redirects, status.`,
   exitCodes:
     "0 the page is here; 1 it failed, or the server answered with a status from 400 on (its\n" +
@@ -125,8 +97,8 @@ export async function getOptions(values: HttpValues): Promise<HttpGetOptions> {
     followRedirects: !values.noFollow,
     allowDowngrade: values.allowDowngrade,
     timeouts: { connect: timeout, head: timeout, idle: timeout, total },
-    limits: maxSize === undefined ? {} : { maxBodySize: maxSize, maxDecodedSize: maxSize },
-    tls: ca === undefined ? {} : { caCerts: [await readPem(ca)] },
+    limits: { maxBodySize: maxSize, maxDecodedSize: maxSize },
+    tls: { caCerts: ca === undefined ? undefined : [await readPem(ca)] },
     maxRedirects,
     onTrace: values.verbose ? show : undefined,
   };
@@ -138,29 +110,19 @@ function readHeader(text: string): [string, string] {
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }
 
-/** The kinds of failure in the words of people. */
-const KINDS = new Map<HttpFailure, string>([
-  ["dns", "DNS"],
-  ["refused", "refused"],
-  ["unreachable", "unreachable"],
-  ["timeout", "time-out"],
-  ["tls", "TLS"],
-  ["reset", "reset"],
-  ["malformed", "malformed response"],
-  ["too_large", "too large"],
-  ["short_body", "short body"],
-  ["bad_encoding", "bad encoding"],
-  ["bad_redirect", "bad redirect"],
-  ["redirect_loop", "redirect loop"],
-  ["too_many_redirects", "too many redirects"],
-  ["permission", "permission"],
-]);
+/** The kinds of failure whose names are not words. */
+const KINDS: Readonly<Record<string, string>> = {
+  dns: "DNS",
+  tls: "TLS",
+  malformed: "malformed response",
+};
 
 /** A failure in the words of the program. */
 export function inKinds(error: unknown): unknown {
   if (error instanceof TypeError) return new UsageError(error.message);
-  const kind = KINDS.get(httpFailure(error));
-  if (kind === undefined || !(error instanceof Error)) return error;
+  const code = httpFailure(error);
+  if (code === "other" || !(error instanceof Error)) return error;
+  const kind = KINDS[code] ?? code.replaceAll("_", " ");
   return new Error(`${kind}: ${error.message}`, { cause: error });
 }
 

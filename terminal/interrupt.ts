@@ -93,7 +93,7 @@ export function endOnInterrupt(options: EndOnInterruptOptions): () => boolean {
   return () => isInterrupted;
 }
 
-/** What can be served until it is interrupted: a server of any kind. */
+/** What can be served until an interrupt: a server of any kind. */
 export interface Served {
   readonly finished: Promise<void>;
   readonly connections?: ReadonlySet<{ close(): unknown }> | undefined;
@@ -102,7 +102,7 @@ export interface Served {
 
 /**
  * Starts a server and lets it run until the program is asked to end; then says goodbye to its clients,
- * and exits. Who interrupts as soon as the server says that it listens gets that, too.
+ * and exits. That holds for an interrupt as soon as the server says that it listens, too.
  *
  * @param start Makes the server.
  * @param finish What remains to be done before the exit.

@@ -4,14 +4,14 @@
  * @module
  */
 import { escapeControls, escapeLines } from "../common/escape.ts";
-import { systemReason } from "../common/system_reason.ts";
 import { writeAll, writeAllSync } from "../common/write_all.ts";
+import { inOneLine } from "./one_line.ts";
 
 /**
  * Writes data to stdout.
  *
  * @param data Text, or bytes as they are.
- * @param leave What to do when its reader has left (`| head`): by itself the program ends
+ * @param leave What to do when the reader has left (`| head`): unless specified the program ends
  * quietly.
  */
 export async function printData(
@@ -20,13 +20,10 @@ export async function printData(
 ): Promise<void> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
-    await writeAll(Deno.stdout, bytes);
+    await inOneLine("write the output", () => writeAll(Deno.stdout, bytes));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return await leave();
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot write the output: ${systemReason(message) ?? message}`, {
-      cause: error,
-    });
+    if (!(error instanceof Error && error.cause instanceof Deno.errors.BrokenPipe)) throw error;
+    await leave();
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemReason } from "../common/system_reason.ts";
+import { inOneLine } from "./one_line.ts";
 
 /** The largest file that is taken for certificates: a system's whole collection has 250 KB. */
 const MAX_SIZE = 4 * 1024 * 1024;
@@ -14,16 +14,7 @@ const MAX_SIZE = 4 * 1024 * 1024;
  * @throws {Error} In one line, if it cannot be read or is none.
  */
 export async function readPem(path: string): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    using file = await Deno.open(path);
-    const { size } = await file.stat();
-    if (size > MAX_SIZE) throw new Error(`it is larger than ${MAX_SIZE} bytes`);
-    bytes = await readAtMost(file, MAX_SIZE);
-  } catch (error) {
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error });
-  }
-  const text = new TextDecoder().decode(bytes);
+  const text = await inOneLine(`read ${path}`, () => readAtMost(path, MAX_SIZE));
   const blocks = [...text.matchAll(/-----BEGIN ([^\n-]+)-----([^-]*)-----END \1-----/g)];
   if (blocks.length === 0) throw new Error(`Cannot use ${path}: it is not in PEM form`);
   if (blocks.some(([, , body = ""]) => !isBase64(body))) {
@@ -32,20 +23,14 @@ export async function readPem(path: string): Promise<string> {
   return text;
 }
 
-async function readAtMost(file: Deno.FsFile, size: number): Promise<Uint8Array> {
-  let buffer = new Uint8Array(64 * 1024);
-  let length = 0;
-  while (true) {
-    if (length > size) throw new Error(`it is larger than ${size} bytes`);
-    if (length === buffer.length) {
-      const larger = new Uint8Array(2 * length);
-      larger.set(buffer);
-      buffer = larger;
-    }
-    const n = await file.read(buffer.subarray(length));
-    if (n === null) return buffer.subarray(0, length);
-    length += n;
+async function readAtMost(path: string, size: number): Promise<string> {
+  const { readable } = await Deno.open(path);
+  let text = "";
+  for await (const piece of readable.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.length > size) throw new Error(`it is larger than ${size} bytes`);
   }
+  return text;
 }
 
 function isBase64(body: string): boolean {
@@ -56,10 +41,4 @@ function isBase64(body: string): boolean {
   } catch {
     return false;
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file";
-  const message = error instanceof Error ? error.message : String(error);
-  return systemReason(message)?.toLowerCase() ?? message;
 }

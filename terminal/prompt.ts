@@ -24,7 +24,7 @@ export interface PromptOptions {
 
 /** A person at a terminal, or a program that writes lines. Iterating gives the lines, up to Ctrl-D. */
 export interface Prompt extends AsyncIterable<string> {
-  /** Whether a person sits at a terminal. */
+  /** Whether there is a terminal. */
   readonly isTerminal: boolean;
   /** Changes what stands in front of the next line. */
   setPrompt(prompt: string): void;

@@ -10,17 +10,14 @@ import {
 import { readHostPort, readPort, splitHostPort } from "./address.ts";
 import { type Fields, section, setting, toggle, UsageError } from "./arguments.ts";
 import { framingOption, readFraming } from "./framing.ts";
+import { inOneLine } from "./one_line.ts";
 import { fail, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions } from "./tls.ts";
 import { count, file, seconds, text } from "./values.ts";
 
 const fields = {
   ...section("Where", {
-    listen: setting(
-      "--listen, --port",
-      text("[HOST:]PORT"),
-      "port to listen on; 0 lets the system choose",
-    ),
+    listen: setting("--listen, --port", text("[HOST:]PORT"), "where to listen; port 0 is any"),
     hostname: setting("--hostname", text("NAME"), "address to listen on (default 127.0.0.1)"),
     to: setting("--to", text("HOST:PORT"), "where to; an IPv6 address in brackets: [::1]:80"),
     tls: toggle("--tls", "speak TLS to the target, so that what passes can be read"),
@@ -34,25 +31,13 @@ const fields = {
     framing: framingOption("show the messages inside the reads, too"),
   }),
   ...section("Captures", {
-    capture: setting(
-      "--capture",
-      file(),
-      "also write everything to FILE, as with --json; continues it",
-    ),
+    capture: setting("--capture", file(), "also append everything to FILE, as with --json"),
     read: setting("--read", file(), "show a captured file, or - for the input, and relay nothing"),
   }),
   ...section("Limits", {
-    maxConnections: setting(
-      "--max-connections",
-      count(1),
-      "at one time; others wait until one has ended (default 1024)",
-    ),
+    maxConnections: setting("--max-connections", count(1), "at a time, others wait (default 1024)"),
     timeout: setting("--timeout", seconds(), "to reach the target (default 10)"),
-    idle: setting(
-      "--idle",
-      seconds(),
-      "without a byte, after which a connection is ended (default 3600)",
-    ),
+    idle: setting("--idle", seconds(), "without a byte, which ends a connection (default 3600)"),
   }),
 } satisfies Fields;
 
@@ -90,14 +75,10 @@ export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
   return {
     hostname: values.hostname ?? (host || "127.0.0.1"),
     port: readPort(port, 0, "listen"),
-    target: {
-      ...readHostPort("to", to),
-      tls,
-      ...timeout === undefined ? {} : { timeout },
-    },
+    target: { ...readHostPort("to", to), tls, timeout },
     framing: readFraming(values.framing)?.codec,
-    ...maxConnections === undefined ? {} : { limits: { maxConnections } },
-    ...idle === undefined ? {} : { timeouts: { idle } },
+    limits: { maxConnections },
+    timeouts: { idle },
   };
 }
 
@@ -156,12 +137,7 @@ export async function openRecorder(values: RelayValues): Promise<Recorder> {
 /** A captured file, or the input. */
 export async function openSource(path: string): Promise<ReadableStream<Uint8Array>> {
   if (path === "-") return Deno.stdin.readable;
-  try {
-    return (await Deno.open(path)).readable;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`Cannot read ${path}: no such file`);
-    throw error;
-  }
+  return (await inOneLine(`read ${path}`, () => Deno.open(path))).readable;
 }
 
 /** Reports records that were cut off. */

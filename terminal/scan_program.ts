@@ -20,44 +20,20 @@ const fields = {
     hosts: operands(text("HOST"), "an address, a name, or a range such as 192.168.1.0/24"),
   }),
   ...section("What to scan", {
-    ports: setting(
-      "--ports",
-      text("LIST"),
-      "ports, ranges and services: 22,80,8000-8100 or ssh,https; - for all (default: 1-1024 and " +
-        "well-known higher ones)",
-    ),
-    family: setting(
-      "--family",
-      oneOf(["4", "6"], "4|6"),
-      "scan the IPv4 or the IPv6 address of a name (default: IPv4 if there is one)",
-    ),
+    ports: setting("--ports", text("LIST"), "22,80,8000-8100 or ssh,https; - for all"),
+    family: setting("--family", oneOf(["4", "6"], "4|6"), "which address of a name (default 4)"),
     maxHosts: setting("--max-hosts", count(1), "addresses in one scan (default 256)"),
-    mayScan: toggle(
-      "--yes-i-may-scan-this",
-      "scan a range that is neither loopback nor private",
-    ),
+    mayScan: toggle("--yes-i-may-scan-this", "scan a range that is neither loopback nor private"),
   }),
   ...section("How to scan", {
-    timeout: setting(
-      "--timeout",
-      seconds(),
-      "a port that does not answer in time is filtered (default 1)",
-    ),
+    timeout: setting("--timeout", seconds(), "without an answer a port is filtered (default 1)"),
     retries: setting("--retries", count(), "ask so often again within that time (default 1)"),
-    concurrency: setting(
-      "--concurrency",
-      count(1),
-      "probes at one time (default 4096; fewer if need be)",
-    ),
+    concurrency: setting("--concurrency", count(1), "probes at one time (default 4096, or fewer)"),
   }),
   ...section("What to show", {
     banner: toggle("--banner", "show what open ports say by themselves"),
     open: toggle("--open", "list open ports only"),
-    all: toggle(
-      "--all",
-      "list every port. Otherwise closed and filtered ports are listed if there are at most 25 of " +
-        "them on a host",
-    ),
+    all: toggle("--all", "list every port"),
     json: toggle("--json", "one JSON object for each listed port, on lines"),
   }),
 } satisfies Fields;
@@ -71,7 +47,11 @@ export const scanProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   summary: "Finds out which ports are open, closed or filtered, by connecting to them.",
   usage: ["HOST… [options]"],
   fields,
-  notes: "Scan your own machines, and others only if their owners agree.",
+  notes:
+    `Without --ports it scans 1-1024 and well-known higher ones. Closed and filtered ports are listed if
+there are at most ${LONGEST_LIST} of them on a host, or with --all.
+
+Scan your own machines, and others only if their owners agree.`,
   exitCodes: "0 scanned, also if nothing is open; 1 failed; 2 wrong usage; 130 interrupted",
   examples: [
     "$0 127.0.0.1 --ports - --banner",
@@ -132,8 +112,8 @@ function toJson(report: ScanReport, values: ScanValues): string {
 function portToJson({ latency, banner, ...port }: PortResult): string {
   return jsonLine({
     ...port,
-    ...(latency === undefined ? {} : { latency: Number(latency.toFixed(3)) }),
-    ...(banner === undefined ? {} : { banner: bannerText(banner) }),
+    latency: latency && Number(latency.toFixed(3)),
+    banner: banner && bannerText(banner),
   });
 }
 

@@ -1,46 +1,27 @@
 /** TLS on the command line. @module */
 import { readPem } from "./pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../tcp/mod.ts";
-import { type Field, setting, toggle, UsageError } from "./arguments.ts";
+import { type Fields, setting, toggle, UsageError, type Values } from "./arguments.ts";
 import { file, text } from "./values.ts";
 
-/** What TLS takes, on either side. */
-export interface TlsValues {
-  readonly tls: boolean;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly ca?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly serverName?: string | undefined;
-}
-
-/** The fields of those that connect. */
-export interface TlsClientFields {
-  readonly ca: Field<string | undefined>;
-  readonly insecure: Field<boolean>;
-  readonly serverName: Field<string | undefined>;
-}
-
-/** The options of a server. */
-export const tlsServerOptions: {
-  readonly tls: Field<boolean>;
-  readonly cert: Field<string | undefined>;
-  readonly key: Field<string | undefined>;
-} = {
+/** The options of both sides. */
+export const tlsServerOptions = {
   tls: toggle("--tls", "speak TLS"),
-  cert: setting("--cert", file(), "the certificate (PEM); needed to serve, otherwise our own"),
+  cert: setting("--cert", file(), "our certificate (PEM); servers need one"),
   key: setting("--key", file(), "its private key (PEM)"),
-};
+} satisfies Fields;
 
-/** The options of a client besides. */
-export const tlsClientOptions: TlsClientFields = {
+/** The options of clients. */
+export const tlsClientOptions = {
   ca: setting("--ca", file(), "trust the certificates in FILE (PEM), too"),
-  insecure: toggle(
-    "--insecure",
-    "accept any certificate: no one else can listen, but the server may be anyone",
-  ),
-  serverName: setting("--server-name", text("NAME"), "the name that the certificate must be for"),
-};
+  insecure: toggle("--insecure", "accept any certificate: the server may be anyone"),
+  serverName: setting("--server-name", text("NAME"), "the name that its certificate must be for"),
+} satisfies Fields;
+
+/** What TLS takes, on either side. */
+export type TlsValues =
+  & Values<typeof tlsServerOptions>
+  & Partial<Values<typeof tlsClientOptions>>;
 
 /** What `--tls`, `--cert` and `--key` say of a server. */
 export async function readServerTls(values: TlsValues): Promise<TlsServerOptions | undefined> {
@@ -61,8 +42,8 @@ export async function readClientTls(values: TlsValues): Promise<TlsClientOptions
     throw new UsageError("Cannot use --server-name with --insecure");
   }
   return {
-    ...serverName === undefined ? {} : { serverName },
-    ...ca === undefined ? {} : { caCerts: [await readPem(ca)] },
+    serverName,
+    caCerts: ca === undefined ? undefined : [await readPem(ca)],
     ...await readCertificate(values),
     unsafelyIgnoreCertificateErrors: insecure,
   };

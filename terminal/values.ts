@@ -19,37 +19,33 @@ export function plain(text: string): Message {
 
 /** What a kind of value is made from. */
 interface ValueInit<T> {
-  /** What stands for it in the help, such as `FILE`. */
-  metavar: string;
-  /** Its value, or `undefined` if the text is no such value. */
-  read(text: string): T | undefined;
   /** What it has to be, such as `seconds`. */
   expected: string;
+  /** Its value, or `undefined` if the text is no such value. */
+  read(text: string): T | undefined;
   /** What may complete a text. */
   suggest?(prefix: string): Iterable<Suggestion>;
 }
 
-function valueOf<T>({ metavar, read, expected, suggest }: ValueInit<T>): Value<T> {
+function valueOf<T>(metavar: string, { expected, read, ...more }: ValueInit<T>): Value<T> {
   return {
     mode: "sync",
     metavar: metavar as Value<T>["metavar"],
     placeholder: undefined as T,
     parse(text): ValueParserResult<T> {
       const value = read(text);
-      if (value !== undefined) return { success: true, value };
-      return {
-        success: false,
-        error: plain(`must be ${expected}, current value is "${text}"`),
-      };
+      return value === undefined
+        ? { success: false, error: plain(`must be ${expected}, current value is "${text}"`) }
+        : { success: true, value };
     },
     format: String,
-    ...suggest === undefined ? {} : { suggest },
+    ...more,
   };
 }
 
 /** Any text. */
 export function text(metavar: string): Value<string> {
-  return valueOf({ metavar, expected: "text", read: (text) => text });
+  return valueOf(metavar, { expected: "text", read: (text) => text });
 }
 
 /** The path of a file; shells complete it. */
@@ -63,8 +59,7 @@ export function folder(metavar = "DIR"): Value<string> {
 }
 
 function pathOf(metavar: string, type: "any" | "directory"): Value<string> {
-  return valueOf({
-    metavar,
+  return valueOf(metavar, {
     expected: "the name of a file",
     read: (text) => text === "" ? undefined : text,
     suggest: (pattern) => [{ kind: "file", pattern, type, includeHidden: false }],
@@ -72,9 +67,8 @@ function pathOf(metavar: string, type: "any" | "directory"): Value<string> {
 }
 
 /** A time in seconds, such as `5`, `0.5` or `500ms`; its value is in milliseconds. */
-export function seconds(metavar = "SECONDS"): Value<number> {
-  return valueOf({
-    metavar,
+export function seconds(): Value<number> {
+  return valueOf("SECONDS", {
     expected: "seconds",
     read(text) {
       const [, digits, unit] = /^(\d*\.?\d+)(ms|s)?$/.exec(text) ?? [];
@@ -86,31 +80,29 @@ export function seconds(metavar = "SECONDS"): Value<number> {
 
 /** A whole number from `lowest`. */
 export function count(lowest = 0, metavar = "N"): Value<number> {
-  return valueOf({
-    metavar,
-    expected: `a whole number from ${lowest}`,
-    read: (text) => wholeNumber(text, lowest, Number.MAX_SAFE_INTEGER),
-  });
+  const expected = `a whole number from ${lowest}`;
+  return valueOf(metavar, { expected, read: (text) => wholeNumber(text, lowest) });
 }
 
 /** A port. */
-export function port(lowest: 0 | 1 = 0, metavar = "NUMBER"): Value<number> {
-  return valueOf({
-    metavar,
-    expected: `a whole number from ${lowest} to 65535`,
-    read: (text) => wholeNumber(text, lowest, 65_535),
-  });
+export function port(lowest: 0 | 1 = 0): Value<number> {
+  const expected = `a whole number from ${lowest} to 65535`;
+  return valueOf("NUMBER", { expected, read: (text) => wholeNumber(text, lowest, 65_535) });
+}
+
+function wholeNumber(text: string, lowest: number, highest = Number.MAX_SAFE_INTEGER) {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  return value >= lowest && value <= highest ? value : undefined;
 }
 
 /** A size in bytes, such as `500M`. */
-export function size(metavar = "SIZE"): Value<number> {
-  return valueOf({
-    metavar,
+export function size(): Value<number> {
+  return valueOf("SIZE", {
     expected: "a size such as 500M",
     read(text) {
       const [, digits, unit = ""] = /^(\d{1,12})([KMGT]?)$/i.exec(text) ?? [];
-      if (digits === undefined) return undefined;
-      return Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " ");
+      const power = " KMGT".indexOf(unit.toUpperCase() || " ");
+      return digits === undefined ? undefined : Number(digits) * 1024 ** power;
     },
   });
 }
@@ -121,13 +113,8 @@ export function oneOf<T extends string>(
   metavar: string,
   read: (text: string) => T | undefined = (text) => words.find((word) => word === text),
 ): Value<T> {
-  const last = words.at(-1);
-  return valueOf({
-    metavar,
-    expected: words.length > 1 ? `${words.slice(0, -1).join(", ")} or ${last}` : `${last}`,
-    read,
-    suggest: (prefix) => literals(words, prefix),
-  });
+  const expected = words.join(", ").replace(/, ([^,]*)$/, " or $1");
+  return valueOf(metavar, { expected, read, suggest: (prefix) => literals(words, prefix) });
 }
 
 /** The command of a program that has several. */
@@ -144,12 +131,6 @@ export function commandWord<T extends string>(words: readonly T[]): Value<T> {
   };
 }
 
-/** Words that begin with what is there. */
-export function literals(words: readonly string[], prefix: string): Suggestion[] {
+function literals(words: readonly string[], prefix: string): Suggestion[] {
   return words.filter((word) => word.startsWith(prefix)).map((text) => ({ kind: "literal", text }));
-}
-
-function wholeNumber(text: string, lowest: number, highest: number): number | undefined {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  return value >= lowest && value <= highest ? value : undefined;
 }

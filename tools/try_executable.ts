@@ -40,7 +40,7 @@ async function tryExecutable({ command: given }: { command: readonly string[] })
     throw new Error(`${command} --version says "${said.trim()}", but deno.json says "${version}"`);
   }
   await using server = serveTcp({ port: 0, onListen() {} }, echoHandler({ upper: true }));
-  const { port } = server.addr as Deno.NetAddr;
+  const { port } = server.addr;
   const reply = await attempt(["connect", "127.0.0.1", `${port}`], LINE);
   if (reply !== LINE.toUpperCase()) throw new Error(`${command} connect has brought "${reply}"`);
   await printData(`${command} works: version ${version}\n`);

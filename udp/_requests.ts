@@ -15,7 +15,13 @@
 import { LimitError, type SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { afterLook } from "../common/after_look.ts";
-import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
+import {
+  checkCount,
+  checkOptions,
+  checkTimeout,
+  namesOf,
+  type OptionNames,
+} from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
@@ -29,13 +35,7 @@ import { DEFAULTS, type SocketLimits, type UdpRequestOptions } from "./options.t
 const JITTER = 0.25;
 
 const REQUEST_NAMES: OptionNames<UdpRequestOptions> = {
-  timeout: true,
-  maxTimeout: true,
-  retries: true,
-  match: true,
-  samePort: true,
-  anySource: true,
-  signal: true,
+  ...namesOf("timeout", "maxTimeout", "retries", "match", "samePort", "anySource", "signal"),
 };
 
 /** How to make a request, checked. */

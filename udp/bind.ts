@@ -5,11 +5,11 @@
  */
 import { hasPath } from "../common/address.ts";
 import { checkCount, checkExcluded, checkOptions } from "../common/options.ts";
+import { BIND_NAMES } from "../common/udp_option_names.ts";
 import { another, open } from "./_open.ts";
 import { DatagramSocket, type EndpointOptions } from "./_socket.ts";
 import { createEndpoint, type UdpEndpoint } from "./endpoint.ts";
 import {
-  BIND_NAMES,
   DEFAULTS,
   type SocketLimits,
   type UdpBindOptions,
@@ -60,7 +60,7 @@ export function bindUdp(options: UdpBindOptions | UnixDatagramOptions): Promise<
 export async function bindUdp(
   options: UdpBindOptions | UnixDatagramOptions = {},
 ): Promise<UdpEndpoint> {
-  checkOptions("bindUdp", options, BIND_NAMES);
+  checkOptions<UdpBindOptions>("bindUdp", options, BIND_NAMES);
   return bind(options);
 }
 

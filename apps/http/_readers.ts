@@ -35,11 +35,11 @@ export interface PartReader {
   /** Reads one element; `null` if it is not all there yet. */
   read(input: Input): Step | null;
   /**
-   * Says what the end of the input means.
+   * Reads the end of the input; without this, it comes too early.
    *
-   * @throws {FrameError} `truncated`, if it comes too early.
+   * @throws {FrameError} `truncated`, if it comes too early and more is known about it.
    */
-  end(input: Input): Step | null;
+  end?(): Step | null;
 }
 
 /** The limits of a response, and how many bytes of its body came. */
@@ -98,10 +98,6 @@ export class HeadReader implements PartReader {
       ? new ChunksReader(this.#limits)
       : new CloseReader(this.#limits);
     return { part: { type: "head", head }, next };
-  }
-
-  end(input: Input): never {
-    throw cut(`${input.position + input.seen} bytes came in all`);
   }
 }
 
@@ -200,10 +196,6 @@ class ChunksReader implements PartReader {
     }
   }
 
-  end(input: Input): never {
-    throw cut(`${input.position + input.seen} bytes came in all`);
-  }
-
   /** The usual case, five times as fast: digits and their line end, all of them here. */
   #readPlainSize(input: Input): Step | null {
     if (input.seen > 0) return null; // the line has begun before
@@ -290,10 +282,6 @@ class TrailersReader implements PartReader {
     this.#lines.push(line.slice(0, -2));
     return { next: this };
   }
-
-  end(input: Input): never {
-    throw cut(`${input.position + input.seen} bytes came in all`);
-  }
 }
 
 /** Nothing may follow. */
@@ -319,7 +307,8 @@ function lineFinder(maxLength: number): Finder {
   return lines({ maxLength: Math.max(maxLength, 1), keepEnd: true }).decoder();
 }
 
-function cut(came: string): FrameError {
+/** The error of an input that ends too early. */
+export function cut(came: string): FrameError {
   return new FrameError("truncated", `the connection ended early, ${came}`);
 }
 

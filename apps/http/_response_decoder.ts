@@ -20,7 +20,7 @@ import { type Decoder, type DecoderProgress, type Emit, FrameError } from "../..
 import type { HttpPart } from "./head.ts";
 import { Input } from "./_input.ts";
 import type { ResolvedLimits } from "./limits.ts";
-import { HeadReader, type PartReader, type Step } from "./_readers.ts";
+import { cut, HeadReader, type PartReader, type Step } from "./_readers.ts";
 
 /** Decodes one response. */
 export class ResponseDecoder implements Decoder<HttpPart> {
@@ -53,7 +53,10 @@ export class ResponseDecoder implements Decoder<HttpPart> {
     this.#enter();
     this.#state = "ended";
     if (!this.#run(emit)) return; // what a stop has left over
-    const last = this.#attempt(() => this.#reader.end(this.#input));
+    const last = this.#attempt(() => {
+      if (this.#reader.end !== undefined) return this.#reader.end();
+      throw cut(`${this.#input.position + this.#input.seen} bytes came in all`);
+    });
     if (last !== null) this.#deliver(last, emit);
   }
 

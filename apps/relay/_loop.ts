@@ -4,7 +4,8 @@
  * @module
  */
 import type { SocketAddress } from "../../errors.ts";
-import { formatAddr, formatHostPort, stripBrackets, unmapHostname } from "../../common/address.ts";
+import { formatAddr, formatHostPort, stripBrackets } from "../../common/address.ts";
+import { formatIp, parseIp } from "../../common/cidr.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1"];
 
@@ -23,11 +24,8 @@ export function leadsTo(target: string, listener: string): boolean {
 function canonical(hostname: string): string {
   const name = stripBrackets(hostname).toLowerCase();
   const { hostname: written = name } = URL.parse(`http://${formatHostPort(name, 1)}`) ?? {};
-  const address = stripBrackets(written);
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(address) ?? [];
-  if (high === undefined || low === undefined) return unmapHostname(address);
-  const [first, second] = [parseInt(high, 16), parseInt(low, 16)];
-  return `${first >> 8}.${first & 255}.${second >> 8}.${second & 255}`;
+  const ip = parseIp(written);
+  return ip === null ? written : formatIp(ip);
 }
 
 /** What a connection to it may reach, or what it listens on: to connect to "any" reaches this host. */

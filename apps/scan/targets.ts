@@ -4,7 +4,7 @@
  * @module
  */
 import { stripBrackets } from "../../common/address.ts";
-import { CidrList, parseIp } from "../../common/cidr.ts";
+import { CidrList, formatIp, type IpRange, parseIp, parseRange } from "../../common/cidr.ts";
 import { netError } from "../../common/net_error.ts";
 import type { ScanOptions } from "./options.ts";
 
@@ -41,7 +41,7 @@ export async function resolveTargets(
   const targets = new Map<string, Target>();
   let count = 0n;
   const ranges = new Map(
-    names.filter((name) => name.includes("/")).map((name) => [name, parseRange(name)]),
+    names.filter((name) => name.includes("/")).map((name) => [name, rangeOf(name)]),
   );
   for (const name of names) count += ranges.get(name)?.size ?? 1n;
   for (const range of ranges.values()) checkConsent(range, options);
@@ -60,33 +60,22 @@ export async function resolveTargets(
   return [...targets.values()];
 }
 
-/** An address range in CIDR notation. */
-interface Range {
+/** An address range, and as what it was named. */
+interface NamedRange extends IpRange {
   name: string;
-  first: bigint;
-  size: bigint;
-  bits: 32 | 128;
 }
 
-function parseRange(name: string): Range {
-  const [address = "", length = "", ...rest] = name.split("/");
-  const ip = parseIp(address);
-  // An IPv4 address in IPv6 clothes is IPv4, and its prefix counts from there.
-  const mapped = ip?.bits === 32 && address.includes(":") ? 96 : 0;
-  const prefix = Number(length) - mapped;
-  const isWhole = /^\d{1,3}$/.test(length) && rest.length === 0;
-  if (ip === null || !isWhole || prefix < 0 || prefix > ip.bits) {
-    throw new TypeError(
-      `Cannot scan "${name}": expected an address range such as 192.168.1.0/24 or fd00::/120`,
-    );
-  }
-  const size = 1n << BigInt(ip.bits - prefix);
-  return { name, first: ip.value / size * size, size, bits: ip.bits };
+function rangeOf(name: string): NamedRange {
+  const range = parseRange(name);
+  if (range !== null) return { ...range, name };
+  throw new TypeError(
+    `Cannot scan "${name}": expected an address range such as 192.168.1.0/24 or fd00::/120`,
+  );
 }
 
-function checkConsent({ name, first, size, bits }: Range, options: ScanOptions): void {
+function checkConsent({ name, first, size, bits }: NamedRange, options: ScanOptions): void {
   // The home ranges are aligned blocks too: both ends inside one means all of it inside.
-  const isHome = home.has(formatIp(first, bits)) && home.has(formatIp(first + size - 1n, bits));
+  const isHome = [first, first + size - 1n].every((value) => home.has(formatIp({ value, bits })));
   if (isHome || options.allowPublicRanges === true) return;
   throw new TypeError(
     `Cannot scan ${name} without consent: it is neither loopback nor private ` +
@@ -94,30 +83,12 @@ function checkConsent({ name, first, size, bits }: Range, options: ScanOptions):
   );
 }
 
-function members({ name, first, size, bits }: Range): Target[] {
+function members({ name, first, size, bits }: NamedRange): Target[] {
   return Array.from({ length: Number(size) }, (_, index) => ({
     name,
-    address: formatIp(first + BigInt(index), bits),
+    address: formatIp({ value: first + BigInt(index), bits }),
     otherAddresses: [],
   }));
-}
-
-/** The text of an address; IPv6 in the shortened form of RFC 5952. */
-function formatIp(value: bigint, bits: 32 | 128): string {
-  if (bits === 32) {
-    return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");
-  }
-  const groups = Array.from(
-    { length: 8 },
-    (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16),
-  );
-  const zeros = [...groups.join(":").matchAll(/\b0(?::0\b)+/g)]
-    .sort((a, b) => b[0].length - a[0].length)[0];
-  if (zeros === undefined) return groups.join(":");
-  const text = groups.join(":");
-  const before = text.slice(0, zeros.index).replace(/:$/, "");
-  const after = text.slice(zeros.index + zeros[0].length).replace(/^:/, "");
-  return `${before}::${after}`;
 }
 
 async function resolve(name: string, family: 4 | 6 | undefined): Promise<Target> {

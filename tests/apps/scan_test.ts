@@ -319,8 +319,8 @@ isolatedTest({
       `
 keep = [listen(p, "10.9.0.1") for p in (7, 500)]
 sh("ip route add unreachable 10.9.1.0/24; ip route add prohibit 10.9.2.0/24; ip route add blackhole 10.9.3.0/24")
-few = ["--ports", "1-3", "--timeout", "100"]
-both = scan("10.9.0.1", "10.9.0.2", "--ports", "1-600", "--timeout", "300", "--all", "--json")
+few = ["--ports", "1-3", "--timeout", "100ms"]
+both = scan("10.9.0.1", "10.9.0.2", "--ports", "1-600", "--timeout", "300ms", "--all", "--json")
 print(json.dumps({
   "silentHost": scan("10.9.0.2", *few, "--json"),
   "table": scan("10.9.0.2", *few),
@@ -360,7 +360,7 @@ import resource
 keep = [listen(p) for p in (7, 4000, 9999)]
 few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
 result = scan("127.0.0.1", "--ports", "1-10000", "--json", preexec_fn=few)
-silent = scan("127.0.0.1", "10.9.0.2", "--ports", "1-100", "--timeout", "100", "--json", "--all", preexec_fn=few)
+silent = scan("127.0.0.1", "10.9.0.2", "--ports", "1-100", "--timeout", "100ms", "--json", "--all", preexec_fn=few)
 print(json.dumps({"result": result, "open": ports(result), "silent": len(ports(silent, "filtered"))}))
 `);
     assertEquals(result.code, 0, result.stderr);
@@ -394,7 +394,7 @@ def asked():
 def helped(retries):
     astray()
     # The system asks again by itself after 1,000 ms.
-    child = subprocess.Popen(SCAN + ["10.9.0.3", "--ports", "2000-2019", "--timeout", "900", "--json",
+    child = subprocess.Popen(SCAN + ["10.9.0.3", "--ports", "2000-2019", "--timeout", "900ms", "--json",
         "--retries", retries], stdout=subprocess.PIPE, text=True)
     while asked() < 20:
         time.sleep(0.005)
@@ -429,7 +429,7 @@ isolatedTest({
   async fn() {
     const result = await inNamespace<Scanned>(`
 keep = listen(7, "10.9.0.1")
-child = subprocess.Popen(SCAN + ["10.9.0.1", "10.9.0.2", "--ports", "1-200", "--timeout", "60000", "--json"],
+child = subprocess.Popen(SCAN + ["10.9.0.1", "10.9.0.2", "--ports", "1-200", "--timeout", "60000ms", "--json"],
     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 def waiting(): # connections to the silent host that have been begun
     return sum(1 for line in open("/proc/net/tcp") if line.split()[3] == "02")

@@ -157,7 +157,7 @@ nginxTest(
         [[`${origin}/twice`, "--max-redirects", "1"], /^too many redirects: .*\n$/],
         [[`${origin}/nums.txt`, "--max-size", "1000"], /^too large: .* 288890 bytes.*\n$/],
         [[`${origin}/zip/nums.txt`, "--max-size", "200000"], /^too large: .*\n$/],
-        [[`${origin}/wait/nums.txt`, "--max-time", "0.2"], /^time-out: .* within 200 ms\n$/],
+        [[`${origin}/wait/nums.txt`, "--max-time", "0.2"], /^timeout: .* within 200 ms\n$/],
         [[`${origin}/nope`], /^status: 404 Not Found for .*\n$/],
       ];
       await Deno.mkdir(`${folder}/out`);
@@ -210,7 +210,7 @@ Deno.test("http_get names what the network does, in one line", async () => {
     [["https://[::1]:1/"], /^(refused|unreachable): Cannot connect to \[::1\]:1: .*\n$/],
     [
       [`127.0.0.1:${silent.addr.port}`, "--timeout", "0.1"],
-      /^time-out: .* the head of the response was not complete within 100 ms\n$/,
+      /^timeout: .* the head of the response was not complete within 100 ms\n$/,
     ],
   ];
   for (const [args, expected] of cases) {
@@ -426,7 +426,7 @@ tlsTest("http_get says in one line what is wrong with certificates", async () =>
   await Deno.writeTextFile(`${folder}/no-key`, "");
   const cases: [string, string][] = [
     ["/no/such", "Cannot read /no/such: no such file\n"],
-    [folder, `Cannot read ${folder}: is a directory\n`],
+    [folder, `Cannot read ${folder}: Is a directory\n`],
     [`${folder}/text`, `Cannot use ${folder}/text: it is not in PEM form\n`],
     [`${folder}/broken`, `Cannot use ${folder}/broken: its PEM form is broken\n`],
   ];

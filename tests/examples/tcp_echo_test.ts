@@ -121,7 +121,7 @@ const USAGE_ERRORS: [string[], RegExp][] = [
   [["--port", "http"], /^Option --port must be .*"http"\n/],
   [["--port"], /^Option --port needs a value\n/],
   [["clint"], /^Unknown command "clint", did you mean client\?/],
-  [["serve", "now"], /^Unexpected argument "now"\n/],
+  [["serve", "now"], /^Expected HOST:PORT or HOST PORT, current value is "now"\n/],
 ];
 for (const [args, message] of USAGE_ERRORS) {
   Deno.test(`tcp_echo ${args.join(" ")} is a usage error`, async () => {

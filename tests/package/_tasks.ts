@@ -221,7 +221,8 @@ async function sayVersion(launch: Launch): Promise<void> {
 }
 
 async function printCompletions(launch: Launch): Promise<void> {
-  assertMatch(await run(launch, ["completions", "bash"]), /connect/);
+  assertMatch(await run(launch, ["completions", "bash"]), /complete .*tincan/);
+  assertMatch(await run(launch, ["completions", "bash", "con"]), /connect/);
 }
 
 async function connectAndListen(launch: Launch): Promise<void> {

@@ -27,12 +27,22 @@ Deno.test("an option that must name a file cannot be empty", async () => {
   await using here = await Folder.make();
   const path = await here.write("file", "");
   const cases: [string[], RegExp][] = [
-    [["get", "a", "--output", ""], /^Option --output must name a file, current value is ""\n/],
-    [["get", "a", "--output="], /^Option --output must name a file, current value is ""\n/],
-    [["put", path, "--name", ""], /^Option --name must name a file, current value is ""\n/],
-    [["get", ""], /^get needs a name: get NAME\n/],
-    [["put", ""], /^put needs a file: put FILE\n/],
-    [["serve", ""], /^serve needs a folder: serve DIR\n/],
+    [
+      ["get", "a", "--output", ""],
+      /^Option --output must be the name of a file, current value is ""\n/,
+    ],
+    [
+      ["get", "a", "--output="],
+      /^Option --output must be the name of a file, current value is ""\n/,
+    ],
+    [
+      ["put", path, "--name", ""],
+      /^Option --name must be the name of a file, current value is ""\n/,
+    ],
+    [["get"], /^get needs a name: get NAME\n/],
+    [["get", ""], /^NAME must be the name of a file, current value is ""\n/],
+    [["put"], /^put needs a file: put FILE\n/],
+    [["serve"], /^serve needs a folder: serve DIR\n/],
     [["serve", ".", "--max-entries", "0"], /^Option --max-entries must be a whole number from 1/],
   ];
   const results = await Promise.all(cases.map(([args]) => runExample(PROGRAM, args)));
@@ -155,7 +165,7 @@ Deno.test("each failure is told in one harmless line, and not too many of them",
     assert(!/[\p{Cc}\u202e]/u.test(line), JSON.stringify(line));
     assertMatch(line, /^127\.0\.0\.1:\d+ (GET|\?) .* 0 B in [\d.]+ s: /);
   }
-  assertMatch(await server.line(), /^\d+ more like this are not shown$/);
+  assertMatch(await server.line(), /^\d+ more like this were not shown$/);
   isOver = true;
   await flooding;
   server.kill("SIGTERM");

@@ -1,6 +1,29 @@
-/** The error for input that ends inside a frame. @module */
+/** Scanners that know how much of a frame is missing. @module */
 import type { Cursor } from "./_cursor.ts";
 import { frameError } from "./_frame_error.ts";
+import type { Scanner } from "./_scan_decoder.ts";
+
+/** The scanner of frames whose length is known before their end. */
+export abstract class CountingScanner implements Scanner {
+  /** How many bytes the header begun or the frame begun has still to come. */
+  protected missing = 1;
+  /** How many bytes the frame begun has in all, if that is known. */
+  protected total: number | undefined = undefined;
+
+  abstract scan(cursor: Cursor): void;
+
+  reach(): number {
+    return this.missing;
+  }
+
+  finish(cursor: Cursor): void {
+    refusePartial(cursor, this.total);
+  }
+
+  reset(): void {
+    this.total = undefined;
+  }
+}
 
 /**
  * Ends the framing if a frame has begun.
