@@ -52,7 +52,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What the same codes mean where the address is a file. */
 const UNIX_REASONS: Readonly<Record<string, string>> = {
   "unix connect ENOENT": "no such socket",
-  "unix listen EADDRINUSE": "address already in use (if nobody serves there, remove the file)",
+  "unix listen EADDRINUSE": "address already in use (if no server uses it, remove the file)",
 };
 
 const RESOLVE_FAILURE = /failed to lookup address information:?\s*(.*)/;
@@ -114,8 +114,8 @@ export function busy(context: OperationContext): NetError {
 }
 
 /**
- * Whether the other side or the network is to blame: what every server meets all day, as opposed to
- * a mistake in the handler.
+ * Whether the peer or the network has caused an error: what every server meets all the time, as opposed
+ * to a mistake in the handler.
  */
 export function isPeerFault(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||

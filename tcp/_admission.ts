@@ -8,7 +8,7 @@ import { checkCount, checkOneOf } from "../common/options.ts";
 import type { TcpServerLimits } from "./server_options.ts";
 
 /**
- * Sockets that were turned away or given up and that the runtime holds nevertheless: few enough for any
+ * Sockets that were refused or given up and that the runtime holds nevertheless: few enough for any
  * limit of descriptors. Only TLS clients that do not finish their handshake can be among them.
  */
 export const MAX_UNRELEASED = 1_024;
@@ -19,7 +19,7 @@ export interface AdmissionOptions extends TcpServerLimits {
   deny?: readonly string[] | undefined;
 }
 
-/** Why a connection was turned away. */
+/** Why a connection was refused. */
 export type Refusal = "max_connections" | "max_connections_per_ip" | "denied";
 
 /** Counts the connections and says which may be served. */
@@ -94,8 +94,8 @@ export class Admission {
     this.wake();
   }
 
-  /** Notes that a connection was turned away while the runtime still holds its socket. */
-  turnAway(): void {
+  /** Notes that a connection was refused while the runtime still holds its socket. */
+  refuse(): void {
     this.#unreleased++;
   }
 

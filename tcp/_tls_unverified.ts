@@ -79,13 +79,14 @@ export async function startUnverifiedTls(
       }
     },
   });
-  const given = {
-    ...(parseIp(serverName) === null ? { servername: serverName } : {}), // RFC 6066: names only
-    ...(alpnProtocols === undefined ? {} : { ALPNProtocols: alpnProtocols }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
-  const secured = connect({ ...given, socket: below, rejectUnauthorized: false });
+  const secured = connect({
+    socket: below,
+    rejectUnauthorized: false,
+    servername: parseIp(serverName) === null ? serverName : undefined, // RFC 6066: names only
+    ALPNProtocols: alpnProtocols,
+    cert,
+    key,
+  });
   secured.allowHalfOpen = true;
   return new UnverifiedTlsConn({ plain, below, socket: secured, gate, ending });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isNetError, type SocketAddress } from "../errors.ts";
+import { isNetError } from "../errors.ts";
 import {
   checkHostname,
   checkPath,
@@ -125,8 +125,8 @@ export async function connectTcp(
       return createConnection({
         socket,
         transport: dialer.context.transport,
-        localAddr: normaliseAddr(socket.localAddr) as SocketAddress,
-        remoteAddr: normaliseAddr(socket.remoteAddr) as SocketAddress,
+        localAddr: normaliseAddr(socket.localAddr),
+        remoteAddr: normaliseAddr(socket.remoteAddr),
         timeouts,
         maxWriteQueue,
         alpnProtocol,

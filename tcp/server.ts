@@ -239,12 +239,12 @@ class Server implements TcpServer {
 
   #admit(socket: Deno.Conn): void {
     this.#counts.accepted++;
-    const remoteAddr = normaliseAddr(socket.remoteAddr) as SocketAddress;
+    const remoteAddr = normaliseAddr(socket.remoteAddr);
     const hostname = "hostname" in remoteAddr ? remoteAddr.hostname : null;
     const refusal = this.#stopping.isStopping ? "max_connections" : this.#admission.enter(hostname);
     if (refusal !== null) {
       this.#counts[refusal === "denied" ? "denied" : "refused"]++;
-      if (isTls(socket)) this.#turnAway(socket, remoteAddr);
+      if (isTls(socket)) this.#refuseTls(socket, remoteAddr);
       else socket.close();
       return;
     }
@@ -282,14 +282,14 @@ class Server implements TcpServer {
     this.#serve(socket, remoteAddr, hostname, alpnProtocol);
   }
 
-  async #turnAway(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
-    this.#admission.turnAway();
+  async #refuseTls(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
+    this.#admission.refuse();
     await this.#discard(socket, remoteAddr);
     this.#admission.release(null);
   }
 
   #discard(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
-    const localAddr = normaliseAddr(socket.localAddr) as SocketAddress;
+    const localAddr = normaliseAddr(socket.localAddr);
     return this.#handshakes.discard({ socket, transport: "tls", localAddr, remoteAddr });
   }
 
@@ -303,7 +303,7 @@ class Server implements TcpServer {
     const conn: TcpConnection = createConnection({
       socket,
       transport: this.#listening.transport,
-      localAddr: normaliseAddr(socket.localAddr) as SocketAddress,
+      localAddr: normaliseAddr(socket.localAddr),
       remoteAddr,
       timeouts: this.#timeouts,
       maxWriteQueue: this.#maxWriteQueue,

@@ -9,7 +9,7 @@ import type { TcpConnection } from "./connection.ts";
 
 /** What a server has counted since it began. */
 export interface TcpServerStats {
-  /** Connections that were accepted, those turned away included. */
+  /** Connections that were accepted, those refused included. */
   readonly accepted: number;
   /**
    * Connections that count for `maxConnections`: their TLS handshake is under way, their socket is

@@ -31,7 +31,7 @@ export interface TcpServerLimits extends TcpLimits {
    * Connections at one time from one address; IPv6 addresses count by their /64 network. What is over
    * this limit is always dropped, because the address is known only after accepting.
    *
-   * @default {Infinity} because many users share one address behind a proxy or a NAT
+   * @default {Infinity} because many users share the address of a proxy or a NAT
    */
   maxConnectionsPerIp?: number | undefined;
   /**
@@ -60,7 +60,7 @@ export interface TcpServerBaseOptions<Addr extends SocketAddress = SocketAddress
    * @default {undefined} prints to stderr: mistakes of this side with their stack; bytes that are not
    * a frame, and limits that a peer's data reached, as one line with the peer's address, escaped. Of
    * each kind at most 10 in a second; how many more there were follows. Not printed is what peers and
-   * networks do all day (resets, broken pipes, timeouts)
+   * networks cause all the time (resets, broken pipes, timeouts)
    */
   onError?: ((error: unknown, conn?: TcpConnection<Addr>) => void) | undefined;
   /** Called for each connection before its handler. If it throws or rejects, the connection is closed. */
@@ -141,9 +141,9 @@ export interface UnixServerOptions extends TcpServerBaseOptions<Deno.UnixAddr> {
   tls?: never | undefined;
   /** Only a port has that. */
   reusePort?: never | undefined;
-  /** Only a port has that; the rights of the socket's folder say who may connect. */
+  /** Only a port has that; the rights of the socket's folder limit its clients. */
   allow?: never | undefined;
-  /** Only a port has that; the rights of the socket's folder say who may connect. */
+  /** Only a port has that; the rights of the socket's folder limit its clients. */
   deny?: never | undefined;
   /** Has no effect: nothing delays small writes on a unix socket. */
   noDelay?: boolean | undefined;

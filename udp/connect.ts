@@ -5,19 +5,15 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { checkHostname, checkPort, netAddr } from "../common/address.ts";
-import { checkOptions, type OptionNames } from "../common/options.ts";
+import { checkOptions, namesOf, type OptionNames } from "../common/options.ts";
+import { SOCKET_NAMES } from "../common/udp_option_names.ts";
 import { isForMany } from "./_targets.ts";
 import { destination, resolve } from "./_numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 import type { UdpEndpointStats } from "./endpoint_stats.ts";
-import {
-  SOCKET_NAMES,
-  type UdpReceiveOptions,
-  type UdpRequestOptions,
-  type UdpSocketOptions,
-} from "./options.ts";
+import type { UdpReceiveOptions, UdpRequestOptions, UdpSocketOptions } from "./options.ts";
 
 /** The peer to exchange datagrams with. */
 export interface UdpConnectOptions extends UdpSocketOptions {
@@ -49,11 +45,7 @@ export interface UdpConnectOptions extends UdpSocketOptions {
 
 const CONNECT_NAMES: OptionNames<UdpConnectOptions> = {
   ...SOCKET_NAMES,
-  port: true,
-  hostname: true,
-  localPort: true,
-  localHostname: true,
-  transport: true,
+  ...namesOf("port", "hostname", "localPort", "localHostname", "transport"),
 };
 
 /**

@@ -4,7 +4,6 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import type { OptionNames } from "../common/options.ts";
 
 /** What holds for options that are not given. Their reasons stand with the options. */
 export const DEFAULTS = {
@@ -20,27 +19,9 @@ export const DEFAULTS = {
   retries: 3,
 } as const;
 
-/** The options of every UDP socket. */
-export const SOCKET_NAMES: OptionNames<UdpSocketOptions> = {
-  maxDatagramSize: true,
-  maxQueue: true,
-  maxQueueBytes: true,
-  maxRequests: true,
-  maxRequestSockets: true,
-  maxSendQueue: true,
-  maxSendQueueBytes: true,
-  signal: true,
-  backend: true,
-  broadcast: true,
-};
-
-/** The options of sockets that are bound, to a port or to a path. */
-export const BIND_NAMES: OptionNames<UdpBindOptions> = {
-  ...SOCKET_NAMES,
-  port: true,
-  hostname: true,
-  reuseAddress: true,
-  path: true,
+/** The limits of a socket, checked. */
+export type SocketLimits = {
+  readonly [Name in keyof typeof DEFAULTS & keyof UdpBaseOptions]: number;
 };
 
 /** The options that every datagram socket has. */

@@ -5,8 +5,9 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
-import type { OptionNames } from "../common/options.ts";
-import { BIND_NAMES, type UdpBindOptions, type UnixDatagramOptions } from "./options.ts";
+import { namesOf, type OptionNames } from "../common/options.ts";
+import { BIND_NAMES } from "../common/udp_option_names.ts";
+import type { UdpBindOptions, UnixDatagramOptions } from "./options.ts";
 
 /** How to recognise duplicate requests. */
 export interface DedupOptions {
@@ -132,10 +133,6 @@ export interface UnixDatagramServerOptions
 /** The names of all options. */
 export const SERVER_NAMES: OptionNames<UdpServerOptions> = {
   ...BIND_NAMES,
-  onListen: true,
-  onError: true,
-  concurrency: true,
-  maxReplyRatio: true,
-  loopGuard: true,
+  ...namesOf("onListen", "onError", "concurrency", "maxReplyRatio", "loopGuard"),
   dedup: [{ window: true, maxEntries: true, maxBytes: true, key: true }],
 };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import type { OptionNames } from "../common/options.ts";
+import { namesOf, type OptionNames } from "../common/options.ts";
 import type { ShutdownOptions } from "../_internal/shutdown.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpReceiveOptions } from "./options.ts";
@@ -177,14 +177,6 @@ export interface UdpSession<Addr extends SocketAddress = SocketAddress>
 
 /** The names of all options. */
 export const SESSIONS_NAMES: OptionNames<UdpSessionsOptions> = {
-  idle: true,
-  maxPeers: true,
-  maxUnconfirmed: true,
-  maxUnconfirmedPerSource: true,
-  confirm: true,
-  maxQueue: true,
-  maxPeerQueueBytes: true,
-  maxTotalQueue: true,
-  maxQueueBytes: true,
-  onError: true,
+  ...namesOf("idle", "maxPeers", "maxUnconfirmed", "maxUnconfirmedPerSource", "confirm"),
+  ...namesOf("maxQueue", "maxPeerQueueBytes", "maxTotalQueue", "maxQueueBytes", "onError"),
 };

@@ -3,6 +3,7 @@ import { formatHostPort, stripBrackets, unmapHostname } from "../../common/addre
 import { parseIp } from "../../common/cidr.ts";
 import { toPrintable } from "../../common/escape.ts";
 import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
+import { BIND_NAMES } from "../../common/udp_option_names.ts";
 import { bindUdp, type UdpBindOptions, type UdpEndpoint } from "../../udp/mod.ts";
 import type { ContactAddress } from "./contacts.ts";
 import { chatNameKey } from "./names.ts";
@@ -47,18 +48,8 @@ export interface UdpChatOptions extends UdpBindOptions {
 }
 
 const NAMES: OptionNames<UdpChatOptions> = {
-  ...namesOf(
-    "name",
-    "contacts",
-    "maxLength",
-    "path",
-    "hostname",
-    "port",
-    "reuseAddress",
-    "backend",
-  ),
-  ...namesOf("broadcast", "signal", "maxDatagramSize", "maxQueue", "maxQueueBytes", "maxRequests"),
-  ...namesOf("maxRequestSockets", "maxSendQueue", "maxSendQueueBytes"),
+  ...BIND_NAMES,
+  ...namesOf("name", "contacts", "maxLength"),
 };
 
 /** A message from another peer. */

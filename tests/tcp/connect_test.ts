@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { connectTcp, isNetError, type NetError, serveTcp, type TcpConnection } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
+import { freePort } from "../_util/ports.ts";
 import { deno, python, testWith } from "../_util/peers.ts";
 import {
   clientTls,
@@ -23,15 +24,7 @@ const pythonTest = testWith("python3");
 
 const limit = { timeout: 20_000 };
 
-/** A port of this machine on which nobody listens. */
-function freePort(): number {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
-
-/** A listener that never accepts and whose queue is full: who connects waits for ever. */
+/** A listener that never accepts and whose queue is full: a client waits forever. */
 const DEAF = `
 import socket, sys
 listener = socket.socket()
@@ -78,7 +71,7 @@ Deno.test("refused: the error names host, port and reason", limit, async () => {
   }
 });
 
-pythonTest("refused: a unix socket that is not there, or has nobody behind it", limit, async () => {
+pythonTest("refused: a unix socket that is not there, or has no server", limit, async () => {
   const dir = await Deno.makeTempDir();
   const absent = await failure(connectTcp({ path: `${dir}/absent` }));
   assert(absent instanceof Deno.errors.NotFound);
@@ -102,7 +95,7 @@ print("bound")
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("a name that nobody has is NotFound", limit, async () => {
+Deno.test("a name that no host has is NotFound", limit, async () => {
   for (const options of [{ port: 80 }, { port: 80, tls: true }]) {
     const error = await failure(connectTcp({ ...options, hostname: "nobody.invalid" }));
     assert(error instanceof Deno.errors.NotFound, String(error));
@@ -114,7 +107,7 @@ Deno.test("a name that nobody has is NotFound", limit, async () => {
 });
 
 for (const transport of ["tcp", "tls"] as const) {
-  pythonTest(`${transport}: a server that never accepts is a time-out`, limit, async () => {
+  pythonTest(`${transport}: a server that never accepts is a timeout`, limit, async () => {
     await using deaf = python(DEAF);
     const port = Number(await deaf.line());
     const options = transport === "tls" ? { port, tls: clientTls } : { port };
@@ -189,7 +182,7 @@ for (const transport of transports) {
     },
   );
 
-  Deno.test(`${transport.name}: retry goes on until a late server appears`, limit, async () => {
+  Deno.test(`${transport.name}: retry continues until a late server appears`, limit, async () => {
     const dir = await Deno.makeTempDir();
     const path = `${dir}/socket`;
     const port = freePort();
@@ -361,7 +354,7 @@ pythonTest("a name with two addresses works whichever family the server has", li
   for (const hostname of (await resolver.line()).split(" ")) { // both, or what the machine has
     await using server = serveTcp({ hostname, onListen() {} }, echo);
     await using conn = await connectTcp({ hostname: "localhost", port: portOf(server) });
-    assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, hostname);
+    assertEquals(conn.remoteAddr.hostname, hostname);
     await conn.write("x");
     assertEquals(text(await conn.readExactly(1)), "x");
   }
@@ -373,9 +366,9 @@ Deno.test("IPv6 literals may stand in brackets", limit, async () => {
   await using conn = await connectTcp({ hostname: "[::1]", port });
   await conn.closeWrite();
   assertEquals(await readAll(conn), new Uint8Array(0));
-  const nobody = freePort();
-  const error = await failure(connectTcp({ hostname: "::1", port: nobody }));
-  assertEquals(error.message, `Cannot connect to [::1]:${nobody}: connection refused`);
+  const unused = freePort();
+  const error = await failure(connectTcp({ hostname: "::1", port: unused }));
+  assertEquals(error.message, `Cannot connect to [::1]:${unused}: connection refused`);
 });
 
 Deno.test("options that make no sense are refused before connecting", limit, async () => {
@@ -432,7 +425,7 @@ Deno.test("a path takes no options that only a port has", limit, async () => {
   assertEquals(conn.transport, "unix");
 });
 
-Deno.test("connecting by time-out leaves the caller's options as they were", limit, async () => {
+Deno.test("connecting with a timeout leaves the caller's options as they were", limit, async () => {
   await using server = unix.serve({}, echo);
   const options = Object.freeze({
     path: (server.addr as Deno.UnixAddr).path,
@@ -444,26 +437,30 @@ Deno.test("connecting by time-out leaves the caller's options as they were", lim
   assertEquals(text(await conn.readExactly(1)), "x");
 });
 
-Deno.test("tls: who ignores certificate errors is told of all other failures", limit, async () => {
-  const ignoring = { unsafelyIgnoreCertificateErrors: true };
-  const port = freePort();
-  const refused = await failure(connectTcp({ port, tls: ignoring }));
-  assertEquals(refused.message, `Cannot connect to 127.0.0.1:${port}: connection refused`);
+Deno.test(
+  "tls: with certificate errors ignored all other failures are reported",
+  limit,
+  async () => {
+    const ignoring = { unsafelyIgnoreCertificateErrors: true };
+    const port = freePort();
+    const refused = await failure(connectTcp({ port, tls: ignoring }));
+    assertEquals(refused.message, `Cannot connect to 127.0.0.1:${port}: connection refused`);
 
-  await using plain = tcp.serve({}, async (conn) => {
-    await conn.write("SSH-2.0-no-tls\r\n");
-    await drain(conn).catch(() => {});
-  });
-  const error = await failure(connectTcp({ port: portOf(plain), tls: ignoring }));
-  assertEquals([error.operation, error.code], ["handshake", "ETLS"]);
+    await using plain = tcp.serve({}, async (conn) => {
+      await conn.write("SSH-2.0-no-tls\r\n");
+      await drain(conn).catch(() => {});
+    });
+    const error = await failure(connectTcp({ port: portOf(plain), tls: ignoring }));
+    assertEquals([error.operation, error.code], ["handshake", "ETLS"]);
 
-  await using silent = tcp.serve({}, async (conn) => {
-    await drain(conn).catch(() => {});
-  });
-  const timeouts = { handshake: 100 };
-  const late = await failure(connectTcp({ port: portOf(silent), tls: ignoring, timeouts }));
-  assertEquals([late.operation, late.code], ["handshake", "ETIMEDOUT"]);
-});
+    await using silent = tcp.serve({}, async (conn) => {
+      await drain(conn).catch(() => {});
+    });
+    const timeouts = { handshake: 100 };
+    const late = await failure(connectTcp({ port: portOf(silent), tls: ignoring, timeouts }));
+    assertEquals([late.operation, late.code], ["handshake", "ETIMEDOUT"]);
+  },
+);
 
 /** A TLS server for one client: it reads a byte, says `hello` and `!!`, and ends with or without a word. */
 const ENDING = `

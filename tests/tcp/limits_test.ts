@@ -39,7 +39,7 @@ sys.stdin.read()
 
 for (const transport of transports) {
   Deno.test(
-    `${transport.name}: at the limit newcomers wait until somebody leaves`,
+    `${transport.name}: at the limit newcomers wait until a connection ends`,
     limit,
     async () => {
       await using server = transport.serve({ limits: { maxConnections: 2 } }, echo);
@@ -143,7 +143,7 @@ pythonTest("deny outweighs allow", limit, async () => {
 });
 
 pythonTest("a dual-stack server knows its IPv4 peers as IPv4", limit, async () => {
-  const seen = new Events<TcpConnection>();
+  const seen = new Events<TcpConnection<Deno.NetAddr>>();
   await using server = serveTcp({
     hostname: "::",
     deny: ["127.0.0.2/32"],
@@ -158,9 +158,9 @@ pythonTest("a dual-stack server knows its IPv4 peers as IPv4", limit, async () =
   }
   const v4 = await seen.next();
   const v6 = await seen.next();
-  assertEquals((v4.remoteAddr as Deno.NetAddr).hostname, "127.0.0.1");
-  assertEquals((v4.localAddr as Deno.NetAddr).hostname, "127.0.0.1");
-  assertEquals((v6.remoteAddr as Deno.NetAddr).hostname, "::1");
+  assertEquals(v4.remoteAddr.hostname, "127.0.0.1");
+  assertEquals(v4.localAddr.hostname, "127.0.0.1");
+  assertEquals(v6.remoteAddr.hostname, "::1");
 });
 
 Deno.test("lists and limits that make no sense are refused before listening", limit, () => {
@@ -233,7 +233,7 @@ for (const how of ["per address", "in all", "denied"] as const) {
           assertEquals(await peer.line(), "open 127.0.0.2");
         }
         while (server.stats().accepted < accepted + 10) await nextTurn();
-        while (socketsOf(server) > 5) await nextTurn(); // what was turned away has been released
+        while (socketsOf(server) > 5) await nextTurn(); // what was refused has been released
         while (server.stats().active > 0) await nextTurn();
         // Well-behaved clients are served meanwhile.
         await using conn = await tls.connect(server);
@@ -248,7 +248,7 @@ for (const how of ["per address", "in all", "denied"] as const) {
 
 Deno.test("sockets that the runtime does not release are bounded, too", () => {
   const admission = new Admission({});
-  for (let i = 1; i < MAX_UNRELEASED; i++) admission.turnAway();
+  for (let i = 1; i < MAX_UNRELEASED; i++) admission.refuse();
   assertEquals(admission.full, false);
   assertEquals(admission.enter("192.0.2.1"), null);
   admission.giveUp();
@@ -289,7 +289,7 @@ Deno.test("a path takes no options that only a port has", limit, () => {
   Deno.removeSync(path.slice(0, -"/socket".length));
 });
 
-Deno.test("the backlog keeps who comes before the server accepts", limit, async () => {
+Deno.test("the backlog keeps what comes before the server accepts", limit, async () => {
   // One place, taken: everybody else waits with the system.
   await using server = serveTcp({ backlog: 8, limits: { maxConnections: 1 }, onListen() {} }, echo);
   const port = portOf(server);

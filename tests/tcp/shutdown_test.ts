@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { ClosedError, connectTcp, serveTcp, type TcpConnection } from "../../mod.ts";
 import { captureErrors, Events, nextTurn, Watched } from "../_util/events.ts";
+import { freePort } from "../_util/ports.ts";
 import { deno } from "../_util/peers.ts";
 import {
   drain,
@@ -17,7 +18,7 @@ import {
 const limit = { timeout: 20_000 };
 
 for (const transport of transports) {
-  Deno.test(`${transport.name}: shutdown tells handlers, who may finish`, limit, async () => {
+  Deno.test(`${transport.name}: shutdown tells handlers, which may finish`, limit, async () => {
     const accepted = new Events<TcpConnection>();
     const told = new Events<unknown>();
     const server = transport.serve({}, async (conn) => {
@@ -50,7 +51,7 @@ for (const transport of transports) {
     assertEquals((await conn.closed).how, "closed");
   });
 
-  Deno.test(`${transport.name}: shutdown by force aborts who stays`, limit, async () => {
+  Deno.test(`${transport.name}: shutdown aborts the connections that stay`, limit, async () => {
     const failed = new Events<unknown>();
     const closed = new Events<string>();
     const server = transport.serve({
@@ -79,12 +80,11 @@ for (const transport of transports) {
     async () => {
       const dir = await Deno.makeTempDir();
       const tlsOption = transport.name === "tls" ? { tls: serverTls } : {};
-      let port = 0;
+      const port = freePort();
       for (let round = 0; round < 50; round++) {
         const server = transport.name === "unix"
           ? serveTcp({ path: `${dir}/socket`, onListen() {} }, echo)
           : serveTcp({ port, ...tlsOption, onListen() {} }, echo);
-        if (transport.name !== "unix") port = portOf(server);
         const client = await transport.connect(server);
         if (round % 2 === 0) {
           await client.write("ping");
@@ -120,17 +120,17 @@ Deno.test("shutdown with timeout 0 does not wait", limit, async () => {
   await client.close();
 });
 
-Deno.test("a second shutdown may be less patient", limit, async () => {
+Deno.test("a second shutdown may have less time", limit, async () => {
   const server = tcp.serve({ onError() {} }, echo);
   const client = await tcp.connect(server);
   await client.write("x");
   await client.readExactly(1);
-  const patient = server.shutdown({ timeout: Infinity });
-  const watched = new Watched(patient);
+  const first = server.shutdown({ timeout: Infinity });
+  const watched = new Watched(first);
   await nextTurn();
   assertEquals(watched.settled, false);
   await server.shutdown({ timeout: 1 });
-  await patient;
+  await first;
   await client.close();
 });
 
@@ -176,7 +176,7 @@ Deno.test("a handler that never ends cannot hold up a forced shutdown", limit, a
   await client.close();
 });
 
-Deno.test("a patient shutdown after a forced one does not begin to wait anew", limit, async () => {
+Deno.test("a longer shutdown after an abort does not begin to wait again", limit, async () => {
   const controller = new AbortController();
   const entered = Promise.withResolvers<void>();
   const server = tcp.serve({ signal: controller.signal }, () => {
@@ -265,7 +265,7 @@ Deno.test("a server whose signal has aborted already does not begin", limit, () 
   assertThrows(() => tcp.serve({ signal: AbortSignal.abort(reason) }, echo), Error, "never");
 });
 
-Deno.test("a server that could not begin leaves nothing behind", limit, async () => {
+Deno.test("a server that could not begin leaves nothing", limit, async () => {
   const controller = new AbortController();
   const { signal } = controller;
   let port = 0;
@@ -274,7 +274,7 @@ Deno.test("a server that could not begin leaves nothing behind", limit, async ()
       serveTcp({
         signal,
         onListen: (addr) => {
-          port = (addr as Deno.NetAddr).port;
+          port = addr.port;
           throw new Error("not today");
         },
       }, echo),
@@ -317,7 +317,7 @@ Deno.test("shutdown checks its options", limit, async () => {
 Deno.test("a server says where it listens, on stderr unless told otherwise", limit, async () => {
   const printed = await captureErrors(async () => {
     await using server = serveTcp(echo);
-    assertEquals((server.addr as Deno.NetAddr).hostname, "127.0.0.1");
+    assertEquals(server.addr.hostname, "127.0.0.1");
     assert(portOf(server) > 0);
   });
   assertEquals(printed.length, 1);
@@ -398,7 +398,7 @@ Deno.test("a socket file left behind is in use, and the error says what to do", 
   const error = assertThrows(() => serveTcp({ path, onListen() {} }, echo), Deno.errors.AddrInUse);
   assertEquals(
     error.message,
-    `Cannot listen on ${path}: address already in use (if nobody serves there, remove the file)`,
+    `Cannot listen on ${path}: address already in use (if no server uses it, remove the file)`,
   );
   await Deno.remove(path);
   await using server = serveTcp({ path, onListen() {} }, echo);
