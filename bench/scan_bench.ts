@@ -53,7 +53,7 @@ async function compare(
   nmapArgs: string[],
   open: number[],
 ): Promise<void> {
-  const ours = [program, host, "--ports", ports, "--timeout", "1000", "--json"];
+  const ours = [program, host, "--ports", ports, "--timeout", "1", "--json"];
   const subjects = new Map<string, () => Promise<number[]>>([
     [`nmap -sT ${nmapArgs[0]}`, async () => {
       const range = ports === "-" ? ["-p-"] : ["-p", ports];

@@ -5,7 +5,6 @@
  * @module
  */
 import type { RelaySide } from "../apps/relay/mod.ts";
-import type { SocketAddress } from "../errors.ts";
 import { delimited } from "../framing/delimited.ts";
 import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
 import { printNote } from "../terminal/output.ts";

@@ -6,7 +6,14 @@
  *
  * Needs --allow-net only.
  */
-import { type Codec, connectTcp, lengthPrefixed, serveTcp, type TcpHandler, text } from "../mod.ts";
+import {
+  type Codec,
+  connectTcp,
+  lengthPrefixed,
+  serveTcp,
+  type TcpConnection,
+  text,
+} from "../mod.ts";
 import { defineProgram, printData, type Program, runProgram } from "../terminal/program.ts";
 
 const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "six"];
@@ -14,57 +21,34 @@ const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "s
 /** Messages with their length in front, four bytes: what Python's struct calls ">I". */
 const framing: Codec<string> = text(lengthPrefixed({ size: 4 }));
 
-/** What it is called, takes and does. */
-export const program: Program = defineProgram({
-  name: "sticky_packets.ts",
-  summary: `The "sticky packet" problem and its cure, in one run.`,
-  usage: ["[--help]"],
-  fields: {},
-  notes:
-    `Sends the same messages, all at once, to a naive reader and to a framed one, and shows what each of
-them takes for a message. Everything happens on this machine.`,
-  examples: ["$0"],
-  async main() {
-    await show("Read by read: what one read returned is taken for a message", naive, sendBare);
-    await show("Framed: four bytes in front say how long each message is", framed, sendFramed);
-  },
-});
-
-/** What a handler saw, and when it has seen everything. */
-type Report = (message: string) => void;
-
-function naive(report: Report): TcpHandler {
-  return async (conn) => {
-    const decoder = new TextDecoder();
-    for await (const chunk of conn) report(decoder.decode(chunk, { stream: true }));
-  };
+/** A way to send the messages, and one to tell them apart. */
+interface Way {
+  title: string;
+  send(conn: TcpConnection): Promise<unknown>;
+  receive(conn: TcpConnection): AsyncIterable<string>;
 }
 
-function framed(report: Report): TcpHandler {
-  return async (conn) => {
-    for await (const message of conn.framed(framing)) report(message);
-  };
-}
+const naive: Way = {
+  title: "Read by read: what one read returned is taken for a message",
+  send: (conn) => Promise.all(MESSAGES.map((message) => conn.write(message))),
+  receive: (conn) => ReadableStream.from(conn).pipeThrough(new TextDecoderStream()),
+};
 
-async function sendBare(port: number): Promise<void> {
-  await using conn = await connectTcp({ port });
-  await Promise.all(MESSAGES.map((message) => conn.write(message)));
-}
-
-async function sendFramed(port: number): Promise<void> {
-  await using conn = await connectTcp({ port });
-  await conn.framed(framing).sendAll(MESSAGES);
-}
+const framed: Way = {
+  title: "Framed: four bytes in front say how long each message is",
+  send: (conn) => conn.framed(framing).sendAll(MESSAGES),
+  receive: (conn) => conn.framed(framing),
+};
 
 /** Runs one server and one client, and shows what arrived as messages. */
-async function show(
-  title: string,
-  handler: (report: Report) => TcpHandler,
-  send: (port: number) => Promise<void>,
-): Promise<void> {
+async function show({ title, send, receive }: Way): Promise<void> {
   const seen: string[] = [];
-  const server = serveTcp({ port: 0, onListen() {} }, handler((message) => seen.push(message)));
-  await send(server.addr.port);
+  const server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
+    for await (const message of receive(conn)) seen.push(message);
+  });
+  const conn = await connectTcp({ port: server.addr.port });
+  await send(conn);
+  await conn.close();
   await server.shutdown();
   const lines = seen.map((message, index) => `  ${index + 1}. ${abbreviate(message)}\n`);
   await printData(`${title}:\n  ${MESSAGES.length} sent, ${seen.length} received\n`);
@@ -76,5 +60,20 @@ function abbreviate(message: string): string {
     ? message
     : `${message.slice(0, 30)}... (${message.length} characters)`;
 }
+
+/** What it is called, takes and does. */
+export const program: Program = defineProgram({
+  name: "sticky_packets.ts",
+  summary: `The "sticky packet" problem and its cure, in one run.`,
+  usage: ["[--help]"],
+  fields: {},
+  notes: `Sends the same messages, all at once, to a naive reader and to a framed one, and shows
+what each of them takes for a message. Everything happens on this machine.`,
+  examples: ["$0"],
+  async main() {
+    await show(naive);
+    await show(framed);
+  },
+});
 
 if (import.meta.main) await runProgram(program);

@@ -13,6 +13,7 @@ import { formatAddr } from "../common/address.ts";
 import { splitHostPort } from "../terminal/address.ts";
 import { section, setting } from "../terminal/arguments.ts";
 import { UdpConversation } from "../terminal/conversation.ts";
+import { inOneLine } from "../terminal/one_line.ts";
 import { defineProgram, type Program, runProgram, UsageError } from "../terminal/program.ts";
 import { openPrompt, type Prompt } from "../terminal/prompt.ts";
 import { file, port, text } from "../terminal/values.ts";
@@ -45,7 +46,7 @@ an address that is not in the contacts, as <HOST:PORT, a stranger> TEXT.`,
     const [hostname, bound] = splitHostPort(where.hostname ?? "") ?? [where.hostname];
     const chat = await bindUdpChat({
       name: name.trim(),
-      contacts: parseContacts(await readContacts(path), path),
+      contacts: parseContacts(await inOneLine(`read ${path}`, () => Deno.readTextFile(path)), path),
       hostname,
       port: where.port ?? (bound === undefined ? undefined : Number(bound)),
     });
@@ -75,16 +76,6 @@ async function say(chat: UdpChat, conversation: UdpConversation, prompt: Prompt)
     if (step.kind === "send") {
       await chat.send(step.to, step.text).catch((error) => prompt.note(error.message));
     }
-  }
-}
-
-async function readContacts(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const reason = isMissing ? "no such file" : error instanceof Error ? error.message : error;
-    throw new Error(`Cannot read ${file}: ${reason}`);
   }
 }
 

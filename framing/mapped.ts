@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import type { Codec, Decoder, FramingCodec } from "./codec.ts";
 import { checkCodec } from "./_codec.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
-import { checkOptions, type OptionNames, show } from "../common/options.ts";
+import { checkOptions, namesOf, type OptionNames, show } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder, reason } from "./_mapped_decoder.ts";
@@ -65,9 +65,7 @@ export function mapped<Frame, In, Out = In>(
 
 const OPTIONS: OptionNames<MappedOptions<unknown, unknown>> = {
   ...CORRUPT_NAMES,
-  decode: true,
-  detached: true,
-  encode: true,
+  ...namesOf("decode", "detached", "encode"),
 };
 
 class MappedCodec<Frame, In, Out> implements FramingCodec<In, Out> {

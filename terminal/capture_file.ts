@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { systemReason } from "../common/system_reason.ts";
 import { writeAll } from "../common/write_all.ts";
 import { type CaptureEnd, endOfCapture } from "../apps/relay/mod.ts";
+import { inOneLine } from "./one_line.ts";
 
 /** A capture that is written to. */
 export interface CaptureFile {
@@ -27,14 +27,7 @@ export interface CaptureFile {
  * @throws {Error} If that fails.
  */
 export async function openCapture(path: string): Promise<CaptureFile> {
-  const doing = async <T>(action: () => Promise<T>): Promise<T> => {
-    try {
-      return await action();
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`Cannot write ${path}: ${systemReason(message) ?? message}`, { cause });
-    }
-  };
+  const doing = <T>(action: () => Promise<T>) => inOneLine(`write ${path}`, action);
   const file = await doing(() => Deno.open(path, { write: true, create: true, append: true }));
   const write = (bytes: Uint8Array) => doing(() => writeAll(file, bytes));
   const { lastId, isTorn } = await doing(() => continued(file, path)).catch((error) => {

@@ -4,8 +4,8 @@
  * @module
  */
 import { escapeControls, escapeLines } from "../common/escape.ts";
-import { systemReason } from "../common/system_reason.ts";
 import { writeAll, writeAllSync } from "../common/write_all.ts";
+import { inOneLine } from "./one_line.ts";
 
 /**
  * Writes data to stdout.
@@ -20,13 +20,10 @@ export async function printData(
 ): Promise<void> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
-    await writeAll(Deno.stdout, bytes);
+    await inOneLine("write the output", () => writeAll(Deno.stdout, bytes));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return await leave();
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot write the output: ${systemReason(message) ?? message}`, {
-      cause: error,
-    });
+    if (!(error instanceof Error && error.cause instanceof Deno.errors.BrokenPipe)) throw error;
+    await leave();
   }
 }
 

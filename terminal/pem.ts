@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemReason } from "../common/system_reason.ts";
+import { inOneLine } from "./one_line.ts";
 
 /** The largest file that is taken for certificates: a system's whole collection has 250 KB. */
 const MAX_SIZE = 4 * 1024 * 1024;
@@ -14,20 +14,21 @@ const MAX_SIZE = 4 * 1024 * 1024;
  * @throws {Error} In one line, if it cannot be read or is none.
  */
 export async function readPem(path: string): Promise<string> {
-  let text = "";
-  try {
-    const { readable } = await Deno.open(path);
-    for await (const piece of readable.pipeThrough(new TextDecoderStream())) {
-      text += piece;
-      if (text.length > MAX_SIZE) throw new Error(`it is larger than ${MAX_SIZE} bytes`);
-    }
-  } catch (error) {
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error });
-  }
+  const text = await inOneLine(`read ${path}`, () => readAtMost(path, MAX_SIZE));
   const blocks = [...text.matchAll(/-----BEGIN ([^\n-]+)-----([^-]*)-----END \1-----/g)];
   if (blocks.length === 0) throw new Error(`Cannot use ${path}: it is not in PEM form`);
   if (blocks.some(([, , body = ""]) => !isBase64(body))) {
     throw new Error(`Cannot use ${path}: its PEM form is broken`);
+  }
+  return text;
+}
+
+async function readAtMost(path: string, size: number): Promise<string> {
+  const { readable } = await Deno.open(path);
+  let text = "";
+  for await (const piece of readable.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.length > size) throw new Error(`it is larger than ${size} bytes`);
   }
   return text;
 }
@@ -40,10 +41,4 @@ function isBase64(body: string): boolean {
   } catch {
     return false;
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file";
-  const message = error instanceof Error ? error.message : String(error);
-  return systemReason(message)?.toLowerCase() ?? message;
 }

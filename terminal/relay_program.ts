@@ -10,6 +10,7 @@ import {
 import { readHostPort, readPort, splitHostPort } from "./address.ts";
 import { type Fields, section, setting, toggle, UsageError } from "./arguments.ts";
 import { framingOption, readFraming } from "./framing.ts";
+import { inOneLine } from "./one_line.ts";
 import { fail, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions } from "./tls.ts";
 import { count, file, seconds, text } from "./values.ts";
@@ -136,12 +137,7 @@ export async function openRecorder(values: RelayValues): Promise<Recorder> {
 /** A captured file, or the input. */
 export async function openSource(path: string): Promise<ReadableStream<Uint8Array>> {
   if (path === "-") return Deno.stdin.readable;
-  try {
-    return (await Deno.open(path)).readable;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`Cannot read ${path}: no such file`);
-    throw error;
-  }
+  return (await inOneLine(`read ${path}`, () => Deno.open(path))).readable;
 }
 
 /** Reports records that were cut off. */

@@ -112,8 +112,8 @@ function toJson(report: ScanReport, values: ScanValues): string {
 function portToJson({ latency, banner, ...port }: PortResult): string {
   return jsonLine({
     ...port,
-    ...(latency === undefined ? {} : { latency: Number(latency.toFixed(3)) }),
-    ...(banner === undefined ? {} : { banner: bannerText(banner) }),
+    latency: latency && Number(latency.toFixed(3)),
+    banner: banner && bannerText(banner),
   });
 }
 

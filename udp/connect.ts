@@ -13,11 +13,7 @@ import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 import type { UdpEndpointStats } from "./endpoint_stats.ts";
-import {
-  type UdpReceiveOptions,
-  type UdpRequestOptions,
-  type UdpSocketOptions,
-} from "./options.ts";
+import type { UdpReceiveOptions, UdpRequestOptions, UdpSocketOptions } from "./options.ts";
 
 /** The peer to exchange datagrams with. */
 export interface UdpConnectOptions extends UdpSocketOptions {

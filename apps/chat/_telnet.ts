@@ -51,8 +51,8 @@ export function withTelnet<T>(inner: Decoder<T>): Decoder<T | TelnetRequest> {
 /** The answer that declines all that was asked. */
 export function decline({ asked }: TelnetRequest): Uint8Array {
   const answer = new Uint8Array(asked.length / 2 * 3);
-  for (let from = 0, to = 0; from < asked.length; from += 2, to += 3) {
-    answer.set([IAC, asked[from] === DO ? WONT : DONT, asked[from + 1] ?? 0], to);
+  for (let at = 0; at < asked.length; at += 2) {
+    answer.set([IAC, asked[at] === DO ? WONT : DONT, asked[at + 1] ?? 0], at / 2 * 3);
   }
   return answer;
 }

@@ -13,7 +13,14 @@ import {
   type UnixConnectOptions,
 } from "../../tcp/mod.ts";
 import { Pace } from "./_pace.ts";
-import { type FileRequest, formatRequest, MAX_LINE_LENGTH } from "./_protocol.ts";
+import {
+  type Answer,
+  type FileRequest,
+  formatRequest,
+  MAX_LINE_LENGTH,
+  parseAnswer,
+  parseTrailer,
+} from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Where the file server is, with everything that `connectTcp` takes, and how long to wait for it. */
@@ -73,11 +80,16 @@ export class FileExchange implements AsyncDisposable {
   }
 
   /**
-   * Connects.
+   * Connects, makes a request, and closes.
    *
    * @param action What is being done, for messages: `Cannot get "a.txt"`.
+   * @param use Makes the request.
    */
-  static async open(action: string, options: FileClientOptions): Promise<FileExchange> {
+  static async run<T>(
+    action: string,
+    options: FileClientOptions,
+    use: (exchange: FileExchange) => Promise<T>,
+  ): Promise<T> {
     const { answer = 0, stall, ...timeouts } = options.timeouts ?? {};
     const { minRate, ...limits } = options.limits ?? {};
     checkTimeout("timeouts.answer", answer);
@@ -85,16 +97,28 @@ export class FileExchange implements AsyncDisposable {
     // `Pace` looks after transfers: it knows that a sender sees slow progress in lumps only.
     const write = timeouts.write ?? Infinity;
     const conn = await connectTcp({ ...options, limits, timeouts: { ...timeouts, write } });
-    return new FileExchange(conn, action, options);
+    await using exchange = new FileExchange(conn, action, options);
+    try {
+      return await use(exchange);
+    } catch (error) {
+      throw exchange.#explain(error);
+    }
   }
 
-  /** Sends a request. */
-  async ask(request: FileRequest): Promise<void> {
+  /** Sends a request and reads the answer. */
+  async ask(request: FileRequest): Promise<Answer> {
     await this.conn.write(formatRequest(request));
+    return parseAnswer(await this.#line(), this.#action);
+  }
+
+  /** Reads the line after the bytes: the checksum as the server has it. */
+  async trailer(): Promise<string> {
+    this.pace.rests();
+    return parseTrailer(await this.#line(), this.#action);
   }
 
   /** Reads a line; `null` if the server has ended. */
-  async line(): Promise<string | null> {
+  async #line(): Promise<string | null> {
     try {
       return await this.conn.readLine({ timeout: this.#answerTimeout, maxLength: MAX_LINE_LENGTH });
     } catch (error) {
@@ -113,7 +137,7 @@ export class FileExchange implements AsyncDisposable {
   }
 
   /** What an error of the connection means for the request. */
-  explain(error: unknown): unknown {
+  #explain(error: unknown): unknown {
     const isGone = error instanceof Deno.errors.ConnectionReset ||
       error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.UnexpectedEof;
     if (!isGone || error instanceof ClosedError) return error;

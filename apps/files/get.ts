@@ -14,7 +14,6 @@ import { diskError } from "./_disk.ts";
 import { checkName, segmentsOf } from "./_names.ts";
 import { PartialFile } from "./_partial_file.ts";
 import { join, split } from "./_paths.ts";
-import { parseAnswer, parseTrailer } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** How far a transfer has got. */
@@ -172,13 +171,11 @@ async function run(download: Download): Promise<FileTransferResult> {
   const { name, action, target, force, checksum, partial, client } = download;
   const begun = await digestOfPart(download);
   const begin = performance.now();
-  await using exchange = await FileExchange.open(action, client);
-  try {
-    const { length, tag } = partial;
-    await exchange.ask({ verb: "GET", offset: length, tag, checksum, name });
-    const answer = parseAnswer(await exchange.line(), action);
-    const { size, offset } = answer;
-    if (offset !== 0 && (offset !== length || answer.tag !== tag)) {
+  return await FileExchange.run(action, client, async (exchange) => {
+    const { length, tag: known } = partial;
+    const answer = await exchange.ask({ verb: "GET", offset: length, tag: known, checksum, name });
+    const { size, offset, tag } = answer;
+    if (offset !== 0 && (offset !== length || tag !== known)) {
       throw new FileTransferError("protocol", `${action}: the server sends another part of it`);
     }
     if (size > download.maxSize) {
@@ -186,7 +183,7 @@ async function run(download: Download): Promise<FileTransferResult> {
       throw new FileTransferError("too_large", message);
     }
     const digest = offset > 0 ? begun : await createDigest(checksum);
-    await partial.begin(offset, answer.tag);
+    await partial.begin(offset, tag);
     let bytes = offset;
     const onBytes = (count: number) => {
       bytes += count;
@@ -199,8 +196,7 @@ async function run(download: Download): Promise<FileTransferResult> {
       isAlone: true,
       readFirst: offset, // the server reads that much before it sends the rest
     });
-    exchange.pace.rests();
-    const trailer = parseTrailer(await exchange.line(), action);
+    const trailer = await exchange.trailer();
     const result = digest.result();
     if (trailer !== result) {
       throw new FileTransferError("checksum", `${action}: what arrived is not what was sent`);
@@ -214,9 +210,7 @@ async function run(download: Download): Promise<FileTransferResult> {
       checksum: result,
       duration: performance.now() - begin,
     };
-  } catch (error) {
-    throw exchange.explain(error);
-  }
+  });
 }
 
 /** The checksum of what is there already. Computed before the server is asked, so that it need not

@@ -8,13 +8,7 @@ import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_clie
 import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
-import {
-  MAX_LINE_LENGTH,
-  parseAnswer,
-  parseEntry,
-  parseOmitted,
-  parseTrailer,
-} from "./_protocol.ts";
+import { MAX_LINE_LENGTH, parseEntry, parseOmitted } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** How much of a list is read at once. */
@@ -99,22 +93,18 @@ export async function listFiles(options: ListFilesOptions): Promise<FileEntry[]>
   checkCount("limits.maxEntries", maxEntries);
   const folder = given.replace(/\/$/, "");
   const action = folder === "" ? "Cannot list the files" : `Cannot list "${toPrintable(folder)}"`;
-  await using exchange = await FileExchange.open(action, { ...client, limits });
-  try {
-    await exchange.ask({ verb: "LIST", folder });
-    const { size, tag } = parseAnswer(await exchange.line(), action);
+  return await FileExchange.run(action, { ...client, limits }, async (exchange) => {
+    const { size, tag } = await exchange.ask({ verb: "LIST", folder });
     if (size > maxListSize) {
       const message = `${action}: the list has ${size} bytes and the limit is ${maxListSize}`;
       throw new FileTransferError("too_large", message);
     }
     const entries = await readEntries(exchange, { action, size, maxEntries });
-    parseTrailer(await exchange.line(), action);
+    await exchange.trailer();
     const omitted = parseOmitted(tag);
     if (omitted > 0) onOmitted?.(omitted);
     return entries;
-  } catch (error) {
-    throw exchange.explain(error);
-  }
+  });
 }
 
 /** Reads the lines of a list while they come. */
@@ -147,7 +137,6 @@ async function readEntries(
       if (spend()) await nextTurn();
     }
   }
-  pace.rests();
   if (text !== "") parseEntry("", action); // a line without an end
   return entries;
 }

@@ -12,7 +12,7 @@ import { checkChecksum, createDigest, type FileChecksum } from "./_digest.ts";
 import { diskError } from "./_disk.ts";
 import { segmentsOf } from "./_names.ts";
 import { split } from "./_paths.ts";
-import { formatRefusal, formatTrailer, parseAnswer, parseTrailer } from "./_protocol.ts";
+import { formatRefusal, formatTrailer, parseTrailer } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 import type { FileProgress, FileTransferResult } from "./get.ts";
 
@@ -83,12 +83,10 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
   const { size } = before;
   const digest = await createDigest(checksum);
   const begin = performance.now();
-  await using exchange = await FileExchange.open(action, client);
-  const { conn, pace } = exchange;
-  try {
+  return await FileExchange.run(action, client, async (exchange) => {
+    const { conn, pace } = exchange;
     await exchange.ask({ verb: "PUT", size, replace: force, checksum, name });
-    parseAnswer(await exchange.line(), action);
-    // The server may say no at any time, so its verdict is listened for from now on.
+    // The server may refuse at any time, so its verdict is read from now on.
     const verdict = conn.readLine().then((line) => parseTrailer(line, action));
     const early = watch(verdict);
     let bytes = 0;
@@ -113,9 +111,7 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
     }
     const duration = performance.now() - begin;
     return { path, size, bytes, resumedFrom: 0, checksum: result, duration };
-  } catch (error) {
-    throw exchange.explain(error);
-  }
+  });
 }
 
 /** Opens a file to be sent; what is no regular file may never end. */

@@ -86,9 +86,9 @@ export interface HttpTimeouts {
 }
 
 /** Every limit. */
-export type ResolvedLimits = Readonly<Record<keyof HttpLimits, number>>;
+export type ResolvedLimits = Record<keyof HttpLimits, number>;
 /** Every timeout. */
-export type ResolvedTimeouts = Readonly<Record<keyof HttpTimeouts, number>>;
+export type ResolvedTimeouts = Record<keyof HttpTimeouts, number>;
 
 /** The limits, with their defaults. */
 const DEFAULT_LIMITS: ResolvedLimits = {
@@ -108,32 +108,24 @@ const DEFAULT_TIMEOUTS: ResolvedTimeouts = {
 };
 
 /** The names of limits. */
-export const LIMIT_NAMES: Record<keyof HttpLimits, true> = namesOf(DEFAULT_LIMITS);
+export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly (keyof HttpLimits)[];
 /** The names of timeouts. */
-export const TIMEOUT_NAMES: Record<keyof HttpTimeouts, true> = namesOf(DEFAULT_TIMEOUTS);
-
-function namesOf<Name extends string>(table: Readonly<Record<Name, number>>): Record<Name, true> {
-  const names = Object.keys(table).map((name) => [name, true]);
-  return Object.fromEntries(names);
-}
+export const TIMEOUT_NAMES = Object.keys(DEFAULT_TIMEOUTS) as readonly (keyof HttpTimeouts)[];
 
 /** Fills in the defaults and checks every value. */
 export function resolveLimits(given: HttpLimits = {}): ResolvedLimits {
-  return resolve(DEFAULT_LIMITS, given, (name, value) => checkCount(`limits.${name}`, value));
+  const resolved = { ...DEFAULT_LIMITS };
+  for (const name of LIMIT_NAMES) {
+    resolved[name] = checkCount(`limits.${name}`, given[name] ?? resolved[name]);
+  }
+  return resolved;
 }
 
 /** Fills in the defaults and checks every value. */
 export function resolveHttpTimeouts(given: HttpTimeouts = {}): ResolvedTimeouts {
-  return resolve(DEFAULT_TIMEOUTS, given, (name, value) => checkTimeout(`timeouts.${name}`, value));
-}
-
-function resolve<Name extends string>(
-  defaults: Readonly<Record<Name, number>>,
-  given: { readonly [Key in Name]?: number | undefined },
-  check: (name: string, value: unknown) => number,
-): Record<Name, number> {
-  const names = Object.keys(defaults) as Name[];
-  return Object.fromEntries(
-    names.map((name) => [name, check(name, given[name] ?? defaults[name])]),
-  ) as Record<Name, number>;
+  const resolved = { ...DEFAULT_TIMEOUTS };
+  for (const name of TIMEOUT_NAMES) {
+    resolved[name] = checkTimeout(`timeouts.${name}`, given[name] ?? resolved[name]);
+  }
+  return resolved;
 }

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../../common/options.ts";
+import {
+  checkCount,
+  checkOneOf,
+  checkOptions,
+  namesOf,
+  type OptionNames,
+} from "../../common/options.ts";
 import type { TlsClientOptions } from "../../tcp/mod.ts";
 import {
   type HttpLimits,
@@ -95,18 +101,11 @@ export interface Settings {
 
 /** `tls` is checked by `connectTcp`. */
 const OPTIONS = {
-  allowDowngrade: true,
-  decode: true,
-  followRedirects: true,
-  headers: true,
-  limits: LIMIT_NAMES,
-  maxRedirects: true,
-  method: true,
-  onTrace: true,
-  signal: true,
-  timeouts: TIMEOUT_NAMES,
-  tls: true,
-} satisfies OptionNames<HttpGetOptions>;
+  limits: namesOf(...LIMIT_NAMES),
+  timeouts: namesOf(...TIMEOUT_NAMES),
+  ...namesOf("allowDowngrade", "decode", "followRedirects", "headers", "maxRedirects", "method"),
+  ...namesOf("onTrace", "signal", "tls"),
+} satisfies Omit<OptionNames<HttpGetOptions>, "tls">;
 
 /** Fills in the defaults and checks every value. */
 export function resolveOptions(options: HttpGetOptions): Settings {

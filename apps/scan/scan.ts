@@ -173,9 +173,7 @@ function resultOf(
   const { name = "", address = "" } = targets[index % targets.length] ?? {};
   const port = ports[Math.floor(index / targets.length)] ?? 0;
   const [state, reason] = OUTCOMES[outcome] ?? ["filtered", "not asked"];
-  const service = serviceName(port);
-  const result = { host: name, address, port, state, reason };
-  return service === undefined ? result : { ...result, service };
+  return { host: name, address, port, state, reason, service: serviceName(port) };
 }
 
 function openResult(
@@ -183,8 +181,8 @@ function openResult(
   targets: readonly Target[],
   ports: readonly number[],
 ): PortResult {
-  const result = { ...resultOf(index, targets, ports, OPEN), latency };
-  return banner === undefined || banner.length === 0 ? result : { ...result, banner };
+  const said = banner?.length === 0 ? undefined : banner;
+  return { ...resultOf(index, targets, ports, OPEN), latency, banner: said };
 }
 
 /** One host's part of the outcomes. */

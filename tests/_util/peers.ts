@@ -65,7 +65,7 @@ type TestBody = Deno.TestDefinition["fn"];
  * @throws {Error} On CI, if one is missing.
  */
 export function testWith(...names: PeerName[]): Register {
-  const missing = names.filter((name) => !hasPeer(name));
+  const missing = [...new Set(names)].filter((name) => !hasPeer(name));
   const isOtherSystem = missing.includes("Linux"); // there, nothing of Linux is missing
   if (isCi && missing.length > 0 && !isOtherSystem) {
     throw new Error(`${missing.join(" and ")} missing: on CI no test is left out`);

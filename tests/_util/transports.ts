@@ -35,9 +35,10 @@ export interface Transport {
   connect(server: TcpServer, options?: TcpConnectBaseOptions): Promise<TcpConnection>;
 }
 
-/** The port of a server on TCP. */
-export function portOf(server: { readonly addr: Deno.Addr }): number {
-  return (server.addr as Deno.NetAddr).port;
+/** The port of what is bound to one. */
+export function portOf({ addr }: { readonly addr: Deno.Addr }): number {
+  if ("port" in addr) return addr.port;
+  throw new TypeError(`Cannot use ${JSON.stringify(addr)}: it has no port`);
 }
 
 function silent(options: TcpServerBaseOptions): TcpServerBaseOptions {

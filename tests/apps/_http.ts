@@ -25,7 +25,7 @@ export function scripted(answer: Answer | string | Uint8Array): Scripted {
     const said = typeof answer === "function" ? await answer(conn, path) : answer;
     if (typeof said === "string" || said instanceof Uint8Array) await conn.write(said);
   });
-  const { port } = server.addr as Deno.NetAddr;
+  const { port } = server.addr;
   return {
     origin: `http://127.0.0.1:${port}`,
     port,

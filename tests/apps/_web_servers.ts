@@ -1,5 +1,6 @@
 // Web servers that people run, started by a test in a folder of its own on free ports of loopback.
 import { TextLineStream } from "@std/streams";
+import { freePort } from "../_util/ports.ts";
 
 /** A web server and what it serves. */
 export interface WebServer extends AsyncDisposable {
@@ -145,12 +146,6 @@ http {
     ssl_certificate ${folder}/server.pem; ssl_certificate_key ${folder}/server.key; ${locations}
   }
 }`;
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** nginx, serving a folder that {@linkcode makeCertificates} has been to. */

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Block, blockOf, readPage } from "../docs/_page.ts";
 import { peersIn, testWith } from "../_util/peers.ts";
+import { freePort } from "../_util/ports.ts";
 import { optionsOf, parserOf } from "../../terminal/arguments.ts";
 import { inFolder, shell, TINCAN } from "./_tincan.ts";
 
@@ -21,17 +22,11 @@ const COMMANDS = [
   blockOf(page, "udp"),
 ];
 
-/** A free port of this machine, for TCP and most likely for UDP. */
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String(listener.addr.port);
-}
-
 /** A script with ports that are free, which waits until what it starts beside itself is listening. */
 function toScript({ code }: Block): string {
   const ports = new Map<string, string>();
   const free = code.replaceAll(/\b[79]\d{3}\b/g, (port) => {
-    if (!ports.has(port)) ports.set(port, freePort());
+    if (!ports.has(port)) ports.set(port, `${freePort()}`);
     return ports.get(port) ?? "";
   });
   const [port = ""] = ports.values();

@@ -1,6 +1,7 @@
 /** The standard streams, connected to real peers: bytes, endings, failures. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { pattern } from "../_util/random.ts";
+import { freePort } from "../_util/ports.ts";
 import { testWith } from "../_util/peers.ts";
 import { inFolder, Shell, shell, tincan } from "./_tincan.ts";
 
@@ -12,12 +13,6 @@ const socatTest = testWith("socat");
 const limit = { timeout: 60_000 };
 /** More than all buffers on the way hold. */
 const SIZE = 32_000_000;
-
-/** A free port of this machine. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** Two files of random bytes, `a` and `b`, and a check that they came across as `a2` and `b2`. */
 async function withFiles(

@@ -25,7 +25,7 @@ socatTest(
   limit,
   async () => {
     const free = await bindUdp();
-    const { port } = free.addr as Deno.NetAddr;
+    const { port } = free.addr;
     await free.close();
     await using server = new Shell(
       'exec socat -d -d "UDP-RECVFROM:$1,bind=127.0.0.1" EXEC:rev',
@@ -62,7 +62,7 @@ Deno.test(
 
 Deno.test("--udp --framing lines sends each line as a datagram", limit, async () => {
   await using endpoint = await bindUdp();
-  const { port } = endpoint.addr as Deno.NetAddr;
+  const { port } = endpoint.addr;
   const args = ["connect", "--udp", "--framing", "lines", "-w", "0.5", `${port}`];
   const running = tincan(args, "one\n\ntwo");
   const seen: string[] = [];
@@ -78,7 +78,7 @@ Deno.test("--udp --framing lines sends each line as a datagram", limit, async ()
 
 Deno.test("--udp --hex and --json show datagrams", limit, async () => {
   await using endpoint = await bindUdp();
-  const { port } = endpoint.addr as Deno.NetAddr;
+  const { port } = endpoint.addr;
   const talk = async (option: string) => {
     const running = tincan(["connect", "--udp", option, "-w", "0.5", `${port}`], "ask");
     await (await endpoint.receive()).reply("tell");

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connectTcp, type TcpConnection } from "../../mod.ts";
 import { Peer, testWith } from "../_util/peers.ts";
+import { freePort } from "../_util/ports.ts";
 import { Clone } from "./_clone.ts";
 import { fileOf, readPage } from "./_page.ts";
 
@@ -13,12 +14,6 @@ const page = await readPage("docs/running-it-for-real.md");
 const server = fileOf(page, "server.ts");
 const unit = fileOf(page, "tincan-lines.service");
 const container = fileOf(page, "server.Dockerfile");
-
-/** A free port of this machine. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** Runs the page's server with the flags of one of its recipes: `deno run FLAGS server.ts HOST PORT`. */
 async function talkTo(recipe: readonly string[]): Promise<void> {
@@ -100,8 +95,8 @@ haproxyTest({
     await using program = new Peer(command, args);
     assertEquals(await program.line(), "ready");
     await using _proxy = new Peer("haproxy", ["-db", "-q", "-f", `${clone.folder}/haproxy.cfg`]);
-    await using conn: TcpConnection = await connectTcp({ port: front, retry: 8 });
-    const { hostname, port } = conn.localAddr as Deno.NetAddr;
+    await using conn: TcpConnection<Deno.NetAddr> = await connectTcp({ port: front, retry: 8 });
+    const { hostname, port } = conn.localAddr;
     assertMatch(await conn.readLine() ?? "", new RegExp(`^${hostname} ${port}$`));
   },
 });

@@ -24,7 +24,7 @@ pythonTest("tcp_echo client escapes what it shows on a terminal", { timeout: 60_
   await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     if (await conn.read(new Uint8Array(10)) !== null) await conn.write(HOSTILE);
   });
-  await compare("tcp_echo.ts", (server.addr as Deno.NetAddr).port);
+  await compare("tcp_echo.ts", server.addr.port);
 });
 
 pythonTest("udp_echo client escapes what it shows on a terminal", { timeout: 60_000 }, async () => {
@@ -32,7 +32,7 @@ pythonTest("udp_echo client escapes what it shows on a terminal", { timeout: 60_
   const serving = (async () => {
     for await (const datagram of endpoint) await datagram.reply(HOSTILE);
   })();
-  await compare("udp_echo.ts", (endpoint.addr as Deno.NetAddr).port);
+  await compare("udp_echo.ts", endpoint.addr.port);
   await endpoint.close();
   await serving;
 });

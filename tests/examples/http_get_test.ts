@@ -426,7 +426,7 @@ tlsTest("http_get says in one line what is wrong with certificates", async () =>
   await Deno.writeTextFile(`${folder}/no-key`, "");
   const cases: [string, string][] = [
     ["/no/such", "Cannot read /no/such: no such file\n"],
-    [folder, `Cannot read ${folder}: is a directory\n`],
+    [folder, `Cannot read ${folder}: Is a directory\n`],
     [`${folder}/text`, `Cannot use ${folder}/text: it is not in PEM form\n`],
     [`${folder}/broken`, `Cannot use ${folder}/broken: its PEM form is broken\n`],
   ];

@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { inFolder, Shell, shell } from "../cli/_tincan.ts";
 import { testWith } from "../_util/peers.ts";
+import { portOf } from "../_util/transports.ts";
 import { exampleArgs, runExample, startExample } from "./_run.ts";
 
 const limit = { timeout: 60_000 };
@@ -45,8 +46,7 @@ Deno.test(
     inFolder(async (folder) => {
       const bob = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
       const contacts = `${folder}/contacts.json`;
-      const { port } = bob.addr as Deno.NetAddr;
-      await Deno.writeTextFile(contacts, JSON.stringify({ bob: `127.0.0.1:${port}` }));
+      await Deno.writeTextFile(contacts, JSON.stringify({ bob: `127.0.0.1:${portOf(bob)}` }));
       const command = [Deno.execPath(), ...exampleArgs(minimal("udp_chat"), ["ada", contacts])];
       await using ada = new Shell('exec "$@"', ...command);
       await ada.type("carol hello\nbob how are you?\n");

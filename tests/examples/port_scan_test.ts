@@ -11,7 +11,7 @@ pythonTest("port_scan escapes banners, as a table and as JSON", { timeout: 60_00
   await using server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     await conn.write("\x1b[2J\x1b]0;title\x07\u009b5A\u202e\n");
   });
-  const { port } = server.addr as Deno.NetAddr;
+  const { port } = server.addr;
   const args = ["127.0.0.1", "--ports", `${port}`, "--banner"];
   await using terminal = new Terminal(Deno.execPath(), exampleArgs("port_scan.ts", args), 200);
   await terminal.until((rows) =>

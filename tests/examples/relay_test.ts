@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
+import { Shell } from "../cli/_tincan.ts";
 import { testWith } from "../_util/peers.ts";
 import { exampleArgs, type Finished, run, runExample, startExample } from "./_run.ts";
 
@@ -420,4 +421,22 @@ ncTest("relay --framing fixed:5000000 writes what --read can read", async () => 
   );
   assertEquals(code, 0, stderr);
   assertMatch(shown, /#1 > message 1 \(5000000 bytes, in \d+ reads\): /);
+});
+
+Deno.test("relay ends a connection on which nothing passes for --idle seconds", async () => {
+  using target = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const args = ["--to", `127.0.0.1:${target.addr.port}`, "--quiet", "--idle", "200ms"];
+  await using relay = await startExample("relay.ts", args);
+  using client = await Deno.connect({ port: relay.port });
+  using passed = await target.accept();
+  const ended = (conn: Deno.Conn) => conn.read(new Uint8Array(1)).catch(() => null);
+  assertEquals(await Promise.all([ended(client), ended(passed)]), [null, null]);
+});
+
+Deno.test("relay --listen takes HOST:PORT, too", async () => {
+  const { code, stderr } = await runExample("relay.ts", ["--listen", "[::1]:x", "--to", "a:1"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "Option --listen must be a whole number from 0 to 65535, current");
+  await using relay = new Shell('exec $TINCAN relay --listen "[::1]:0" --to 127.0.0.1:1');
+  await relay.shows(/^listening on \[::1\]:\d+$/m);
 });

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bindUdp } from "../../udp/mod.ts";
 import { testWith } from "../_util/peers.ts";
+import { freePort } from "../_util/ports.ts";
 import { run, runExample, startExample } from "./_run.ts";
 
 const pythonTest = testWith("python3");
@@ -15,12 +16,6 @@ for message in sys.argv[2:]:
 `;
 
 const TUTORIAL = ["--greet", "Welcome!", "--reply", "Loop_msg: {}!", "--exit", "exit"];
-
-/** A port that nobody has just now. */
-async function freePort(): Promise<number> {
-  await using endpoint = await bindUdp();
-  return (endpoint.addr as Deno.NetAddr).port;
-}
 
 pythonTest("udp_echo: echoes, and ends cleanly on SIGTERM and SIGINT", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -62,7 +57,7 @@ Deno.test("udp_echo: the client reads its messages from the input and skips empt
 });
 
 Deno.test("udp_echo: the client may be there before the server", async () => {
-  const port = await freePort();
+  const port = freePort();
   const client = runExample("udp_echo.ts", ["client", "--port", `${port}`, "--message", "early"]);
   await using endpoint = await bindUdp({ port });
   const datagram = await endpoint.receive(); // a first try may have been lost before
@@ -72,7 +67,7 @@ Deno.test("udp_echo: the client may be there before the server", async () => {
 });
 
 Deno.test("udp_echo: nobody there is a failure in one line", async () => {
-  const port = await freePort();
+  const port = freePort();
   const { code, stdout, stderr } = await runExample("udp_echo.ts", [
     ...["client", "--port", `${port}`, "--message", "hello"],
   ]);
@@ -85,7 +80,7 @@ Deno.test("udp_echo: nobody there is a failure in one line", async () => {
 
 Deno.test("udp_echo: a port that is taken is a failure in one line", async () => {
   await using taken = await bindUdp();
-  const { port } = taken.addr as Deno.NetAddr;
+  const { port } = taken.addr;
   const { code, stderr } = await runExample("udp_echo.ts", ["--port", `${port}`]);
   assertEquals(code, 1);
   assertEquals(stderr, `Cannot bind on 127.0.0.1:${port}: address already in use\n`);

@@ -147,7 +147,7 @@ Deno.test("a codec of ten lines works with frames, streams, wrappers and connect
     const messages = conn.framed(points);
     for await (const { x, y } of messages) await messages.send({ x: y, y: x });
   });
-  await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+  await using conn = await connectTcp({ port: server.addr.port });
   const messages = conn.framed(points);
   assertEquals(await messages.request({ x: 1, y: 2 }), { x: 2, y: 1 });
   assertEquals(await messages.request({ x: 5, y: 6 }), { x: 6, y: 5 });
@@ -158,7 +158,7 @@ Deno.test("release and switchTo say what a decoder without takeRemaining cannot 
     await conn.write(Uint8Array.of(1, 2, 3, 4));
     for await (const _ of conn);
   });
-  const { port } = server.addr as Deno.NetAddr;
+  const { port } = server.addr;
   for (
     const codec of [
       points,
@@ -200,7 +200,7 @@ Deno.test("a decoder whose progress says that it holds nothing needs no takeRema
     await conn.write(Uint8Array.of(7));
     for await (const _ of conn);
   });
-  await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+  await using conn = await connectTcp({ port: server.addr.port });
   const messages = conn.framed(bytes);
   assertEquals(await messages.receive(), 7);
   messages.release();

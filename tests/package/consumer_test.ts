@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pack, type Packed } from "./_pack.ts";
 import { startRegistry } from "./_registry.ts";
 
-const limit = { timeout: 180_000 };
+const limit = { timeout: 300_000 };
 
 /** Everything that TypeScript can be strict about, and not only in the stranger's own files. */
 const STRICTER = {

@@ -21,4 +21,4 @@ Deno.addSignalListener("SIGTERM", async function stop() {
   console.log(JSON.stringify(server.stats()));
 });
 
-console.log((server.addr as Deno.NetAddr).port);
+console.log(server.addr.port);

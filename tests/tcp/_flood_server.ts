@@ -113,4 +113,4 @@ Deno.addSignalListener("SIGTERM", async function stop() {
   console.log("stopped");
 });
 
-console.log((server.addr as Deno.NetAddr).port);
+console.log(server.addr.port);

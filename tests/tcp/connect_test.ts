@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { connectTcp, isNetError, type NetError, serveTcp, type TcpConnection } from "../../mod.ts";
 import { Events, nextTurn } from "../_util/events.ts";
+import { freePort } from "../_util/ports.ts";
 import { deno, python, testWith } from "../_util/peers.ts";
 import {
   clientTls,
@@ -22,14 +23,6 @@ const networkTest = testWith("network");
 const pythonTest = testWith("python3");
 
 const limit = { timeout: 20_000 };
-
-/** A port of this machine on which nothing listens. */
-function freePort(): number {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
 
 /** A listener that never accepts and whose queue is full: a client waits forever. */
 const DEAF = `
@@ -361,7 +354,7 @@ pythonTest("a name with two addresses works whichever family the server has", li
   for (const hostname of (await resolver.line()).split(" ")) { // both, or what the machine has
     await using server = serveTcp({ hostname, onListen() {} }, echo);
     await using conn = await connectTcp({ hostname: "localhost", port: portOf(server) });
-    assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, hostname);
+    assertEquals(conn.remoteAddr.hostname, hostname);
     await conn.write("x");
     assertEquals(text(await conn.readExactly(1)), "x");
   }

@@ -19,11 +19,11 @@ import {
   serveTcp,
   type TcpConnection,
   type TcpConnectOptions,
-  type TcpServer,
   text,
 } from "../../mod.ts";
 import { nextTurn } from "../_util/events.ts";
 import { testWith } from "../_util/peers.ts";
+import { portOf } from "../_util/transports.ts";
 
 const pythonTest = testWith("python3");
 const socatTest = testWith("socat");
@@ -54,10 +54,6 @@ async function pair(options: Partial<TcpConnectOptions> = {}): Promise<Pair> {
 interface Pair extends AsyncDisposable {
   near: TcpConnection;
   far: TcpConnection;
-}
-
-function portOf(server: TcpServer): number {
-  return (server.addr as Deno.NetAddr).port;
 }
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {

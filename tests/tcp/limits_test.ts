@@ -143,7 +143,7 @@ pythonTest("deny outweighs allow", limit, async () => {
 });
 
 pythonTest("a dual-stack server knows its IPv4 peers as IPv4", limit, async () => {
-  const seen = new Events<TcpConnection>();
+  const seen = new Events<TcpConnection<Deno.NetAddr>>();
   await using server = serveTcp({
     hostname: "::",
     deny: ["127.0.0.2/32"],
@@ -158,9 +158,9 @@ pythonTest("a dual-stack server knows its IPv4 peers as IPv4", limit, async () =
   }
   const v4 = await seen.next();
   const v6 = await seen.next();
-  assertEquals((v4.remoteAddr as Deno.NetAddr).hostname, "127.0.0.1");
-  assertEquals((v4.localAddr as Deno.NetAddr).hostname, "127.0.0.1");
-  assertEquals((v6.remoteAddr as Deno.NetAddr).hostname, "::1");
+  assertEquals(v4.remoteAddr.hostname, "127.0.0.1");
+  assertEquals(v4.localAddr.hostname, "127.0.0.1");
+  assertEquals(v6.remoteAddr.hostname, "::1");
 });
 
 Deno.test("lists and limits that make no sense are refused before listening", limit, () => {

@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { connectTcp } from "../../mod.ts";
 import { Peer, testWith } from "../_util/peers.ts";
+import { freePort } from "../_util/ports.ts";
 import {
   clientTls,
   echo,
@@ -23,14 +24,6 @@ const socatTest = testWith("socat");
 const telnetTest = testWith("telnet");
 
 const limit = { timeout: 20_000 };
-
-/** A port that was free a moment ago, for tools that cannot say which one the system gave them. */
-function freePort(): number {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
 
 /** Types two lines at a tool that talks to an echo, and sees them again. */
 async function assertEchoed(peer: Peer): Promise<void> {

@@ -6,7 +6,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { equals } from "@std/bytes";
-import { isNetError, LimitError, type TcpConnection } from "../../mod.ts";
+import { formatAddr, isNetError, LimitError, type TcpConnection } from "../../mod.ts";
 import { nextTurn } from "../_util/events.ts";
 import { between, pattern, random } from "../_util/random.ts";
 import { connectedPair, readAll, text, tls, utf8 } from "../_util/transports.ts";
@@ -162,10 +162,9 @@ Deno.test("a time-out says how long it was and who was waited for", limit, async
     Deno.errors.TimedOut,
   );
   assert(isNetError(error));
-  const { hostname, port } = pair.client.remoteAddr as Deno.NetAddr;
   assertEquals(
     error.message,
-    `Cannot read from ${hostname}:${port}: nothing arrived within 7 ms`,
+    `Cannot read from ${formatAddr(pair.client.remoteAddr)}: nothing arrived within 7 ms`,
   );
   assertEquals([error.operation, error.transport, error.code], ["read", "tcp", "ETIMEDOUT"]);
   assertEquals(error.localAddr, pair.client.localAddr);

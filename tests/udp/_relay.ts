@@ -29,7 +29,7 @@ export class Relay implements AsyncDisposable {
     this.#to = to;
     this.#chance = chance;
     this.#badness = badness;
-    this.addr = this.#outside.addr as Deno.NetAddr;
+    this.addr = ofUdp(this.#outside.addr);
     this.#start(this.#outside, (data, from) => {
       const inside = this.#insideOf(from);
       this.#pass(() => inside.send(data, this.#to));
@@ -60,7 +60,7 @@ export class Relay implements AsyncDisposable {
       try {
         while (!this.#isClosed) {
           const [data, from] = await socket.receive();
-          take(data.slice(), from as Deno.NetAddr);
+          take(data.slice(), ofUdp(from));
         }
       } catch {
         // It is closed.
@@ -100,4 +100,9 @@ export class Relay implements AsyncDisposable {
 
 function listen(): Deno.DatagramConn {
   return Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+}
+
+function ofUdp(addr: Deno.Addr): Deno.NetAddr {
+  if (addr.transport === "udp") return addr;
+  throw new TypeError(`Cannot use an address of ${addr.transport}`);
 }

@@ -1,6 +1,7 @@
 /** The code of docs/quic.md works as it stands there. */
 import { assertEquals } from "@std/assert";
 import { blockOf, readPage } from "../docs/_page.ts";
+import { freePort } from "../_util/ports.ts";
 import { limit, Peer, text } from "./_util.ts";
 
 Deno.test("docs/quic.md: the server and the client talk", limit, async () => {
@@ -18,7 +19,7 @@ Deno.test("docs/quic.md: the server and the client talk", limit, async () => {
     await Deno.writeTextFile(`${folder}/client.ts`, blockOf(page, "client"));
     const flags = ["run", "--no-config", "--no-lock", "--check", "-A", "--unstable-net"];
     // The port of the page may be taken where the tests run, so it is replaced too.
-    const port = `${20_000 + Deno.pid % 20_000}`;
+    const port = `${freePort()}`;
     for (const name of ["server.ts", "client.ts"]) {
       const code = await Deno.readTextFile(`${folder}/${name}`);
       await Deno.writeTextFile(

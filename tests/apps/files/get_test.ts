@@ -181,6 +181,24 @@ for (const checksum of ["crc32", "none"] as FileChecksum[]) {
   });
 }
 
+Deno.test("getFile goes on beyond 4 GiB", async () => {
+  await using place = await setUp(noise(10));
+  const from = 2 ** 32 + 100;
+  const size = from + 7;
+  await Deno.truncate(place.source.at("file.bin"), size); // the file is sparse, and so is the part
+  await settle(place.source.at("file.bin"));
+  await using server = await serve(place.source);
+  const told = await say(server.port, `GET ${from} - none file.bin\n`);
+  const [, tag = ""] = new RegExp(`^OK ${size} ${from} (\\S+)\n`).exec(told) ?? [];
+  await place.here.write(".x.tincan-note", `${tag} file.bin`);
+  await place.here.write(".x.tincan-part", "");
+  await Deno.truncate(place.here.at(".x.tincan-part"), from);
+  const options = { port: server.port, output: place.here.at("x"), checksum: "none" as const };
+  const result = await getFile("file.bin", options);
+  assertEquals([result.size, result.resumedFrom, result.bytes], [size, from, 7]);
+  assertEquals((await Deno.stat(place.here.at("x"))).size, size);
+});
+
 Deno.test("getFile only verifies what was complete when it was killed", async () => {
   const content = noise(MiB);
   await using place = await setUp(content);

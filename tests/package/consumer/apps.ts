@@ -7,8 +7,8 @@ import { framingByName, type RelayEvent, serveRelay } from "@tincan/net/relay";
 import { scanPorts } from "@tincan/net/scan";
 import { connectTcp, serveTcp, type TcpServer } from "@tincan/net/tcp";
 
-function portOf(server: Pick<TcpServer, "addr">): number {
-  return (server.addr as Deno.NetAddr).port;
+function portOf(server: Pick<TcpServer<Deno.NetAddr>, "addr">): number {
+  return server.addr.port;
 }
 
 async function chat(): Promise<string> {

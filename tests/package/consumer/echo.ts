@@ -30,7 +30,7 @@ async function tcp(): Promise<[string, string]> {
     const messages = conn.framed(framing);
     for await (const message of messages) await messages.send(`echo: ${message}`);
   });
-  const conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port, timeout: 10_000 });
+  const conn = await connectTcp({ port: server.addr.port, timeout: 10_000 });
   const reply = await conn.framed(framing).request("over TCP");
   await conn.close();
   return [reply ?? "nothing", await outcome(() => conn.write("late"))];
@@ -41,13 +41,13 @@ async function json(): Promise<unknown> {
     const messages = conn.framed(jsonLines());
     for await (const message of messages) await messages.send({ echo: message });
   });
-  await using conn = await connectTcp({ port: (server.addr as Deno.NetAddr).port });
+  await using conn = await connectTcp({ port: server.addr.port });
   return await conn.framed(jsonLines()).request([1, "two"]);
 }
 
 async function udp(): Promise<string> {
   await using server = await serveUdp({ port: 0, onListen() {} }, ({ data }) => data);
-  await using peer: UdpPeer = await connectUdp({ port: (server.addr as Deno.NetAddr).port });
+  await using peer: UdpPeer = await connectUdp({ port: server.addr.port });
   return new TextDecoder().decode((await peer.request("over UDP", { timeout: 2_000 })).data);
 }
 
