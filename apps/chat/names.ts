@@ -3,7 +3,7 @@ import { isAscii, mixedScripts } from "./_scripts.ts";
 import { skeleton } from "./_skeleton.ts";
 
 /** What {@linkcode checkChatName} found. */
-export type ChatNameCheck =
+type ChatNameCheck =
   | {
     /** The name can be used. */
     readonly ok: true;

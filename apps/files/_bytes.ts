@@ -25,7 +25,7 @@ const RECEIVED_PIECE = 1024 * 1024;
 const WRITE_EVERY = 1_000;
 
 /** Reads a file from `position` into `buffer`; fewer bytes than fit mean that it ends there. */
-export type ReadAt = (buffer: Uint8Array, position: number) => Promise<number>;
+type ReadAt = (buffer: Uint8Array, position: number) => Promise<number>;
 
 /** Which bytes to move. */
 export interface Move {
@@ -39,7 +39,7 @@ export interface Move {
 }
 
 /** What is needed to put received bytes into a file. */
-export interface ReceiveMove extends Move {
+interface ReceiveMove extends Move {
   pace: Pace;
   /** The file, for messages. */
   path: string;

@@ -22,7 +22,7 @@ const CROWDED_FOR = 60_000;
 const PIECE = 64 * 1024;
 
 /** A list as it goes over the wire. */
-export interface Listing {
+interface Listing {
   readonly body: Uint8Array;
   /** Entries that are there and not in the list, because their names cannot be asked for. */
   readonly omitted: number;

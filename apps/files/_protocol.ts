@@ -193,7 +193,7 @@ export function parseOmitted(tag: string): number {
 }
 
 /** A whole number that counts bytes; `undefined` for anything else. */
-export function parseNumber(text: string | undefined): number | undefined {
+function parseNumber(text: string | undefined): number | undefined {
   const number = NUMBER.test(text ?? "") ? Number(text) : NaN;
   return Number.isSafeInteger(number) ? number : undefined;
 }

@@ -98,7 +98,7 @@ interface UploadInit {
 }
 
 /** A file that is being stored. It takes of the quota what has come of it, not what was announced. */
-export class Upload implements AsyncDisposable {
+class Upload implements AsyncDisposable {
   readonly #own: AtomicFile;
   readonly #init: UploadInit;
   #bytes = 0;
