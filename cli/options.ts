@@ -1,16 +1,16 @@
 /** The options that `connect` and `listen` share. @module */
-import { addressOperands } from "../terminal/address.ts";
+import { type Address, addressOperands, addressOptions, readAddress } from "../terminal/address.ts";
 import { type Fields, section, setting, toggle, UsageError } from "../terminal/arguments.ts";
-import { type Framing, framingOption, readFraming } from "../terminal/framing.ts";
-import { type Address, readAddress } from "../terminal/address.ts";
+import { framingOption } from "../terminal/framing_option.ts";
 import type { Values } from "../terminal/program.ts";
-import { file, port, seconds, text } from "../terminal/values.ts";
+import { file, seconds } from "../terminal/values.ts";
+import type { MessageFormat } from "./frames.ts";
+import { readWatch, type Watch } from "./watch.ts";
 
 /** Where to connect or to listen. */
 export const whereFields = {
   where: addressOperands(),
-  hostname: setting("--hostname", text("HOST[:PORT]"), "another way to say HOST (127.0.0.1)"),
-  port: setting("--port", port(), "another way to say PORT"),
+  ...addressOptions(),
   unix: setting("-U, --unix", file("PATH"), "a unix socket"),
   udp: toggle("-u, --udp", "datagrams: each read of the input is one, at most 16 KiB"),
 } satisfies Fields;
@@ -59,13 +59,42 @@ shell to strangers.`;
 /** A port or a unix socket. */
 export type Where = Address | { readonly path: string };
 
+/** What the options of both programs say. */
+export interface TalkSettings {
+  readonly where: Where;
+  readonly framing: MessageFormat | undefined;
+  readonly watch: Watch | undefined;
+  readonly quit: boolean;
+  readonly halfClose: boolean;
+  /** When a connection ends: a peer may be slow, as a pager is. */
+  readonly timeouts: { readonly idle: number; readonly write: number };
+}
+
 /**
- * Reads where to connect or to listen.
+ * Reads the options of both programs.
  *
- * @param values The values of {@linkcode whereFields}.
+ * @param values The values of {@linkcode whereFields} and {@linkcode talkFields}.
  * @param fallback The port if none is given; without it one is needed.
  */
-export function readWhere(values: Values<typeof whereFields>, fallback?: number): Where {
+export async function readTalk(
+  values: Values<typeof whereFields & typeof talkFields> & { tls: boolean },
+  fallback?: number,
+): Promise<TalkSettings> {
+  const { udp, unix, tls, quit, noHalfClose, timeout = Infinity } = values;
+  const where = readWhere(values, fallback);
+  refuseTogether({ udp, unix, tls, quit, "no-half-close": noHalfClose });
+  refuseTogether({ unix, tls });
+  return {
+    where,
+    framing: await framingOf(values),
+    watch: await readWatch(values),
+    quit,
+    halfClose: !noHalfClose,
+    timeouts: { idle: timeout, write: timeout },
+  };
+}
+
+function readWhere(values: Values<typeof whereFields>, fallback?: number): Where {
   const { unix: path, where: [first], hostname, port } = values;
   if (path === undefined) {
     return readAddress(values, { fallback, connects: fallback === undefined });
@@ -78,26 +107,24 @@ export function readWhere(values: Values<typeof whereFields>, fallback?: number)
 }
 
 /** How messages are told apart, if they are. */
-export function framingOf(
+async function framingOf(
   { framing: name, udp }: { framing: string | undefined; udp: boolean },
-): Framing | undefined {
-  if (udp && name !== undefined && name !== "lines") {
+): Promise<MessageFormat | undefined> {
+  if (name === undefined) return undefined;
+  if (udp && name !== "lines") {
     throw new UsageError(`Option --framing must be lines with --udp, current value is "${name}"`);
   }
-  const framing = readFraming(name);
   // No one sees these stacks, and each broken message would come with two of them.
-  if (framing !== undefined) Error.stackTraceLimit = 0;
-  return framing;
+  Error.stackTraceLimit = 0;
+  const { messageFormat } = await import("./frames.ts");
+  return messageFormat(name);
 }
 
 /** Refuses options that make no sense together: the first with any of the others. */
-export function refuseTogether(one: string, values: Readonly<Record<string, unknown>>): void {
-  const [, ...others] = Object.entries(values);
-  if (!isGiven(values[one])) return;
-  const other = others.find(([name, value]) => name !== one && isGiven(value));
-  if (other !== undefined) throw new UsageError(`Cannot use --${other[0]} with --${one}`);
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== false;
+export function refuseTogether(values: Readonly<Record<string, unknown>>): void {
+  const [first, ...others] = Object.keys(values).filter((name) => values[name]);
+  const isFirst = first === Object.keys(values)[0];
+  if (isFirst && others.length > 0) {
+    throw new UsageError(`Cannot use --${others[0]} with --${first}`);
+  }
 }

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { printData, printNote, UsageError } from "../terminal/program.ts";
-import { RelayDump, type RelayEvent } from "../apps/relay/mod.ts";
+import type { RelayEvent, RelaySide } from "../apps/relay/mod.ts";
+import type { SocketAddress } from "../errors.ts";
 import { writeAll } from "../common/write_all.ts";
+import { printData, printNote, UsageError } from "../terminal/program.ts";
+import type { ReceivedFrame } from "./frames.ts";
 
 /** What watches connections. */
 export interface Watch {
@@ -18,11 +20,12 @@ export interface Watch {
 }
 
 /** What the options `--verbose`, `--hex` and `--json` ask for; nothing without them. */
-export function readWatch(
+export async function readWatch(
   { json: isJson, hex: isHex, verbose }: { json: boolean; hex: boolean; verbose: boolean },
-): Watch | undefined {
+): Promise<Watch | undefined> {
   if (isJson && isHex) throw new UsageError("Cannot show both --hex and --json");
   if (!isJson && !isHex && !verbose) return undefined;
+  const { RelayDump } = await import("../apps/relay/mod.ts");
   const dump = isJson
     ? new RelayDump(printData, { view: "json" })
     : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note: printNote });
@@ -34,16 +37,68 @@ export function readWatch(
   };
 }
 
-/** The fields that all events of a connection have. */
-export class EventClock {
+/** A connection that is watched. */
+export interface WatchedConnection {
+  /** 1 for the first one of this process. */
+  readonly id: number;
+  /** Which side we are. */
+  readonly own: RelaySide;
+  readonly localAddr: SocketAddress;
+  readonly remoteAddr: SocketAddress;
+}
+
+/** One connection, as the watch is told of it. */
+export class Traffic {
+  readonly own: RelaySide;
+  readonly peer: RelaySide;
+  readonly #watch: Watch | undefined;
   readonly #id: number;
   readonly #startedAt = performance.now();
+  readonly #bytes = { client: 0, target: 0 };
+  #first: RelaySide | undefined;
 
-  constructor(id: number) {
+  constructor(watch: Watch | undefined, connection: WatchedConnection) {
+    const { id, own, localAddr, remoteAddr } = connection;
+    this.own = own;
+    this.peer = own === "client" ? "target" : "client";
+    this.#watch = watch;
     this.#id = id;
+    const [client, target] = own === "client" ? [localAddr, remoteAddr] : [remoteAddr, localAddr];
+    watch?.observe({ ...this.#now(), type: "open", client, target });
   }
 
-  now(): Pick<RelayEvent, "id" | "time" | "elapsed"> {
+  /** Bytes that were read; returns a promise while too much waits to be written. */
+  data(from: RelaySide, data: Uint8Array): void | Promise<void> {
+    const offset = this.#bytes[from];
+    this.#bytes[from] += data.length;
+    return this.#watch?.observe({ ...this.#now(), type: "data", from, offset, data });
+  }
+
+  /** A message from the peer. */
+  message(frame: ReceivedFrame): void | Promise<void> {
+    const event = { ...this.#now(), ...frame, from: this.peer, reads: 1 };
+    return this.#watch?.observe({ ...event, type: "message" });
+  }
+
+  /** A side has ended what it sends. */
+  end(from: RelaySide): void {
+    this.#first ??= from;
+    this.#watch?.observe({ ...this.#now(), type: "end", from });
+  }
+
+  /** A side has broken the connection, unless the other one had ended before. */
+  broken(by: RelaySide): void {
+    this.#first ??= by;
+  }
+
+  /** The connection is closed. */
+  close(reason?: string): void {
+    const { client: fromClient, target: fromTarget } = this.#bytes;
+    const event = { ...this.#now(), first: this.#first ?? this.own, fromClient, fromTarget };
+    this.#watch?.observe({ ...event, type: "close", reason });
+  }
+
+  #now(): Pick<RelayEvent, "id" | "time" | "elapsed"> {
     const elapsed = Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
     return { id: this.#id, time: Date.now(), elapsed };
   }

@@ -23,11 +23,12 @@ export interface AddressValues {
 /** These fields. */
 type AddressFields = { [K in keyof AddressValues]-?: Field<AddressValues[K]> };
 
-/** `--hostname` and `--port`. */
-export function addressOptions(fallback: number): Pick<AddressFields, "hostname" | "port"> {
+/** `--hostname` and `--port`, which has this default. */
+export function addressOptions(fallback?: number): Pick<AddressFields, "hostname" | "port"> {
+  const usual = fallback === undefined ? "" : ` (default ${fallback})`;
   return {
     hostname: setting("--hostname", text("HOST[:PORT]"), "where to listen or connect (127.0.0.1)"),
-    port: setting("--port", port(), `its port; 0 is any, for servers (default ${fallback})`),
+    port: setting("--port", port(), `its port; 0 is any, for servers${usual}`),
   };
 }
 

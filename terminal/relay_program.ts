@@ -9,7 +9,8 @@ import {
 } from "../apps/relay/mod.ts";
 import { readHostPort, readPort, splitHostPort } from "./address.ts";
 import { type Fields, section, setting, toggle, UsageError } from "./arguments.ts";
-import { framingOption, readFraming } from "./framing.ts";
+import { readFraming } from "./framing.ts";
+import { framingOption } from "./framing_option.ts";
 import { inOneLine } from "./one_line.ts";
 import { fail, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions } from "./tls.ts";
@@ -64,7 +65,7 @@ export const relayProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
 
 /** Where to listen and where to relay to. */
 export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
-  const { listen, to, maxConnections, timeout, idle } = values;
+  const { listen, to, framing, maxConnections, timeout, idle } = values;
   if (listen === undefined) throw new UsageError("Nowhere to listen: give --listen PORT");
   if (to === undefined) throw new UsageError("Nowhere to relay to: give --to HOST:PORT");
   const [host, port] = splitHostPort(listen) ?? ["", listen];
@@ -76,7 +77,7 @@ export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
     hostname: values.hostname ?? (host || "127.0.0.1"),
     port: readPort(port, 0, "listen"),
     target: { ...readHostPort("to", to), tls, timeout },
-    framing: readFraming(values.framing)?.codec,
+    framing: framing === undefined ? undefined : readFraming(framing).codec,
     limits: { maxConnections },
     timeouts: { idle },
   };
