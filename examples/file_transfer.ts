@@ -27,7 +27,6 @@ import {
   defineProgram,
   onInterrupt,
   printData,
-  type Program,
   runProgram,
   serveUntilInterrupted,
   UsageError,
@@ -78,7 +77,7 @@ async function put(values: FileValues): Promise<void> {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...fileProgram,
   main: (values) => ({ serve, list, get, put })[values.command](values),
 });

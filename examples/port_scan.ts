@@ -13,7 +13,6 @@ import {
   abortOnInterrupt,
   defineProgram,
   printData,
-  type Program,
   runProgram,
   statusLine,
   UsageError,
@@ -60,6 +59,6 @@ async function scan(values: ScanValues): Promise<void> {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({ ...scanProgram, main: scan });
+export const program = defineProgram({ ...scanProgram, main: scan });
 
 if (import.meta.main) await runProgram(program);

@@ -14,7 +14,7 @@ import {
   type TcpConnection,
   text,
 } from "../mod.ts";
-import { defineProgram, printData, type Program, runProgram } from "../terminal/program.ts";
+import { defineProgram, printData, runProgram } from "../terminal/program.ts";
 
 const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "six"];
 
@@ -62,7 +62,7 @@ function abbreviate(message: string): string {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   name: "sticky_packets.ts",
   summary: `The "sticky packet" problem and its cure, in one run.`,
   usage: ["[--help]"],

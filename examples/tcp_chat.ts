@@ -18,7 +18,6 @@ import {
 } from "../terminal/chat_program.ts";
 import {
   defineProgram,
-  type Program,
   runProgram,
   serveUntilInterrupted,
   UsageError,
@@ -39,7 +38,7 @@ async function join(values: ChatValues): Promise<void> {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...chatProgram,
   main: (values) => values.command === "join" ? join(values) : serve(values),
 });

@@ -8,7 +8,7 @@
  *
  * Needs --allow-net only. The shortest form is examples/minimal/tcp_echo_server.ts.
  */
-import { connectTcp, serveTcp, type TcpConnection } from "../mod.ts";
+import { connectTcp, serveTcp, type TcpConnection } from "../tcp/mod.ts";
 import { echoHandler } from "../apps/echo.ts";
 import {
   addressOf,
@@ -22,7 +22,6 @@ import {
 import {
   defineProgram,
   onInterrupt,
-  type Program,
   runProgram,
   serveUntilInterrupted,
 } from "../terminal/program.ts";
@@ -67,7 +66,7 @@ async function showReply(
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...echoProgram,
   name: "tcp_echo.ts",
   summary: "Echo over TCP: answers every message. A message is what one read returned.",

@@ -8,7 +8,7 @@
  *
  * Needs --allow-net only. The shortest form is examples/minimal/udp_reply_server.ts.
  */
-import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
+import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../udp/mod.ts";
 import { type EchoOptions, echoReply } from "../apps/echo.ts";
 import {
   addressOf,
@@ -22,7 +22,6 @@ import {
 import {
   defineProgram,
   onInterrupt,
-  type Program,
   runProgram,
   serveUntilInterrupted,
 } from "../terminal/program.ts";
@@ -98,7 +97,7 @@ async function showRest(peer: UdpPeer, print: Print, timeout: number): Promise<b
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...echoProgram,
   name: "udp_echo.ts",
   summary: "Echo over UDP: answers every datagram.",

@@ -17,7 +17,7 @@ const GOODBYE_TIME_OF_PROGRAMS = 600_000;
 
 const fields = {
   ...section("Arguments", {
-    command: commands(["serve", "join"], "serve", "serve (the default) or join"),
+    command: commands(["serve", "join"], "serve (the default) or join"),
     where: addressOperands(),
   }),
   ...section("Options of both", { ...addressOptions(PORT), ...tlsServerOptions }),

@@ -1,5 +1,4 @@
 /** What the echo programs share, over TCP and over UDP. @module */
-import { TextLineStream } from "@std/streams";
 import type { EchoOptions } from "../apps/echo.ts";
 import { addressOperands, addressOptions, readAddress } from "./address.ts";
 import { commands, type Fields, section, setting, settings, toggle } from "./arguments.ts";
@@ -12,7 +11,7 @@ const LINE_END = Uint8Array.of(0x0a);
 
 const fields = {
   ...section("Arguments", {
-    command: commands(["serve", "client"], "serve", "serve (the default) or client"),
+    command: commands(["serve", "client"], "serve (the default) or client"),
     where: addressOperands(),
   }),
   ...section("Options of both", addressOptions(PORT)),
@@ -60,14 +59,13 @@ export function messagesOf({ message }: EchoValues): Iterable<string> | AsyncIte
 }
 
 async function* ask(): AsyncGenerator<string> {
+  const { TextLineStream } = await import("@std/streams");
   const prompt = () => {
     if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode("> "));
   };
-  const lines = Deno.stdin.readable
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
+  const text = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   prompt();
-  for await (const line of lines) {
+  for await (const line of text.pipeThrough(new TextLineStream())) {
     yield line;
     prompt();
   }

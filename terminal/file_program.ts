@@ -32,7 +32,7 @@ const CHECKSUMS = ["sha256", "crc32", "none"] as const;
 
 const fields = {
   ...section("Arguments", {
-    command: commands(["serve", "list", "get", "put"], "serve", "serve, list, get or put"),
+    command: commands(["serve", "list", "get", "put"], "serve, list, get or put"),
     name: operand(file("NAME"), "what to serve, to list, to fetch or to store"),
   }),
   ...section("Options of all", { ...addressOptions(PORT), ...tlsServerOptions }),
