@@ -24,6 +24,12 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Values<F extends Fields> = { readonly [K in keyof F]: InferValue<F[K]> };
 
 /**
+ * What an option says of an argument that it is not. No one sees it; without it Optique would look for
+ * similar options, once for each option and argument.
+ */
+const NO_MATCH = plain("");
+
+/**
  * An option with a value. If it is given several times, the last one holds.
  *
  * @param names How it is called: `-o, --output`.
@@ -40,13 +46,17 @@ export function settings<T>(names: string, value: Value<T>, summary: string): Fi
   const called = spelled.find((name) => name.startsWith("--")) ?? names;
   return multiple(option(...spelled, value, {
     description: plain(summary),
-    errors: { invalidValue: (error) => plain(`Option ${called} ${formatMessage(error)}`) },
+    errors: {
+      noMatch: NO_MATCH,
+      invalidValue: (error) => plain(`Option ${called} ${formatMessage(error)}`),
+    },
   }));
 }
 
 /** An option without a value. */
 export function toggle(names: string, summary: string): Field<boolean> {
-  const given = multiple(flag(...spellings(names), { description: plain(summary) }));
+  const description = plain(summary);
+  const given = multiple(flag(...spellings(names), { description, errors: { noMatch: NO_MATCH } }));
   return map(given, (times) => times.length > 0);
 }
 

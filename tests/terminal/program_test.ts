@@ -10,6 +10,8 @@ import {
   UsageError,
 } from "../../terminal/arguments.ts";
 import { type AddressValues, readAddress } from "../../terminal/address.ts";
+import * as relay from "../../apps/relay/mod.ts";
+import { FRAMING_NAMES } from "../../terminal/framing_option.ts";
 import { nearest } from "../../terminal/nearest.ts";
 import { defineProgram } from "../../terminal/program.ts";
 import { seconds, text } from "../../terminal/values.ts";
@@ -136,4 +138,8 @@ Examples:
   tool wait -w 5
 `,
   );
+});
+
+Deno.test("--framing knows every framing that there is", () => {
+  assertEquals([...FRAMING_NAMES].sort(), [...relay.FRAMING_NAMES].sort());
 });
