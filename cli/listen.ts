@@ -4,15 +4,8 @@ import { type Fields, section, toggle } from "../terminal/arguments.ts";
 import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
 import { defineProgram, type Values } from "../terminal/program.ts";
 import { readServerTls, tlsServerOptions } from "../terminal/tls.ts";
-import {
-  NC_HINTS,
-  NO_EXEC,
-  readTalk,
-  refuseTogether,
-  TALK_NOTES,
-  talkFields,
-  whereFields,
-} from "./options.ts";
+import { NC_HINTS, NO_EXEC, readTalk, TALK_NOTES, talkFields, whereFields } from "./options.ts";
+import { refuseTogether } from "../terminal/usage_error.ts";
 import { Talk } from "./talk.ts";
 
 /** Clients at one time with --keep-open: all of them are sent the input at the pace of the slowest. */

@@ -3,9 +3,10 @@ import { type Address, addressOperands, addressOptions, readAddress } from "../t
 import { type Fields, section, setting, toggle, UsageError } from "../terminal/arguments.ts";
 import { framingOption } from "../terminal/framing_option.ts";
 import type { Values } from "../terminal/program.ts";
+import { refuseTogether } from "../terminal/usage_error.ts";
 import { file, seconds } from "../terminal/values.ts";
 import type { MessageFormat } from "./frames.ts";
-import { readWatch, type Watch } from "./watch.ts";
+import { readWatch } from "./watch.ts";
 
 /** Where to connect or to listen. */
 export const whereFields = {
@@ -59,17 +60,6 @@ shell to strangers.`;
 /** A port or a unix socket. */
 export type Where = Address | { readonly path: string };
 
-/** What the options of both programs say. */
-export interface TalkSettings {
-  readonly where: Where;
-  readonly framing: MessageFormat | undefined;
-  readonly watch: Watch | undefined;
-  readonly quit: boolean;
-  readonly halfClose: boolean;
-  /** When a connection ends: a peer may be slow, as a pager is. */
-  readonly timeouts: { readonly idle: number; readonly write: number };
-}
-
 /**
  * Reads the options of both programs.
  *
@@ -79,7 +69,7 @@ export interface TalkSettings {
 export async function readTalk(
   values: Values<typeof whereFields & typeof talkFields> & { tls: boolean },
   fallback?: number,
-): Promise<TalkSettings> {
+) {
   const { udp, unix, tls, quit, noHalfClose, timeout = Infinity } = values;
   const where = readWhere(values, fallback);
   refuseTogether({ udp, unix, tls, quit, "no-half-close": noHalfClose });
@@ -90,14 +80,14 @@ export async function readTalk(
     watch: await readWatch(values),
     quit,
     halfClose: !noHalfClose,
-    timeouts: { idle: timeout, write: timeout },
+    timeouts: { idle: timeout, write: timeout }, // a peer may be slow, as a pager is
   };
 }
 
 function readWhere(values: Values<typeof whereFields>, fallback?: number): Where {
   const { unix: path, where: [first], hostname, port } = values;
   if (path === undefined) {
-    return readAddress(values, { fallback, connects: fallback === undefined });
+    return readAddress(values, fallback, fallback === undefined ? 1 : 0);
   }
   const other = first ?? hostname ?? port;
   if (other !== undefined) {
@@ -118,13 +108,4 @@ async function framingOf(
   Error.stackTraceLimit = 0;
   const { messageFormat } = await import("./frames.ts");
   return messageFormat(name);
-}
-
-/** Refuses options that make no sense together: the first with any of the others. */
-export function refuseTogether(values: Readonly<Record<string, unknown>>): void {
-  const [first, ...others] = Object.keys(values).filter((name) => values[name]);
-  const isFirst = first === Object.keys(values)[0];
-  if (isFirst && others.length > 0) {
-    throw new UsageError(`Cannot use --${others[0]} with --${first}`);
-  }
 }

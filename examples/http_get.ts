@@ -19,7 +19,7 @@ const CLEANUP_TIME = 2_000;
 export const program = defineProgram({
   ...httpProgram,
   async main(values) {
-    const signal = abortOnInterrupt({ within: CLEANUP_TIME });
+    const signal = abortOnInterrupt(CLEANUP_TIME);
     const url = urlOf(values);
     const options = await getOptions(values);
     try {

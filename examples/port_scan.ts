@@ -20,7 +20,7 @@ import {
 import {
   describe,
   inWordsOfTheProgram,
-  partOf,
+  portsAs,
   resultOf,
   scanOptions,
   scanProgram,
@@ -52,7 +52,7 @@ async function scan(values: ScanValues): Promise<void> {
   } catch (error) {
     status.clear();
     if (!interrupted.aborted) throw inWordsOfTheProgram(error);
-    await printData(partOf(found, values));
+    await printData(portsAs(found, values));
     console.error(`interrupted${progress === undefined ? "" : ` at ${describe(progress)}`}`);
     Deno.exit(130);
   }

@@ -10,9 +10,8 @@
  */
 import { connectTcp, serveTcp, type TcpConnection } from "../tcp/mod.ts";
 import { echoHandler } from "../apps/echo.ts";
+import { addressOf, PORT } from "../terminal/address.ts";
 import {
-  addressOf,
-  echoOptions,
   echoProgram,
   type EchoValues,
   endWithServer,
@@ -30,12 +29,14 @@ import {
 const GREETING_TIME = 100;
 
 async function serve(values: EchoValues): Promise<void> {
-  await serveUntilInterrupted(() => serveTcp(addressOf(values), echoHandler(echoOptions(values))));
+  const { greet, reply, upper, exit } = values;
+  const where = addressOf(values, PORT);
+  await serveUntilInterrupted(() => serveTcp(where, echoHandler({ greet, reply, upper, exit })));
 }
 
 async function talk(values: EchoValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  const conn = await connectTcp(addressOf(values));
+  const conn = await connectTcp(addressOf(values, PORT));
   const print = replyPrinter();
   await showReply(conn, print, GREETING_TIME);
   for await (const message of messagesOf(values)) {

@@ -9,10 +9,9 @@
  * Needs --allow-net only. The shortest form is examples/minimal/udp_reply_server.ts.
  */
 import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../udp/mod.ts";
-import { type EchoOptions, echoReply } from "../apps/echo.ts";
+import { echoReply } from "../apps/echo.ts";
+import { addressOf, PORT } from "../terminal/address.ts";
 import {
-  addressOf,
-  echoOptions,
   echoProgram,
   type EchoValues,
   endWithServer,
@@ -39,15 +38,15 @@ const RETRIES = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
 const MAX_GREETED = 10_000;
 
 async function serve(values: EchoValues): Promise<void> {
-  await serveUntilInterrupted(() => serveUdp(addressOf(values), handlerFor(echoOptions(values))));
+  const where = addressOf(values, PORT);
+  await serveUntilInterrupted(() => serveUdp(where, handlerFor(values)));
 }
 
-function handlerFor(options: EchoOptions): UdpHandler {
-  const { greet, reply, upper, exit } = options;
+function handlerFor({ greet, reply, upper, exit }: EchoValues): UdpHandler {
   if (greet === undefined && reply === undefined && !upper && exit === undefined) {
     return ({ data }) => data; // every byte as it came
   }
-  const replyTo = echoReply(options);
+  const replyTo = echoReply({ reply, upper, exit });
   const greeted = new Set<string>();
   return async (datagram: Datagram) => {
     const peer = JSON.stringify(datagram.from);
@@ -64,7 +63,7 @@ function handlerFor(options: EchoOptions): UdpHandler {
 
 async function talk(values: EchoValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  await using peer = await connectUdp(addressOf(values));
+  await using peer = await connectUdp(addressOf(values, PORT));
   const print = replyPrinter();
   let wait = GREETING_TIME; // only the first message can bring a greeting too
   for await (const message of messagesOf(values)) {

@@ -7,6 +7,10 @@
 import { type Field, operands, setting, UsageError } from "./arguments.ts";
 import { port, text } from "./values.ts";
 
+const HOSTNAME = "127.0.0.1";
+/** The port of the tutorials. */
+export const PORT = 9999;
+
 /** Where to listen or to connect. */
 export interface Address {
   readonly hostname: string;
@@ -37,22 +41,18 @@ export function addressOperands(): Field<readonly string[]> {
   return operands(text("HOST:PORT"), "another way to say where, as are HOST PORT and PORT", 2);
 }
 
-/** How an address is read. */
-export interface ReadAddressOptions {
-  /** The port if none is given; without it one is needed. */
-  fallback?: number | undefined;
-  /** Whether it is to be connected to: then the port cannot be 0. */
-  connects?: boolean | undefined;
-}
-
 /**
  * Reads the address.
  *
+ * @param values What the fields say.
+ * @param fallback The port if none is given; without it one is needed.
+ * @param lowest The lowest port: 0 is none to connect to.
  * @throws {UsageError} If there is none, or it is said twice.
  */
 export function readAddress(
   { where = [], ...options }: AddressValues,
-  { fallback, connects = false }: ReadAddressOptions,
+  fallback: number | undefined,
+  lowest: 0 | 1,
 ): Address {
   const [first] = where;
   const said = first === undefined ? undefined : splitWhere(where);
@@ -67,7 +67,12 @@ export function readAddress(
   if (given === undefined && fallback === undefined) {
     throw new UsageError("Nowhere to connect to: give HOST PORT");
   }
-  return { hostname: bare(hostname), port: readPort(given ?? `${fallback}`, connects ? 1 : 0) };
+  return { hostname: hostname || HOSTNAME, port: readPort(given ?? `${fallback}`, lowest) };
+}
+
+/** Where the command of a program listens, if it is `serve`, or connects. */
+export function addressOf(values: AddressValues & { command: string }, fallback: number): Address {
+  return readAddress(values, fallback, values.command === "serve" ? 0 : 1);
 }
 
 /** Reads `HOST:PORT` as the value of an option. */
@@ -76,7 +81,7 @@ export function readHostPort(option: string, value: string): Address {
   if (parts === null) {
     throw new UsageError(`Option --${option} must be HOST:PORT, current value is "${value}"`);
   }
-  return { hostname: bare(parts[0]), port: readPort(parts[1], 1, option) };
+  return { hostname: parts[0] || HOSTNAME, port: readPort(parts[1], 1, option) };
 }
 
 /** Splits `HOST:PORT`, `[ADDRESS]:PORT` or `:PORT`; `null` if it is none of them. */
@@ -100,9 +105,4 @@ export function readPort(value: string, lowest: 0 | 1, option = "port"): number 
   throw new UsageError(
     `Option --${option} must be a whole number from ${lowest} to 65535, current value is "${value}"`,
   );
-}
-
-/** The host; an address without its brackets. */
-function bare(hostname: string | undefined): string {
-  return hostname || "127.0.0.1";
 }

@@ -1,12 +1,9 @@
 /** What the echo programs share, over TCP and over UDP. @module */
-import type { EchoOptions } from "../apps/echo.ts";
-import { addressOperands, addressOptions, readAddress } from "./address.ts";
+import { addressOperands, addressOptions, PORT } from "./address.ts";
 import { commands, type Fields, section, setting, settings, toggle } from "./arguments.ts";
 import { foreignPrinter, type ProgramDescription, type Values } from "./program.ts";
 import { text } from "./values.ts";
 
-/** The port of the tutorials. */
-const PORT = 9999;
 const LINE_END = Uint8Array.of(0x0a);
 
 const fields = {
@@ -42,16 +39,6 @@ export const echoProgram: Pick<
     "$0 client --message hello --message exit",
   ],
 };
-
-/** Where to listen or to connect. */
-export function addressOf(values: EchoValues): { hostname: string; port: number } {
-  return readAddress(values, { fallback: PORT, connects: values.command === "client" });
-}
-
-/** What a server answers. */
-export function echoOptions({ greet, reply, upper, exit }: EchoValues): EchoOptions {
-  return { greet, reply, upper, exit };
-}
 
 /** The messages of a client: what `--message` says, or else what is asked for until the input ends. */
 export function messagesOf({ message }: EchoValues): Iterable<string> | AsyncIterable<string> {

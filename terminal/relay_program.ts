@@ -2,7 +2,6 @@
 import { openCapture } from "./capture_file.ts";
 import {
   RelayDump,
-  type RelayEvent,
   type RelayObserver,
   type RelayOptions,
   type RelayView,
@@ -113,24 +112,25 @@ export interface Recorder {
 /** Opens the capture, if there is to be one. */
 export async function openRecorder(values: RelayValues): Promise<Recorder> {
   const { capture: path, framing } = values;
-  const file = path === undefined ? undefined : await openCapture(path);
-  const capture = file === undefined
-    ? undefined
-    : new RelayDump((bytes) => file.write(bytes).catch(fail), { view: "json" });
+  if (path === undefined) {
+    const dump = dumpOf(values);
+    const reads = viewOf(values) !== "quiet" || framing !== undefined;
+    return { reads, firstId: 1, observer: dump.observe, flush: () => dump.flush() };
+  }
+  const file = await openCapture(path);
+  const capture = new RelayDump((bytes) => file.write(bytes).catch(fail), { view: "json" });
   // A reader of the output that leaves, such as `head`, ends the relay.
   const leave = async () => {
-    await capture?.flush();
+    await capture.flush();
     Deno.exit(0);
   };
   const dump = dumpOf(values, (bytes) => printData(bytes, leave));
   return {
-    reads: viewOf(values) !== "quiet" || framing !== undefined || capture !== undefined,
-    firstId: (file?.lastId ?? 0) + 1,
-    observer: capture === undefined
-      ? dump.observe
-      : (event: RelayEvent) => both(dump.observe(event), capture.observe(event)),
+    reads: true,
+    firstId: file.lastId + 1,
+    observer: (event) => both(dump.observe(event), capture.observe(event)),
     async flush() {
-      await Promise.all([dump.flush(), capture?.flush()]);
+      await Promise.all([dump.flush(), capture.flush()]);
     },
   };
 }

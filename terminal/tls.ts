@@ -2,6 +2,7 @@
 import { readPem } from "./pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../tcp/mod.ts";
 import { type Fields, setting, toggle, UsageError, type Values } from "./arguments.ts";
+import { refuseTogether } from "./usage_error.ts";
 import { file, text } from "./values.ts";
 
 /** The options of both sides. */
@@ -37,10 +38,7 @@ export async function readClientTls(values: TlsValues): Promise<TlsClientOptions
   requireTls(values);
   const { tls, ca, insecure = false, serverName } = values;
   if (!tls) return false;
-  if (insecure && ca !== undefined) throw new UsageError("Cannot use --ca with --insecure");
-  if (insecure && serverName !== undefined) {
-    throw new UsageError("Cannot use --server-name with --insecure");
-  }
+  refuseTogether({ insecure, ca, "server-name": serverName });
   return {
     serverName,
     caCerts: ca === undefined ? undefined : [await readPem(ca)],

@@ -86,7 +86,7 @@ Deno.test("seconds may be decimal, or in milliseconds, and are never 0", () => {
 Deno.test("an address is said in every usual form, and only once", () => {
   const read = (values: Partial<AddressValues>) => {
     const given = { hostname: undefined, port: undefined, ...values };
-    const { hostname, port } = readAddress(given, { fallback: 9999 });
+    const { hostname, port } = readAddress(given, 9999, 0);
     return `${hostname} ${port}`;
   };
   assertEquals(read({}), "127.0.0.1 9999");
