@@ -1,6 +1,6 @@
 /** `tincan connect`: the standard streams, connected to a server. @module */
 import { connectTcp } from "../tcp/mod.ts";
-import { type Fields, section } from "../terminal/arguments.ts";
+import { section } from "../terminal/arguments.ts";
 import { endOnInterrupt } from "../terminal/interrupt.ts";
 import { defineProgram, type Values } from "../terminal/program.ts";
 import { readClientTls, tlsClientOptions, tlsServerOptions } from "../terminal/tls.ts";
@@ -11,7 +11,7 @@ const fields = {
   ...section("Where to", whereFields),
   ...section("TLS", { ...tlsServerOptions, ...tlsClientOptions }),
   ...talkFields,
-} satisfies Fields;
+};
 
 /** What it is called, takes and does. */
 export const program = defineProgram({

@@ -78,12 +78,9 @@ class Exchange {
 
   /** Adds a peer, which gets the input from now on. */
   add(addr: Deno.NetAddr): Peer {
-    const ends = { localAddr: this.#localAddr, remoteAddr: addr };
-    const traffic = new Traffic(this.#options.watch, {
-      id: ++this.#count,
-      own: this.#own,
-      ...ends,
-    });
+    const id = ++this.#count;
+    const connection = { id, own: this.#own, localAddr: this.#localAddr, remoteAddr: addr };
+    const traffic = new Traffic(this.#options.watch, connection);
     const [oldest] = this.#peers;
     if (oldest !== undefined && this.#peers.size >= MAX_PEERS) {
       oldest[1].traffic.close();
@@ -170,18 +167,13 @@ async function readDatagrams(
     onTooLong: "discard",
     onDiscard: (error) => printNote(`Not sent: ${error.message}`),
   }).decoder();
-  let found: Uint8Array[] = [];
-  const flush = async () => {
-    const datagrams = found;
-    found = [];
-    for (const datagram of datagrams) await sendAndTell(datagram);
+  const sendFound = async (decode: (emit: (line: Uint8Array) => void) => void) => {
+    const found: Uint8Array[] = [];
+    decode((line) => void found.push(line));
+    for (const line of found) await sendAndTell(line);
   };
-  await readInput((piece) => {
-    lines.push(piece, (line) => void found.push(line));
-    return flush();
-  });
-  lines.end((line) => void found.push(line));
-  await flush();
+  await readInput((piece) => sendFound((emit) => lines.push(piece, emit)));
+  await sendFound((emit) => lines.end(emit));
   notes.close();
 }
 

@@ -1,6 +1,6 @@
 /** `tincan listen`: the standard streams, connected to a client. @module */
 import { serveTcp, type TcpConnection, type TcpServer } from "../tcp/mod.ts";
-import { type Fields, section, toggle } from "../terminal/arguments.ts";
+import { section, toggle } from "../terminal/arguments.ts";
 import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
 import { defineProgram, type Values } from "../terminal/program.ts";
 import { readServerTls, tlsServerOptions } from "../terminal/tls.ts";
@@ -21,7 +21,7 @@ const fields = {
   }),
   ...section("TLS", tlsServerOptions),
   ...talkFields,
-} satisfies Fields;
+};
 
 /** What it is called, takes and does. */
 export const program = defineProgram({

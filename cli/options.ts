@@ -1,6 +1,6 @@
 /** The options that `connect` and `listen` share. @module */
 import { type Address, addressOperands, addressOptions, readAddress } from "../terminal/address.ts";
-import { type Fields, section, setting, toggle, UsageError } from "../terminal/arguments.ts";
+import { section, setting, toggle, UsageError } from "../terminal/arguments.ts";
 import { framingOption } from "../terminal/framing_option.ts";
 import type { Values } from "../terminal/program.ts";
 import { refuseTogether } from "../terminal/usage_error.ts";
@@ -14,7 +14,7 @@ export const whereFields = {
   ...addressOptions(),
   unix: setting("-U, --unix", file("PATH"), "a unix socket"),
   udp: toggle("-u, --udp", "datagrams: each read of the input is one, at most 16 KiB"),
-} satisfies Fields;
+};
 
 /** What passes, and how it ends. */
 export const talkFields = {
@@ -29,7 +29,7 @@ export const talkFields = {
     noHalfClose: toggle("--no-half-close", "do not end our side with the input"),
     timeout: setting("-w, --timeout", seconds(), "to connect (default 30), and without a byte"),
   }),
-} satisfies Fields;
+};
 
 /** What the help of both says about them. */
 export const TALK_NOTES =

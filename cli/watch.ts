@@ -106,9 +106,5 @@ export class Traffic {
 
 /** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
 async function printForPeople(bytes: Uint8Array): Promise<void> {
-  try {
-    await writeAll(Deno.stderr, bytes);
-  } catch {
-    // There is no one to tell: a full disk, a closed pipe.
-  }
+  await writeAll(Deno.stderr, bytes).catch(() => {}); // a full disk, a closed pipe
 }

@@ -2,7 +2,7 @@
 import type { ChatClient } from "../apps/chat/mod.ts";
 import { FrameError } from "../errors.ts";
 import { addressOperands, addressOptions, PORT } from "./address.ts";
-import { commands, type Fields, section, setting } from "./arguments.ts";
+import { commands, section, setting } from "./arguments.ts";
 import type { ProgramDescription, Values } from "./program.ts";
 import { openPrompt, type Prompt } from "./prompt.ts";
 import { tlsClientOptions, tlsServerOptions } from "./tls.ts";
@@ -37,7 +37,7 @@ const fields = {
     name: setting("--name", text("NAME"), "your name in the room; one word"),
     ...tlsClientOptions,
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type ChatValues = Values<typeof fields>;

@@ -1,6 +1,6 @@
 /** What the echo programs share, over TCP and over UDP. @module */
 import { addressOperands, addressOptions, PORT } from "./address.ts";
-import { commands, type Fields, section, setting, settings, toggle } from "./arguments.ts";
+import { commands, section, setting, settings, toggle } from "./arguments.ts";
 import { foreignPrinter, type ProgramDescription, type Values } from "./program.ts";
 import { text } from "./values.ts";
 
@@ -21,7 +21,7 @@ const fields = {
   ...section("Options of client", {
     message: settings("--message", text("TEXT"), "send TEXT; may be given several times"),
   }),
-} satisfies Fields;
+};
 
 /** What an echo program takes. */
 export type EchoValues = Values<typeof fields>;

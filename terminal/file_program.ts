@@ -12,15 +12,7 @@ import { RateLimited } from "../common/peer_report.ts";
 import { formatAddr } from "../common/address.ts";
 import { jsonLine, toPrintable } from "../common/escape.ts";
 import { addressOf, addressOptions } from "./address.ts";
-import {
-  commands,
-  type Fields,
-  operand,
-  section,
-  setting,
-  toggle,
-  UsageError,
-} from "./arguments.ts";
+import { commands, operand, section, setting, toggle, UsageError } from "./arguments.ts";
 import { onInterrupt, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions, tlsServerOptions } from "./tls.ts";
 import { count, file, name, oneOf, size } from "./values.ts";
@@ -57,7 +49,7 @@ const fields = {
     restart: toggle("--restart", "get: do not resume an earlier download"),
     quiet: toggle("--quiet", "say nothing but errors; serve: nothing of transfers"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type FileValues = Values<typeof fields>;

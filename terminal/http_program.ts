@@ -11,15 +11,7 @@ import {
 import { packedCodings } from "../apps/http/packed_names.ts";
 import { readPem } from "./pem.ts";
 import { jsonLine } from "../common/escape.ts";
-import {
-  type Fields,
-  operand,
-  section,
-  setting,
-  settings,
-  toggle,
-  UsageError,
-} from "./arguments.ts";
+import { operand, section, setting, settings, toggle, UsageError } from "./arguments.ts";
 import { foreignPrinter, printData, type ProgramDescription, type Values } from "./program.ts";
 import { count, file, seconds, text } from "./values.ts";
 
@@ -47,7 +39,7 @@ const fields = {
     maxTime: setting("--max-time", seconds(), "for everything together (default: no limit)"),
     maxSize: setting("--max-size", count(0, "BYTES"), "refuse a larger page (default 1 TiB)"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type HttpValues = Values<typeof fields>;

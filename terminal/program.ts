@@ -97,22 +97,18 @@ async function helpOf<F extends Fields>(
   const shown = parserOf({ ...fields, ...section("Help", { help: HELP }) });
   const page = getDocPageSync(shown) as DocPage;
   const isFirst = ({ title }: DocSection) => title === ARGUMENTS;
-  const sections = [
-    ...page.sections.filter(isFirst),
-    ...page.sections.filter((section) => !isFirst(section)),
-  ];
+  const sections = page.sections.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
   const options = formatDocPage(calledAs, { sections }, { maxWidth: 100, termWidth: "auto" });
+  const forms = usage.map((form) => `${calledAs} ${form}`);
   const blocks = [
     summary,
-    usage.map((line, index) => `${index === 0 ? "Usage:" : "      "} ${calledAs} ${line}`).join(
-      "\n",
-    ),
+    `Usage: ${forms.join("\n       ")}`,
     options.replaceAll(/ +$/gm, "").replace(/^\n+/, "").trimEnd(),
-    ...notes === undefined ? [] : [notes],
+    notes,
     `Exit codes: ${exitCodes}.`,
     `Examples:\n${examples.map((line) => `  ${line.replaceAll("$0", calledAs)}`).join("\n")}`,
   ];
-  return blocks.join("\n\n") + "\n";
+  return blocks.filter((block) => block !== undefined).join("\n\n") + "\n";
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type RelayView,
 } from "../apps/relay/mod.ts";
 import { readHostPort, readPort, splitHostPort } from "./address.ts";
-import { type Fields, section, setting, toggle, UsageError } from "./arguments.ts";
+import { section, setting, toggle, UsageError } from "./arguments.ts";
 import { readFraming } from "./framing.ts";
 import { framingOption } from "./framing_option.ts";
 import { inOneLine } from "./one_line.ts";
@@ -39,7 +39,7 @@ const fields = {
     timeout: setting("--timeout", seconds(), "to reach the target (default 10)"),
     idle: setting("--idle", seconds(), "without a byte, which ends a connection (default 3600)"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type RelayValues = Values<typeof fields>;

@@ -8,7 +8,7 @@ import type {
 } from "../apps/scan/mod.ts";
 import { escapeBytes } from "../common/escape_bytes.ts";
 import { escapeText, jsonLine } from "../common/escape.ts";
-import { type Fields, operands, section, setting, toggle, UsageError } from "./arguments.ts";
+import { operands, section, setting, toggle, UsageError } from "./arguments.ts";
 import type { ProgramDescription, Values } from "./program.ts";
 import { count, oneOf, seconds, text } from "./values.ts";
 
@@ -36,7 +36,7 @@ const fields = {
     all: toggle("--all", "list every port"),
     json: toggle("--json", "one JSON object for each listed port, on lines"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type ScanValues = Values<typeof fields>;

@@ -1,7 +1,7 @@
 /** TLS on the command line. @module */
 import { readPem } from "./pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../tcp/mod.ts";
-import { type Fields, setting, toggle, UsageError, type Values } from "./arguments.ts";
+import { setting, toggle, UsageError, type Values } from "./arguments.ts";
 import { refuseTogether } from "./usage_error.ts";
 import { file, text } from "./values.ts";
 
@@ -10,14 +10,14 @@ export const tlsServerOptions = {
   tls: toggle("--tls", "speak TLS"),
   cert: setting("--cert", file(), "our certificate (PEM); servers need one"),
   key: setting("--key", file(), "its private key (PEM)"),
-} satisfies Fields;
+};
 
 /** The options of clients. */
 export const tlsClientOptions = {
   ca: setting("--ca", file(), "trust the certificates in FILE (PEM), too"),
   insecure: toggle("--insecure", "accept any certificate: the server may be anyone"),
   serverName: setting("--server-name", text("NAME"), "the name that its certificate must be for"),
-} satisfies Fields;
+};
 
 /** What TLS takes, on either side. */
 export type TlsValues =
