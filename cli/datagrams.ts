@@ -53,7 +53,7 @@ export async function listenForDatagrams(where: Address, options: DatagramOption
   return await exchange.run(endpoint, send, options.timeout);
 }
 
-/** A peer, and what is shown and told of its datagrams. */
+/** A peer, with the printer and the report of its datagrams. */
 interface Peer {
   readonly addr: Deno.NetAddr;
   readonly print: Printer;
@@ -192,7 +192,7 @@ class Silence {
     return this.#over.promise;
   }
 
-  /** Begins anew; a new limit stays. */
+  /** Starts again; a new limit is kept. */
   restart(limit: number | undefined = this.#limit): void {
     this.#limit = limit;
     clearTimeout(this.#timer);

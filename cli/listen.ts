@@ -16,7 +16,7 @@ const fields = {
     ...whereFields,
     keepOpen: toggle(
       "-k, --keep-open",
-      `go on after the first client, with ${MAX_CLIENTS} at a time`,
+      `serve more clients, up to ${MAX_CLIENTS} at a time`,
     ),
   }),
   ...section("TLS", tlsServerOptions),
@@ -66,7 +66,7 @@ async function listen(values: Values<typeof fields>): Promise<void> {
     return await listenForDatagrams(where, { ...settings, timeout, isOpen });
   }
   const talk = new Talk({ ...settings, own: "target", isOpen });
-  // First, because an interrupt may come as soon as the server says that it listens.
+  // First, because an interrupt may come as soon as the server listens.
   const isInterrupted = endOnInterrupt({
     async finish() {
       await endServer(server);

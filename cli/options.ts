@@ -22,16 +22,16 @@ export const talkFields = {
     framing: framingOption("send each line as a message, show each message as a line"),
     hex: toggle("--hex", "also show a hexdump on stderr; > is from the client"),
     json: toggle("--json", "show what passes as JSON instead of the data"),
-    verbose: toggle("-v, --verbose", "say on stderr who came and how it ended"),
+    verbose: toggle("-v, --verbose", "report connections and how they ended on stderr"),
   }),
   ...section("Ending", {
-    quit: toggle("--quit", "end with the peer, whatever the input still holds"),
+    quit: toggle("--quit", "end when the peer ends, even if there is more input"),
     noHalfClose: toggle("--no-half-close", "do not end our side with the input"),
     timeout: setting("-w, --timeout", seconds(), "to connect (default 30), and without a byte"),
   }),
 };
 
-/** What the help of both says about them. */
+/** The notes of both in the help. */
 export const TALK_NOTES =
   `Without --quit the rest of the input is still sent when the peer has ended, except on a terminal.
 With --udp the only framing is lines: each line is a datagram. The events of --json are those of
@@ -96,7 +96,7 @@ function readWhere(values: Values<typeof whereFields>, fallback?: number): Where
   return { path };
 }
 
-/** How messages are told apart, if they are. */
+/** The format of the messages, if there are any. */
 async function framingOf(
   { framing: name, udp }: { framing: string | undefined; udp: boolean },
 ): Promise<MessageFormat | undefined> {

@@ -1,6 +1,6 @@
 /**
  * The standard input and output, and what is connected to them: one peer, or several that all
- * get the input and whose words are shown one after the other.
+ * get the input and whose data is shown as it comes.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface TalkOptions extends Pick<Surroundings, "own" | "framing" | "wat
   readonly isOpen: boolean;
   /** Whether the end of the input ends our side of the connection. */
   readonly halfClose: boolean;
-  /** Whether to end as soon as the peer ends its side, whatever the input still holds. */
+  /** Whether to end as soon as the peer ends its side, even if there is more input. */
   readonly quit: boolean;
 }
 
@@ -96,7 +96,7 @@ export class Talk {
     this.#failures += frames.failures;
   }
 
-  /** Sends the messages of a piece of the input, in turns: it may hold very many. */
+  /** Sends the messages of a piece of the input, in turns: there may be very many. */
   async #sendFrames(frames: FrameEncoder, piece: Uint8Array): Promise<void> {
     for (let at = 0; at < piece.length; at += SLICE) {
       await this.#sendAll(frames.push(piece.subarray(at, at + SLICE)));

@@ -1,5 +1,5 @@
 /**
- * Telling what happens on connections, in the form in which the relay tells it: notes, hexdumps, JSON.
+ * Reports of what happens on connections, in the forms of the relay: notes, hexdumps, JSON.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export async function readWatch(
     : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note: printNote });
   return {
     printsData: !isJson,
-    // Messages are the data itself here, not something beside it.
+    // Here messages are the data itself: only --json reports them, too.
     observe: (event) => isJson || event.type !== "message" ? dump.observe(event) : undefined,
     flush: () => dump.flush(),
   };
@@ -47,7 +47,7 @@ export interface WatchedConnection {
   readonly remoteAddr: SocketAddress;
 }
 
-/** One connection, as the watch is told of it. */
+/** One connection, reported to the watch. */
 export class Traffic {
   readonly own: RelaySide;
   readonly peer: RelaySide;
@@ -104,7 +104,7 @@ export class Traffic {
   }
 }
 
-/** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
+/** Dumps are for people, so they go to stderr. What cannot be written there does not stop the data. */
 async function printForPeople(bytes: Uint8Array): Promise<void> {
   await writeAll(Deno.stderr, bytes).catch(() => {}); // a full disk, a closed pipe
 }

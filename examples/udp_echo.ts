@@ -34,7 +34,7 @@ const GREETING_TIME = 100;
  */
 const RETRIES = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
 
-/** The number of peers that are remembered as greeted; then the memory starts anew. */
+/** The number of peers that are remembered as greeted; then the set is cleared. */
 const MAX_GREETED = 10_000;
 
 async function serve(values: EchoValues): Promise<void> {
@@ -67,7 +67,7 @@ async function talk(values: EchoValues): Promise<void> {
   const print = replyPrinter();
   let wait = GREETING_TIME; // only the first message can bring a greeting too
   for await (const message of messagesOf(values)) {
-    if (message === "") continue; // an empty datagram is how the server says goodbye
+    if (message === "") continue; // an empty datagram ends the conversation
     const isOver = !await show(await peer.request(message, RETRIES), print) ||
       await showRest(peer, print, wait);
     if (isOver) endWithServer("the server ended the conversation");
@@ -78,7 +78,7 @@ async function talk(values: EchoValues): Promise<void> {
 /** Shows a reply on the output. */
 type Print = (reply: Uint8Array) => Promise<void>;
 
-/** Shows a reply; `false` if it says that the conversation is over. */
+/** Shows a reply; `false` if it ends the conversation. */
 async function show({ data }: Datagram, print: Print): Promise<boolean> {
   if (data.length === 0) return false;
   await print(data);
@@ -101,7 +101,7 @@ export const program = defineProgram({
   name: "udp_echo.ts",
   summary: "Echo over UDP: answers every datagram.",
   notes: `${echoProgram.notes} What is not
-answered is sent again, six times in 5 seconds. An empty reply says that the conversation is over.`,
+answered is sent again, six times in 5 seconds. An empty reply ends the conversation.`,
   main: (values) => values.command === "client" ? talk(values) : serve(values),
 });
 

@@ -17,7 +17,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** What the fields say that name an address. */
+/** The values of the fields that name an address. */
 export interface AddressValues {
   readonly where?: readonly string[] | undefined;
   readonly hostname: string | undefined;
@@ -38,16 +38,16 @@ export function addressOptions(fallback?: number): Pick<AddressFields, "hostname
 
 /** `HOST:PORT` or `HOST PORT` as arguments. */
 export function addressOperands(): Field<readonly string[]> {
-  return operands(text("HOST:PORT"), "another way to say where, as are HOST PORT and PORT", 2);
+  return operands(text("HOST:PORT"), "where to listen or connect; also HOST PORT or PORT", 2);
 }
 
 /**
  * Reads the address.
  *
- * @param values What the fields say.
+ * @param values The values of the fields.
  * @param fallback The port if none is given; without it one is needed.
  * @param lowest The lowest port: 0 is none to connect to.
- * @throws {UsageError} If there is none, or it is said twice.
+ * @throws {UsageError} If there is none, or it is given twice.
  */
 export function readAddress(
   { where = [], ...options }: AddressValues,
@@ -98,7 +98,7 @@ function splitWhere([first = "", second]: readonly string[]): [string, string] {
   throw new UsageError(`Expected HOST:PORT or HOST PORT, current value is "${first}"`);
 }
 
-/** A port, wherever it was said. */
+/** Reads a port. */
 export function readPort(value: string, lowest: 0 | 1, option = "port"): number {
   const result = port(lowest).parse(value);
   if (result.success) return result.value;

@@ -24,13 +24,13 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Values<F extends Fields> = { readonly [K in keyof F]: InferValue<F[K]> };
 
 /**
- * What an option says of an argument that it is not. No one sees it; without it Optique would look for
- * similar options, once for each option and argument.
+ * The error of an option for an argument that is another one. It is never shown; without it Optique would
+ * look for similar options, once for each option and argument.
  */
 const NO_MATCH = plain("");
 
 /**
- * An option with a value. If it is given several times, the last one holds.
+ * An option with a value. If it is given several times, the last one counts.
  *
  * @param names How it is called: `-o, --output`.
  * @param value What stands after it.

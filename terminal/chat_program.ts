@@ -8,7 +8,7 @@ import { openPrompt, type Prompt } from "./prompt.ts";
 import { tlsClientOptions, tlsServerOptions } from "./tls.ts";
 import { count, text } from "./values.ts";
 
-/** How long the room's last words may take after a person at a terminal left, in milliseconds. */
+/** Milliseconds to wait for the room's last lines after a person at a terminal has left. */
 const GOODBYE_TIME = 2_000;
 /** The same where a program has written lines: the room reads them no faster than its rate, 10 a second. */
 const GOODBYE_TIME_OF_PROGRAMS = 600_000;
@@ -20,17 +20,17 @@ const fields = {
   }),
   ...section("Options of both", { ...addressOptions(PORT), ...tlsServerOptions }),
   ...section("Options of serve", {
-    maxHistory: setting("--history", count(), "lines that newcomers are shown (default 50)"),
-    maxMembers: setting("--members", count(1), "people in the room at one time (default 1000)"),
+    maxHistory: setting("--history", count(), "lines shown to a new member (default 50)"),
+    maxMembers: setting("--members", count(1), "members at one time (default 1000)"),
     maxLinesPerSecond: setting(
       "--rate",
       count(1),
-      "lines a second that one may say for long (default 10)",
+      "lines a second from one member (default 10)",
     ),
     maxMembersPerAddress: setting(
       "--per-address",
       count(1),
-      "people from one address (default 50)",
+      "members from one address (default 50)",
     ),
   }),
   ...section("Options of join", {
@@ -45,13 +45,14 @@ export type ChatValues = Values<typeof fields>;
 /** How the program is described, without what it does. */
 export const chatProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   name: "tcp_chat.ts",
-  summary: "A chat room over TCP: what one says all others see. A line of text is a message.",
+  summary:
+    "A chat room over TCP: every member sees the lines of all others. A line of text is a message.",
   usage: ["[serve] [HOST:PORT] [options]", "join [HOST:PORT] --name NAME [options]"],
   fields,
   notes: `In the room:
   /who   /me TEXT   /msg NAME TEXT   /quit [TEXT]   /help
   Ctrl-D leaves. On a terminal the line you type stays together while messages arrive above it;
-  otherwise lines are read from stdin, and what the room says goes to stdout.`,
+  otherwise lines are read from stdin, and the lines of the room go to stdout.`,
   examples: [
     "$0 serve --hostname 0.0.0.0 --port 7000",
     "$0 join 127.0.0.1:7000 --name Ada",

@@ -1,4 +1,4 @@
-/** What the program for files takes, and what it tells people. @module */
+/** The options of the program for files, and what it prints. @module */
 import {
   type FileChecksum,
   type FileEntry,
@@ -33,7 +33,7 @@ const fields = {
   ...section("Options of serve", {
     hidden: toggle("--hidden", "show files whose names begin with a dot"),
     allowUpload: toggle("--allow-upload", "let clients store new files"),
-    allowReplace: toggle("--allow-replace", "let clients replace files, too"),
+    allowReplace: toggle("--allow-replace", "let clients also replace files"),
     quota: setting("--quota", size(), "what all uploads may add, such as 500M (default 1G)"),
     maxEntries: setting("--max-entries", count(1), "entries that are listed (default 100000)"),
   }),
@@ -47,7 +47,7 @@ const fields = {
     force: toggle("--force", "replace a file that is there already"),
     checksum: setting("--checksum", oneOf(CHECKSUMS, "KIND"), "how to verify it (default sha256)"),
     restart: toggle("--restart", "get: do not resume an earlier download"),
-    quiet: toggle("--quiet", "say nothing but errors; serve: nothing of transfers"),
+    quiet: toggle("--quiet", "print errors only; serve: do not report transfers"),
   }),
 };
 
@@ -157,7 +157,7 @@ export function teller(): (event: FileTransferEvent) => void {
   };
 }
 
-/** What goes wrong with the server itself; what goes wrong with a request is told with the request. */
+/** Reports errors of the server itself; those of a request are in the line of the request. */
 export function tellOfServer(error: unknown, conn?: unknown): void {
   if (conn !== undefined) return;
   console.error(toPrintable(error instanceof Error ? error.message : String(error)));

@@ -17,7 +17,7 @@ import { count, file, seconds, text } from "./values.ts";
 
 const fields = {
   ...section("Arguments", {
-    url: operand(text("URL"), "what to fetch; http unless it says https"),
+    url: operand(text("URL"), "what to fetch; http unless specified"),
   }),
   ...section("What to show", {
     output: setting("-o, --output", file(), "save the page there; - is stdout, as it is"),

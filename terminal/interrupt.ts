@@ -9,7 +9,7 @@ import { printNote } from "./output.ts";
 const GOODBYE_TIME = 1_000;
 /** How much longer handlers may take to notice that their connection was aborted. */
 const HANDLER_TIME = 250;
-/** An end that takes less than this, in milliseconds, is not worth a word. */
+/** An end that takes less than this, in milliseconds, is not announced. */
 const QUIET_TIME = 200;
 /** The exit code of interrupted work: that of a process that SIGINT has killed, in a shell. */
 const INTERRUPTED = 130;
@@ -86,8 +86,8 @@ export interface Served {
 }
 
 /**
- * Starts a server and lets it run until the program is asked to end; then says goodbye to its clients,
- * and exits. That holds for an interrupt as soon as the server says that it listens, too.
+ * Starts a server and lets it run until the program is asked to end; then ends its connections and
+ * exits. An interrupt that comes while the server is starting is not lost.
  *
  * @param start Makes the server.
  * @param finish What remains to be done before the exit.
@@ -113,8 +113,8 @@ export async function serveUntilInterrupted(
 
 /**
  * Ends a server: accepts no more, ends each connection after what was written has left, and waits for
- * the clients to end, too, for {@linkcode GOODBYE_TIME} at most. A handler that never ends holds
- * nothing up.
+ * the clients to end, too, for {@linkcode GOODBYE_TIME} at most. A handler that never ends
+ * does not delay it.
  */
 export async function endServer(server: Served): Promise<void> {
   const stopped = server.shutdown({ timeout: GOODBYE_TIME });

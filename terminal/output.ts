@@ -46,7 +46,7 @@ export function foreignPrinter(encoding?: string): (data: Uint8Array) => Promise
 }
 
 /**
- * Writes a line for people to stderr. What strangers have said in it is escaped, and if it cannot be
+ * Writes a line for people to stderr. Control characters in it are escaped, and if it cannot be
  * written (a full disk, a closed pipe), the program continues without it.
  */
 export function printNote(line: string): void {
@@ -54,7 +54,7 @@ export function printNote(line: string): void {
   try {
     writeAllSync(Deno.stderr, bytes);
   } catch {
-    // There is no one to tell.
+    // There is no other place to report it.
   }
 }
 

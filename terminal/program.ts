@@ -29,11 +29,11 @@ export interface ProgramDescription<F extends Fields> {
   name: string;
   /** What it does, in a sentence or two. */
   summary: string;
-  /** What stands after its name, one form in each line. */
+  /** Its forms, without its name. */
   usage: readonly string[];
   /** Its arguments and options. Every program has `--help` besides. */
   fields: F;
-  /** What else the help says. */
+  /** More text for the help. */
   notes?: string | undefined;
   /**
    * What the exit codes mean.
@@ -43,7 +43,7 @@ export interface ProgramDescription<F extends Fields> {
   exitCodes?: string | undefined;
   /** Command lines, in which `$0` stands for the name of the program. */
   examples: readonly string[];
-  /** What to say of options that other programs have and this one does not, by their names. */
+  /** Hints for options that other programs have and this one does not, by their names. */
   hints?: Readonly<Record<string, string>> | undefined;
   /** What it does with its arguments. */
   main(values: Values<F>): Promise<void>;
@@ -51,7 +51,7 @@ export interface ProgramDescription<F extends Fields> {
 
 /** A program. */
 export interface Program {
-  /** Its arguments and options, for those who complete command lines. */
+  /** Its arguments and options, for the completion of command lines. */
   readonly parser: Field<unknown>;
   /** The same program with more options, which it does not look at. */
   with(fields: Fields): Program;

@@ -127,7 +127,7 @@ class TerminalPrompt implements Prompt {
   #above(line: string): void {
     if (this.#closed) return void this.#output.write(`${line}\n`);
     const rows = this.#eraseLine();
-    // Readline goes up by the rows it remembers before it draws the line anew.
+    // Readline goes up by the rows it remembers before it draws the line again.
     this.#output.write(`${line}\n${"\n".repeat(rows)}`);
     this.#readline.prompt(true);
   }

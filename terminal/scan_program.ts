@@ -27,11 +27,11 @@ const fields = {
   }),
   ...section("How to scan", {
     timeout: setting("--timeout", seconds(), "without an answer a port is filtered (default 1)"),
-    retries: setting("--retries", count(), "ask so often again within that time (default 1)"),
+    retries: setting("--retries", count(), "repeat the probe so often in that time (default 1)"),
     concurrency: setting("--concurrency", count(1), "probes at one time (default 4096, or fewer)"),
   }),
   ...section("What to show", {
-    banner: toggle("--banner", "show what open ports say by themselves"),
+    banner: toggle("--banner", "show what open ports send first"),
     open: toggle("--open", "list open ports only"),
     all: toggle("--all", "list every port"),
     json: toggle("--json", "one JSON object for each listed port, on lines"),
@@ -101,7 +101,7 @@ export function describe({ done, total, open }: ScanProgress): string {
   return `${Math.floor(done / total * 100)} % of ${total} ports, ${open} open`;
 }
 
-/** The ports of a host that are worth a line each. */
+/** The ports of a host that are listed. */
 function listed(host: HostReport, values: ScanValues): PortResult[] {
   if (values.open) return [...host.open];
   if (values.all) return [...host.ports()];
@@ -137,7 +137,7 @@ function table(ports: readonly PortResult[]): string {
     .join("\n") + "\n";
 }
 
-/** What a port said, harmless to a terminal, without the line end that most of them send. */
+/** What a port sent, escaped for a terminal, without the line end that most of them send. */
 function bannerText(banner: Uint8Array): string {
   return escapeBytes(banner).replace(/(\\r)?\\n$/, "");
 }

@@ -24,7 +24,7 @@ export type TlsValues =
   & Values<typeof tlsServerOptions>
   & Partial<Values<typeof tlsClientOptions>>;
 
-/** What `--tls`, `--cert` and `--key` say of a server. */
+/** The TLS options of a server; `undefined` without `--tls`. */
 export async function readServerTls(values: TlsValues): Promise<TlsServerOptions | undefined> {
   requireTls(values);
   if (!values.tls) return undefined;
@@ -33,7 +33,7 @@ export async function readServerTls(values: TlsValues): Promise<TlsServerOptions
   return certificate;
 }
 
-/** What the options say of a client; `false` without `--tls`. */
+/** The TLS options of a client; `false` without `--tls`. */
 export async function readClientTls(values: TlsValues): Promise<TlsClientOptions | false> {
   requireTls(values);
   const { tls, ca, insecure = false, serverName } = values;
