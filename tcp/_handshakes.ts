@@ -12,7 +12,7 @@ import { ClosedError } from "../errors.ts";
 import { deadline } from "../common/deadline.ts";
 import type { OperationContext } from "../common/net_error.ts";
 import { shakeHands } from "./_handshake.ts";
-import type { Link } from "./_link.ts";
+import type { NamedSocket } from "./_link.ts";
 import { reset } from "./_reset.ts";
 
 /** The shortest time between two looks for descriptors, in milliseconds: a look goes through all
@@ -20,7 +20,7 @@ import { reset } from "./_reset.ts";
 const RESET_GAP = 100;
 
 /** The connection of a handshake that was not finished. */
-export interface TlsLink extends Link {
+export interface TlsLink extends NamedSocket {
   readonly socket: Deno.TlsConn;
 }
 
