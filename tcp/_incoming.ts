@@ -61,6 +61,7 @@ export class Incoming<In> {
   readonly #batch: BatchDecoder<In>;
   readonly #frame: FrameClock;
   readonly #isDetached: boolean; // messages share no memory with their chunks
+  readonly #isUnlimited: boolean; // how long a call without limits waits
   #isReceiving = false; // the async function runs
   #dropped = 0; // answers to come that are for requests that were given up
   #requests: Requests<In> | undefined;
@@ -72,6 +73,7 @@ export class Incoming<In> {
     this.#batch = new BatchDecoder(codec);
     this.#frame = new FrameClock(init.link.timeouts.frame);
     this.#isDetached = codec.detached === true;
+    this.#isUnlimited = init.link.timeouts.read === Infinity;
   }
 
   /** Throws if these messages have ended. */
@@ -90,12 +92,14 @@ export class Incoming<In> {
       return Promise.resolve(take(batch)); // most calls, where many messages come at once
     }
     if (this.#endedBy !== undefined) return Promise.reject(endedError(this.#endedBy));
-    const leaving = this.#requests?.leaving;
-    if (leaving !== undefined) return leaving.then(() => this.receive(take, end, limits));
+    if (this.#requests !== undefined) {
+      const { leaving } = this.#requests;
+      if (leaving !== undefined) return leaving.then(() => this.receive(take, end, limits));
+    }
     if (this.#isBusy) return Promise.reject(this.#busy());
     if (isThere && this.#dropped === 0) return Promise.resolve(take(batch));
-    const { link, reader, outbox } = this.#init;
-    const isQuiet = limits === undefined && link.timeouts.read === Infinity && !batch.partial &&
+    const { reader, outbox } = this.#init;
+    const isQuiet = limits === undefined && this.#isUnlimited && !batch.partial &&
       batch.isIdle && reader.isQuiet;
     if (!isQuiet) return this.#receiveWithin(take, end, limits);
     outbox.flushNow(); // nothing more is sent before an answer comes

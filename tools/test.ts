@@ -14,7 +14,10 @@ import { leftOut, readReport, type Result, summary } from "./test_report.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** What measures time or memory, or reads what the system counts for the whole process. */
+/**
+ * What measures time or memory, reads what the system counts for the whole process, or listens again and
+ * again on one port: a child that another test starts holds all descriptors from its fork to its exec.
+ */
 const ALONE: readonly string[] = [
   "tests/apps/files/flood_test.ts",
   "tests/apps/files/get_test.ts",
@@ -24,6 +27,7 @@ const ALONE: readonly string[] = [
   "tests/tcp/fairness_test.ts",
   "tests/tcp/flood_test.ts",
   "tests/tcp/memory_test.ts",
+  "tests/tcp/shutdown_test.ts",
   "tests/udp/flood_test.ts",
 ];
 

@@ -14,6 +14,7 @@ import type { PendingRequests } from "./_requests.ts";
 import { own } from "./_slab.ts";
 import { type Datagram, ReceivedDatagram, type Replier } from "./datagram.ts";
 import type { EndpointCounts } from "./endpoint_stats.ts";
+import type { SocketLimits } from "./options.ts";
 
 /** What takes all datagrams of an endpoint in the place of `receive()`: a server, or sessions. */
 export interface Consumer {
@@ -30,11 +31,7 @@ export interface DispatcherInit {
   readonly counts: EndpointCounts;
   readonly requests: PendingRequests;
   readonly replier: Replier;
-  /** The longest datagram that is received whole. */
-  readonly maxSize: number;
-  /** Datagrams and bytes that may wait. */
-  readonly maxQueue: number;
-  readonly maxQueueBytes: number;
+  readonly limits: SocketLimits;
   /** The only address to listen to. */
   readonly peer: SocketAddress | undefined;
   readonly context: (operation: "receive") => OperationContext;
@@ -50,25 +47,25 @@ export class Dispatcher implements DatagramSink {
   constructor(init: DispatcherInit) {
     this.#init = init;
     this.inbox = new Inbox({
-      maxCount: init.maxQueue,
-      maxBytes: init.maxQueueBytes,
+      maxCount: init.limits.maxQueue,
+      maxBytes: init.limits.maxQueueBytes,
       late: (after) => timedOut(init.context("receive"), after, "nothing came"),
     });
   }
 
   received(view: Uint8Array, from: SocketAddress): void {
     if (this.#isOver) return;
-    const { counts, peer, maxSize, requests, replier } = this.#init;
+    const { counts, peer, limits, requests, replier } = this.#init;
     counts.datagramsReceived++;
     counts.bytesReceived += view.length;
     if (peer !== undefined && !isSame(peer, from)) {
       counts.strangers++;
       return;
     }
-    const truncated = view.length > maxSize;
+    const truncated = view.length > limits.maxDatagramSize;
     if (truncated) {
       counts.truncated++;
-      view = view.subarray(0, maxSize);
+      view = view.subarray(0, limits.maxDatagramSize);
     }
     if (!requests.isIdle) {
       const datagram = new ReceivedDatagram(own(view), from, truncated, replier);

@@ -17,6 +17,7 @@ import type { Driver } from "./_driver.ts";
 import { checkSize } from "./_targets.ts";
 import { type Datagram, type DatagramData, type Replier, toBytes } from "./datagram.ts";
 import type { EndpointCounts } from "./endpoint_stats.ts";
+import type { SocketLimits } from "./options.ts";
 
 /** How long closing waits for what was sent before, in milliseconds: a unix receiver may be full. */
 const CLOSE_GRACE = 1_000;
@@ -27,10 +28,7 @@ export type SendDone = (error: unknown) => void;
 export interface OutgoingInit {
   readonly driver: Driver;
   readonly counts: EndpointCounts;
-  /** Datagrams that may wait. */
-  readonly maxCount: number;
-  /** Bytes that may wait. */
-  readonly maxBytes: number;
+  readonly limits: SocketLimits;
   readonly context: (operation: "send", to: SocketAddress) => OperationContext;
   /** The error of a send after the close. */
   readonly closedError: (operation: "send", to: SocketAddress) => unknown;
@@ -65,10 +63,11 @@ export class Outgoing implements Replier {
 
   /** Sends a datagram after those that were sent before. `data` must stay as it is until `done`. */
   send(data: Uint8Array, to: SocketAddress, done: SendDone): void {
-    const { driver, maxCount, maxBytes, closedError } = this.#init;
+    const { driver, limits, closedError } = this.#init;
     if (this.#isClosing) return done(closedError("send", to));
     const isFree = this.#inFlight === 0 || driver.ordersSends;
-    if (this.size >= maxCount || (!isFree && this.#bytes + data.length > maxBytes)) {
+    const isOver = !isFree && this.#bytes + data.length > limits.maxSendQueueBytes;
+    if (this.size >= limits.maxSendQueue || isOver) {
       return done(this.#full(to));
     }
     const item: OutgoingDatagram = { data, to, done };
@@ -172,12 +171,11 @@ export class Outgoing implements Replier {
   }
 
   #full(to: SocketAddress): LimitError {
-    const { maxCount, maxBytes, context } = this.#init;
-    const isCount = this.size >= maxCount;
-    const limit = isCount ? maxCount : maxBytes;
-    const [name, unit] = isCount
+    const { limits, context } = this.#init;
+    const [name, unit] = this.size >= limits.maxSendQueue
       ? ["maxSendQueue", "datagrams"] as const
       : ["maxSendQueueBytes", "bytes"] as const;
+    const limit = limits[name];
     return new LimitError(
       "write_queue",
       `Cannot send: ${limit} ${unit} wait to be sent already, the limit of "${name}"`,

@@ -18,6 +18,7 @@ import type { PendingRequests, UdpRequest, WaitingRequest } from "./_requests.ts
 import { own } from "./_slab.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, type Replier } from "./datagram.ts";
 import type { EndpointCounts } from "./endpoint_stats.ts";
+import type { SocketLimits } from "./options.ts";
 
 /** How long a socket stays open after its request was answered, in milliseconds. */
 const LINGER = 5_000;
@@ -28,9 +29,7 @@ const MAX_LINGERING = 16;
 export interface RequestSocketsInit {
   readonly requests: PendingRequests;
   readonly counts: EndpointCounts;
-  readonly maxSize: number;
-  /** Sockets that may wait for an answer at one time. */
-  readonly maxSockets: number;
+  readonly limits: SocketLimits;
   /** Opens a socket like the endpoint's, on another port. */
   open(to: SocketAddress): Promise<Driver>;
   /** Makes what sends on it. */
@@ -64,7 +63,7 @@ export class RequestSockets implements Sweepable {
     const release = requests.reserve(request.to);
     let socket: RequestSocket;
     try {
-      if (this.#active >= this.#init.maxSockets) await this.#free(request.signal);
+      if (this.#active >= this.#init.limits.maxRequestSockets) await this.#free(request.signal);
       else this.#active++;
       try {
         socket = await this.#openFor(request);
@@ -202,7 +201,7 @@ class RequestSocket implements DatagramSink, Replier {
   }
 
   received(view: Uint8Array, from: SocketAddress): void {
-    const { counts, requests, maxSize, deliver } = this.#init;
+    const { counts, requests, limits, deliver } = this.#init;
     const { waiting } = this;
     counts.datagramsReceived++;
     counts.bytesReceived += view.length;
@@ -211,10 +210,10 @@ class RequestSocket implements DatagramSink, Replier {
       counts.strangers++;
       return;
     }
-    const truncated = view.length > maxSize;
+    const truncated = view.length > limits.maxDatagramSize;
     if (truncated) {
       counts.truncated++;
-      view = view.subarray(0, maxSize);
+      view = view.subarray(0, limits.maxDatagramSize);
     }
     if (this.#answer === undefined) {
       if (!requests.isWaiting(waiting)) return;

@@ -29,7 +29,7 @@ import { isMatch, LateAnswers, type Matcher } from "./_late_answers.ts";
 import type { SendDone } from "./_outgoing.ts";
 import type { Datagram } from "./datagram.ts";
 import type { EndpointCounts } from "./endpoint_stats.ts";
-import { DEFAULTS, type UdpRequestOptions } from "./options.ts";
+import { DEFAULTS, type SocketLimits, type UdpRequestOptions } from "./options.ts";
 
 /** How much of each wait but the last is drawn by chance. */
 const JITTER = 0.25;
@@ -115,8 +115,7 @@ export class WaitingRequest {
 /** What requests depend on. */
 export interface PendingRequestsInit {
   readonly counts: EndpointCounts;
-  /** How many may wait. */
-  readonly limit: number;
+  readonly limits: SocketLimits;
   readonly context: (operation: "request", to: SocketAddress) => OperationContext;
 }
 
@@ -153,7 +152,7 @@ export class PendingRequests implements Sweepable {
    * @throws {LimitError} If `maxRequests` wait already.
    */
   reserve(to: SocketAddress): () => void {
-    const { limit, context } = this.#init;
+    const { limits: { maxRequests: limit }, context } = this.#init;
     if (this.size >= limit) {
       const message = `Cannot make another request: ${limit} wait for their answers already`;
       throw new LimitError("requests", message, { ...context("request", to), limit });

@@ -28,10 +28,9 @@ import { closeSocket, RequestSockets } from "./_request_sockets.ts";
 import { PendingRequests, planRequest, type UdpRequest } from "./_requests.ts";
 import { checkSize, isForMany, Targets } from "./_targets.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { type UdpEndpointStats, zeroCounts } from "./endpoint_stats.ts";
+import { EndpointCounts, type UdpEndpointStats } from "./endpoint_stats.ts";
 import type {
-  DEFAULTS,
-  UdpBaseOptions,
+  SocketLimits,
   UdpBindOptions,
   UdpReceiveOptions,
   UdpRequestOptions,
@@ -42,11 +41,6 @@ import type {
 export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
   /** The only address to listen to. */
   readonly peer?: SocketAddress | undefined;
-};
-
-/** The limits of a socket, checked. */
-export type SocketLimits = {
-  readonly [Name in keyof typeof DEFAULTS & keyof UdpBaseOptions]: number;
 };
 
 /** What a socket is made from. */
@@ -64,7 +58,7 @@ export class DatagramSocket {
   readonly outgoing: Outgoing;
   readonly #transport: NetTransport;
   readonly #targets: Targets;
-  readonly #counts = zeroCounts();
+  readonly #counts = new EndpointCounts();
   readonly #dispatcher: Dispatcher;
   readonly #requests: PendingRequests;
   readonly #requestSockets: RequestSockets;
@@ -77,16 +71,8 @@ export class DatagramSocket {
     const context = this.#context.bind(this);
     const closedError = this.#closedError.bind(this);
     const counts = this.#counts;
-    const { maxDatagramSize: maxSize } = limits;
     const makeOutgoing = (driver: Driver) =>
-      new Outgoing({
-        driver,
-        counts,
-        maxCount: limits.maxSendQueue,
-        maxBytes: limits.maxSendQueueBytes,
-        context,
-        closedError,
-      });
+      new Outgoing({ driver, counts, limits, context, closedError });
     this.driver = driver;
     this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
     this.#targets = new Targets({
@@ -95,25 +81,14 @@ export class DatagramSocket {
       broadcast: options.broadcast === true,
       context,
     });
-    this.outgoing = makeOutgoing(driver);
-    const requests = new PendingRequests({ counts, context, limit: limits.maxRequests });
-    const replier = this.outgoing;
-    this.#requests = requests;
-    this.#dispatcher = new Dispatcher({
-      counts,
-      requests,
-      replier,
-      maxSize,
-      maxQueue: limits.maxQueue,
-      maxQueueBytes: limits.maxQueueBytes,
-      peer: options.peer,
-      context,
-    });
+    const replier = this.outgoing = makeOutgoing(driver);
+    const requests = this.#requests = new PendingRequests({ counts, limits, context });
+    const { peer } = options;
+    this.#dispatcher = new Dispatcher({ counts, requests, replier, limits, peer, context });
     this.#requestSockets = new RequestSockets({
       requests,
       counts,
-      maxSize,
-      maxSockets: limits.maxRequestSockets,
+      limits,
       open: async (to) => {
         const another = await openAnother();
         await applySettings(another, to, this.#groups, context("multicast"));

@@ -7,9 +7,14 @@ import { hasPath } from "../common/address.ts";
 import { checkCount, checkExcluded, checkOptions } from "../common/options.ts";
 import { BIND_NAMES } from "../common/udp_option_names.ts";
 import { another, open } from "./_open.ts";
-import { DatagramSocket, type EndpointOptions, type SocketLimits } from "./_socket.ts";
+import { DatagramSocket, type EndpointOptions } from "./_socket.ts";
 import { createEndpoint, type UdpEndpoint } from "./endpoint.ts";
-import { DEFAULTS, type UdpBindOptions, type UnixDatagramOptions } from "./options.ts";
+import {
+  DEFAULTS,
+  type SocketLimits,
+  type UdpBindOptions,
+  type UnixDatagramOptions,
+} from "./options.ts";
 
 /**
  * Binds a unix datagram socket.

@@ -41,29 +41,17 @@ export interface UdpEndpointStats {
 }
 
 /** What the parts of an endpoint count as it happens. */
-export type EndpointCounts = {
-  -readonly [
-    Name in Exclude<
-      keyof UdpEndpointStats,
-      "sending" | "queued" | "bytesQueued" | "requests"
-    >
-  ]: number;
-};
-
-/** Counts that begin at 0. */
-export function zeroCounts(): EndpointCounts {
-  return {
-    datagramsReceived: 0,
-    datagramsSent: 0,
-    bytesReceived: 0,
-    bytesSent: 0,
-    dropped: 0,
-    strangers: 0,
-    truncated: 0,
-    unanswerable: 0,
-    lateAnswers: 0,
-    retransmits: 0,
-    receiveErrors: 0,
-    sendErrors: 0,
-  };
+export class EndpointCounts {
+  datagramsReceived = 0;
+  datagramsSent = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  dropped = 0;
+  strangers = 0;
+  truncated = 0;
+  unanswerable = 0;
+  lateAnswers = 0;
+  retransmits = 0;
+  receiveErrors = 0;
+  sendErrors = 0;
 }

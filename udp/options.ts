@@ -19,6 +19,11 @@ export const DEFAULTS = {
   retries: 3,
 } as const;
 
+/** The limits of a socket, checked. */
+export type SocketLimits = {
+  readonly [Name in keyof typeof DEFAULTS & keyof UdpBaseOptions]: number;
+};
+
 /** The options that every datagram socket has. */
 export interface UdpBaseOptions {
   /**
