@@ -18,11 +18,11 @@ export interface LongFrame {
   /** The index after it, or after as much of it as has come. */
   next: number;
   /** Whether what comes at `next` still belongs to it. */
-  isOpen?: boolean;
+  isOpen?: boolean | undefined;
   /** Its length, if that is known. */
-  length?: number;
+  length?: number | undefined;
   /** What else the message says of it. */
-  hint?: () => string;
+  hint?: (() => string) | undefined;
 }
 
 /** A limit with its policy. */
