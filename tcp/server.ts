@@ -145,6 +145,7 @@ class Server implements TcpServer {
     bytesReceived: 0,
     bytesSent: 0,
   };
+  #accepting: Promise<void> = Promise.resolve(); // settles when the listener is closed
   #isAccepting = true;
   #pause: Sleep | undefined;
 
@@ -174,7 +175,7 @@ class Server implements TcpServer {
     });
     this.finished = this.#stopping.finished;
     this.finished.then(catchUnhandled());
-    this.#acceptAll();
+    this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }
 
@@ -360,7 +361,9 @@ class Server implements TcpServer {
     for (const conn of this.connections) conn.abort(reason);
   }
 
-  #release(): void {
+  /** Handlers that do not end are left alone in the end; the port is free in any case. */
+  async #release(): Promise<void> {
+    await this.#accepting;
     this.#handshakes.close();
     this.#hooks.close();
   }
