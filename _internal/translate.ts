@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { type ErrorClass, netError, type OperationContext } from "../common/net_error.ts";
+import {
+  type ErrorClass,
+  netError,
+  type OperationContext,
+  unresolved,
+} from "../common/net_error.ts";
 import { isNetError, type NetError } from "../errors.ts";
 import { tlsReason } from "./tls_reason.ts";
 
@@ -68,14 +73,7 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
   if (isAboutArguments(thrown)) return thrown;
   const lookup = RESOLVE_FAILURE.exec(thrown.message);
   if (lookup) {
-    const passing = /temporary/i.test(lookup[1] ?? "");
-    return netError(
-      Deno.errors.NotFound,
-      passing ? "EAI_AGAIN" : "ENOTFOUND",
-      passing ? "the name server does not answer" : "no such host",
-      { ...context, operation: "resolve" },
-      thrown,
-    );
+    return unresolved(context, /temporary/i.test(lookup[1] ?? ""), thrown);
   }
   const code = errorCode(thrown, context);
   const reason = UNIX_REASONS[`${context.transport} ${context.operation} ${code}`] ??
