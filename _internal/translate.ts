@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  codeOf,
   type ErrorClass,
   netError,
   type OperationContext,
@@ -85,11 +86,12 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
 /** The runtime throws a `TypeError` for the system's EINVAL too; that one has the system's code. */
 function isAboutArguments(thrown: Error): boolean {
   if (!(thrown instanceof RangeError || thrown instanceof TypeError)) return false;
-  return !("code" in thrown && typeof thrown.code === "string") || thrown.code.startsWith("ERR_");
+  return codeOf(thrown)?.startsWith("ERR_") ?? true;
 }
 
 function errorCode(thrown: Error, context: OperationContext): string {
-  if ("code" in thrown && typeof thrown.code === "string") return thrown.code;
+  const code = codeOf(thrown);
+  if (code !== undefined) return code;
   if (thrown instanceof Deno.errors.InvalidData && context.transport === "tls") return "ETLS";
   return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[1] ?? "EUNKNOWN";
 }

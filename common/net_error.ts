@@ -17,6 +17,13 @@ export interface OperationContext {
   target?: string | undefined;
 }
 
+/** The system's code of an error: `ECONNREFUSED`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}
+
 /** A class of errors with the usual constructor. */
 export type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
 
