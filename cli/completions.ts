@@ -2,13 +2,13 @@
 import { bash, fish, type ShellCompletion, zsh } from "@optique/core/completion";
 import { operand, section, UsageError } from "../terminal/arguments.ts";
 import { defineProgram, printData, type Program } from "../terminal/program.ts";
-import { commandWord } from "../terminal/values.ts";
+import { oneOf } from "../terminal/values.ts";
 
 /** The shells that can be served. */
 export const SHELLS: Readonly<Record<string, ShellCompletion>> = { bash, zsh, fish };
 
 const fields = section("Arguments", {
-  shell: operand(commandWord(Object.keys(SHELLS)), "the shell"),
+  shell: operand(oneOf(Object.keys(SHELLS), "SHELL"), "bash, zsh or fish"),
 });
 
 /** What it is called, takes and does. */

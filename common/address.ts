@@ -16,8 +16,8 @@ export function unmapHostname(hostname: string): string {
   return MAPPED_V4.exec(hostname)?.[1] ?? hostname;
 }
 
-/** So many addresses are made once and handed out again. Must be a power of two. */
-const RECENT = 1_024;
+/** So many addresses are made once and handed out again: one for each of 4,096 peers. A power of two. */
+const RECENT = 4_096;
 
 /** The addresses that were made last, each in the place that its hostname and port give. */
 const recent: (Deno.NetAddr | undefined)[] = new Array(RECENT);

@@ -1,6 +1,6 @@
 /** The decoder of all byte codecs: buffering, stopping, failing and ending. @module */
 import type { DecoderProgress, Emit } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { checkBytes } from "./_checks.ts";
 import { ByteQueue } from "./_byte_queue.ts";
 import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
 import { Cursor, type EmitRange } from "./_cursor.ts";

@@ -1,7 +1,7 @@
 /** Messages of any kind in the frames of another codec. @module */
 import { FrameError } from "../errors.ts";
 import type { Codec, Decoder, FramingCodec } from "./codec.ts";
-import { checkCodec } from "./_codec.ts";
+import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { checkOptions, namesOf, type OptionNames, show } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";

@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import { typeOf } from "../common/kinds.ts";
 import type { Codec, Decoder, DecoderProgress, Emit, FramingCodec } from "./codec.ts";
 import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
-import { checkCodec } from "./_codec.ts";
+import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";

@@ -26,7 +26,7 @@ type AddressFields = { [K in keyof AddressValues]-?: Field<AddressValues[K]> };
 /** `--hostname` and `--port`. */
 export function addressOptions(fallback: number): Pick<AddressFields, "hostname" | "port"> {
   return {
-    hostname: setting("--hostname", text("HOST[:PORT]"), "to listen on or connect to (127.0.0.1)"),
+    hostname: setting("--hostname", text("HOST[:PORT]"), "where to listen or connect (127.0.0.1)"),
     port: setting("--port", port(), `its port; 0 is any, for servers (default ${fallback})`),
   };
 }

@@ -124,8 +124,8 @@ export function commandWord<T extends string>(words: readonly T[]): Value<T> {
     parse(text) {
       const value = words.find((word) => word === text);
       if (value !== undefined) return { success: true, value };
-      const expected = words.join(" or ");
-      const error = plain(`Unknown command "${text}"${nearest(text, words)}: expected ${expected}`);
+      const hint = nearest(text, words) || `: expected ${words.join(" or ")}`;
+      const error = plain(`Unknown command "${text}"${hint}`);
       return { success: false, error };
     },
   };

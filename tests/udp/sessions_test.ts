@@ -67,6 +67,22 @@ for (const backend of backends) {
     assertEquals([all.stats().expired, all.stats().active], [1, 0]);
   });
 
+  test("idle: 0 ends a session at once, Infinity never", async () => {
+    for (const idle of [0, Infinity]) {
+      await using endpoint = await bindUdp({ backend });
+      const ended = new Events<[string | null, unknown]>();
+      await using all = sessions(endpoint, { idle }, async (session) => {
+        for await (const _ of session);
+        ended.push([session.ended, (session.signal.reason as ClosedError).code]);
+      });
+      await using a = await connectUdp({ backend, port: at(endpoint).port });
+      await a.send("x");
+      while (all.stats().opened === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+      if (idle === Infinity) await all.shutdown();
+      assertEquals(await ended.next(), idle === 0 ? ["idle", "closed"] : ["stopped", "draining"]);
+    }
+  });
+
   test("with too many peers the idlest goes", async () => {
     await using endpoint = await bindUdp({ backend });
     const ended = new Events<UdpSession>();
