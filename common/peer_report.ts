@@ -20,21 +20,8 @@ const MAX_CAUSES = 3;
 
 const SECOND = 1_000;
 
-/** What a socket was doing for its peer when it failed, as opposed to calls that set it up. */
-const PEER_OPERATIONS: ReadonlySet<string> = new Set(
-  [
-    "accept",
-    "handshake",
-    "read",
-    "write",
-    "closeWrite",
-    "close",
-    "receive",
-    "send",
-    "request",
-    "frame",
-  ],
-);
+/** What a program does for itself; everything else a socket does for its peer. */
+const OWN_OPERATIONS = ["listen", "bind", "connect", "resolve", "multicast"];
 
 /**
  * Whether an error follows from what a peer or the network did, so that a stack of this program
@@ -43,7 +30,7 @@ const PEER_OPERATIONS: ReadonlySet<string> = new Set(
 export function isCausedByPeer(error: unknown): boolean {
   if (error instanceof FrameError) return true;
   if (error instanceof LimitError) return error.code !== "requests"; // too many of our own
-  return isNetError(error) && PEER_OPERATIONS.has(error.operation) &&
+  return isNetError(error) && !OWN_OPERATIONS.includes(error.operation) &&
     !(error instanceof ClosedError) && !(error instanceof Deno.errors.Busy);
 }
 
@@ -69,9 +56,8 @@ export class PeerReport {
   readonly #stacks: RateLimited; // so that a flood of lines does not hide a mistake
 
   constructor(options: PeerReportOptions = {}) {
-    const { write = console.error, now = () => performance.now() } = options;
-    this.#lines = new RateLimited(write, now);
-    this.#stacks = new RateLimited(write, now);
+    this.#lines = new RateLimited(options);
+    this.#stacks = new RateLimited(options);
   }
 
   /** Reports an error of a handler or of the server itself: a line or a stack. */
@@ -107,12 +93,8 @@ export class RateLimited {
   #hidden = 0;
   #cancel: (() => void) | undefined;
 
-  /** Begins; the parameters are where to print, the clock in milliseconds, and the number. */
-  constructor(
-    write: (text: string) => void = console.error,
-    now = () => performance.now(),
-    perSecond: number = REPORTS_PER_SECOND,
-  ) {
+  constructor(options: PeerReportOptions = {}, perSecond: number = REPORTS_PER_SECOND) {
+    const { write = console.error, now = () => performance.now() } = options;
     this.#write = write;
     this.#now = now;
     this.#perSecond = perSecond;
