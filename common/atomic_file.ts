@@ -152,8 +152,11 @@ export async function lookAt(path: string): Promise<Deno.FileInfo | null> {
   }
 }
 
+/** What stays the same as long as a file is the same. */
+export type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
+
 /** Whether two looks were at the same file. */
-export function isSameFile(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 
@@ -219,7 +222,7 @@ async function setMode(held: Deno.FileInfo, path: string, mode: number): Promise
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const there = await handle.stat();
-    if (held.ino === there.ino && held.dev === there.dev) await handle.chmod(mode);
+    if (isSameFile(held, there)) await handle.chmod(mode);
   } finally {
     await handle.close();
   }
