@@ -5,7 +5,7 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { checkCount, checkHandler, checkOptions } from "../common/options.ts";
+import { checkCount, splitArguments } from "../common/options.ts";
 import { spend, whenTurn } from "../common/turn_budget.ts";
 import { unattended } from "../common/unattended.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
@@ -110,12 +110,8 @@ export function serveUdp(
   handler: UdpHandler,
 ): Promise<UdpServer>;
 export async function serveUdp(first: unknown, second?: unknown): Promise<UdpServer> {
-  const isAlone = typeof first === "function" && second === undefined;
-  const handler = isAlone ? first : second;
-  const given = isAlone ? undefined : first;
-  checkHandler("serveUdp", handler);
-  checkOptions("serveUdp", given, SERVER_NAMES);
-  const options = (given ?? {}) as ServeOptions;
+  const args = splitArguments<ServeOptions, UdpHandler>("serveUdp", SERVER_NAMES, first, second);
+  const [options, handler] = args;
   const limits = { ...answerLimits(options), concurrency: concurrencyOf(options) };
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
@@ -123,7 +119,7 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
   const endpoint = await bind(bindOptions);
   try {
     signal?.throwIfAborted();
-    return new DatagramServer(endpoint, options, handler as UdpHandler, limits);
+    return new DatagramServer(endpoint, options, handler, limits);
   } catch (error) {
     await endpoint.close();
     throw error;

@@ -5,7 +5,7 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { userKey } from "../common/cidr.ts";
-import { checkHandler, checkOptions } from "../common/options.ts";
+import { splitArguments } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
@@ -88,12 +88,11 @@ export function sessions(
   second: unknown,
   third?: unknown,
 ): UdpSessions {
-  const isAlone = typeof second === "function" && third === undefined;
-  const handler = isAlone ? second : third;
-  const options = isAlone ? undefined : second;
-  checkHandler("sessions", handler);
-  checkOptions("sessions", options, SESSIONS_NAMES);
-  return new Sessions(endpoint, (options ?? {}) as UdpSessionsOptions, handler as SessionHandler);
+  const names = SESSIONS_NAMES;
+  return new Sessions(
+    endpoint,
+    ...splitArguments<UdpSessionsOptions, SessionHandler>("sessions", names, second, third),
+  );
 }
 
 class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {

@@ -18,7 +18,7 @@
  */
 import { constants, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
-import { type FileIdentity, isSameFile } from "../../common/atomic_file.ts";
+import { type FileId, isSameFile } from "../../common/atomic_file.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { toPrintable } from "../../common/escape.ts";
 import { reasonOf } from "./_disk.ts";
@@ -254,7 +254,7 @@ export class Root {
 
 /** Proves that all of this was there together: see the top of this file. Not asynchronous, so that it is
  * over before much can happen. */
-function prove(all: readonly { path: string; info: FileIdentity }[]): void {
+function prove(all: readonly { path: string; info: FileId }[]): void {
   for (const lot of crypto.getRandomValues(new Uint8Array(LOTS))) {
     const order = lot & 1 ? all : all.toReversed();
     for (const { path, info } of order) {

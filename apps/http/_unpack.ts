@@ -5,6 +5,7 @@
  * @module
  */
 import type { Gunzip, Inflate, InflateRaw } from "node:zlib";
+import { concat } from "../../common/concat.ts";
 import { HttpError } from "./errors.ts";
 import { quote } from "./_text.ts";
 
@@ -189,13 +190,8 @@ async function next(slices: Pieces): Promise<Uint8Array<ArrayBuffer>> {
 async function* sliced(pieces: Pieces): Pieces {
   let held: Uint8Array<ArrayBuffer> = EMPTY;
   for await (const piece of pieces) {
-    let rest = piece;
-    if (held.length > 0) {
-      rest = new Uint8Array(held.length + piece.length);
-      rest.set(held);
-      rest.set(piece, held.length);
-      held = EMPTY;
-    }
+    const rest = held.length > 0 ? concat(held, piece) : piece;
+    held = EMPTY;
     if (rest.length === 1) held = rest;
     else for (let at = 0; at < rest.length; at += SLICE) yield rest.subarray(at, at + SLICE);
   }
