@@ -9,6 +9,7 @@ import { ClosedError, FrameError, isNetError, LimitError, type SocketAddress } f
 import { formatAddr } from "./address.ts";
 import { deadline } from "./deadline.ts";
 import { escapeControls } from "./escape.ts";
+import { messageOf } from "./system_reason.ts";
 
 /** Reports of one kind in a second: enough to see what happens, and about 100 MB of log a day where a
  * peer fails as fast as it can. */
@@ -130,7 +131,7 @@ export class RateLimited {
 
 /** `127.0.0.1:50123: Cannot read a line: …`; the messages of sockets name the peer already. */
 function lineOf(error: unknown, remoteAddr: SocketAddress | undefined): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const peer = remoteAddr === undefined ? "" : formatAddr(remoteAddr);
   const text = peer === "" || message.includes(peer) ? message : `${peer}: ${message}`;
   return escapeControls(text, MAX_REPORT_LENGTH);
