@@ -97,12 +97,12 @@ export function checksummed(
   }
 
   /** Returns the contents of `frame`. */
-  function verified(frame: Uint8Array): Uint8Array {
+  function verified(frame: Uint8Array): Uint8Array | Broken {
     const { length } = frame;
     const end = length - size;
     if (end < 0) {
       const message = `Cannot check a frame of ${length} bytes: its checksum alone takes ${size}`;
-      throw new Broken("corrupt", message, length);
+      return new Broken("corrupt", message, length);
     }
     const contents = frame.subarray(0, end);
     const sum = compute(contents);
@@ -113,7 +113,7 @@ export function checksummed(
     if (fits) return contents;
     const message =
       `Cannot accept a frame of ${length} bytes: its checksum does not fit its contents`;
-    throw new Broken("checksum", message, length);
+    return new Broken("checksum", message, length);
   }
 
   function compute(contents: Uint8Array): number | Uint8Array {
