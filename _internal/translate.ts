@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type ErrorClass, netError, type OperationContext } from "../common/net_error.ts";
+import {
+  codeOf,
+  type ErrorClass,
+  netError,
+  type OperationContext,
+  unresolved,
+} from "../common/net_error.ts";
 import { isNetError, type NetError } from "../errors.ts";
 import { tlsReason } from "./tls_reason.ts";
 
@@ -68,14 +74,7 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
   if (isAboutArguments(thrown)) return thrown;
   const lookup = RESOLVE_FAILURE.exec(thrown.message);
   if (lookup) {
-    const passing = /temporary/i.test(lookup[1] ?? "");
-    return netError(
-      Deno.errors.NotFound,
-      passing ? "EAI_AGAIN" : "ENOTFOUND",
-      passing ? "the name server does not answer" : "no such host",
-      { ...context, operation: "resolve" },
-      thrown,
-    );
+    return unresolved(context, /temporary/i.test(lookup[1] ?? ""), thrown);
   }
   const code = errorCode(thrown, context);
   const reason = UNIX_REASONS[`${context.transport} ${context.operation} ${code}`] ??
@@ -87,11 +86,12 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
 /** The runtime throws a `TypeError` for the system's EINVAL too; that one has the system's code. */
 function isAboutArguments(thrown: Error): boolean {
   if (!(thrown instanceof RangeError || thrown instanceof TypeError)) return false;
-  return !("code" in thrown && typeof thrown.code === "string") || thrown.code.startsWith("ERR_");
+  return codeOf(thrown)?.startsWith("ERR_") ?? true;
 }
 
 function errorCode(thrown: Error, context: OperationContext): string {
-  if ("code" in thrown && typeof thrown.code === "string") return thrown.code;
+  const code = codeOf(thrown);
+  if (code !== undefined) return code;
   if (thrown instanceof Deno.errors.InvalidData && context.transport === "tls") return "ETLS";
   return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[1] ?? "EUNKNOWN";
 }

@@ -4,12 +4,13 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import type { TcpConnection } from "../mod.ts";
 import type { Framing } from "../terminal/framing.ts";
 import { FrameReader } from "./frames.ts";
+import { EventClock } from "../common/event_clock.ts";
 import type { PeerReport } from "../common/peer_report.ts";
 import { AdaptiveSize } from "../common/adaptive_size.ts";
 import { pump } from "../common/pump.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import type { Printer } from "./output.ts";
-import { EventClock, type Watch } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 
 /** What receiving begins with. */
 const MIN_SIZE = 64 * 1024;

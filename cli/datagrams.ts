@@ -8,10 +8,11 @@ import type { RelaySide } from "../apps/relay/mod.ts";
 import { delimited } from "../framing/delimited.ts";
 import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
 import { printNote } from "../terminal/output.ts";
+import { EventClock } from "../common/event_clock.ts";
 import { PeerReport } from "../common/peer_report.ts";
 import { readInput } from "./input.ts";
 import { type Printer, StandardOutput } from "./output.ts";
-import { EventClock, type Watch } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 
 /** Bytes for one datagram of the input: what `nc` takes, too. */
 const MAX_READ = 16 * 1024;

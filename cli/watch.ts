@@ -34,21 +34,6 @@ export function readWatch(
   };
 }
 
-/** The fields that all events of a connection have. */
-export class EventClock {
-  readonly #id: number;
-  readonly #startedAt = performance.now();
-
-  constructor(id: number) {
-    this.#id = id;
-  }
-
-  now(): Pick<RelayEvent, "id" | "time" | "elapsed"> {
-    const elapsed = Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
-    return { id: this.#id, time: Date.now(), elapsed };
-  }
-}
-
 /** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
 async function printForPeople(bytes: Uint8Array): Promise<void> {
   try {

@@ -144,26 +144,24 @@ export async function isHeld(
 
 /** What is there, without following links; `null` if nothing is. */
 export async function lookAt(path: string): Promise<Deno.FileInfo | null> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
+  return await Deno.lstat(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
-  }
+  });
 }
 
+/** What tells files apart. */
+export type FileId = Pick<Deno.FileInfo, "dev" | "ino">;
+
 /** Whether two looks were at the same file. */
-export function isSameFile(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+export function isSameFile(one: FileId, other: FileId): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** Removes a file, if it is there. */
 export async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch {
-    // It was not there, or cannot be removed: what led here is the error to report.
-  }
+  // It was not there, or cannot be removed: what led here is the error to report.
+  await Deno.remove(path).catch(() => {});
 }
 
 /** Whether a name is one that {@linkcode AtomicFile} makes. */
@@ -218,8 +216,7 @@ async function usualMode(target: string): Promise<number> {
 async function setMode(held: Deno.FileInfo, path: string, mode: number): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const there = await handle.stat();
-    if (held.ino === there.ino && held.dev === there.dev) await handle.chmod(mode);
+    if (isSameFile(held, await handle.stat())) await handle.chmod(mode);
   } finally {
     await handle.close();
   }

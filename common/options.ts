@@ -156,6 +156,19 @@ export function checkHandler(caller: string, handler: unknown): void {
   );
 }
 
+/** The arguments of a function that takes `(options, handler)` or a handler alone, checked. */
+export function splitArguments<Options, Handler>(
+  caller: string,
+  names: OptionNames<Options>,
+  ...[first, second]: unknown[]
+): [options: Options, handler: Handler] {
+  const isAlone = typeof first === "function" && second === undefined;
+  const [options, handler] = isAlone ? [undefined, first] : [first, second];
+  checkHandler(caller, handler);
+  checkOptions(caller, options, names);
+  return [(options ?? {}) as Options, handler as Handler];
+}
+
 /**
  * Checks a length of time in milliseconds: 0 is "now", `Infinity` is "without limit".
  *

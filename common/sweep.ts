@@ -33,7 +33,7 @@ export interface Clock {
  * sweep: the most that an entry is asked late while the process has time. */
 export const MIN_GAP = 5;
 /** The longest time a timer can be set for (a signed 32-bit number of milliseconds). */
-const MAX_TIMER = 2 ** 31 - 1;
+export const MAX_TIMER: number = 2 ** 31 - 1;
 
 /** An entry and when it is to be asked. */
 interface Node {

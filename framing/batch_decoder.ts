@@ -1,6 +1,7 @@
 /** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
 import type { Codec, DecoderProgress, Emit } from "./codec.ts";
+import { concat } from "../common/concat.ts";
 
 const EMPTY = new Uint8Array(0);
 /**
@@ -201,12 +202,7 @@ export class BatchDecoder<T> {
     const start = this.#chunkStart;
     this.#chunk = EMPTY;
     this.#chunkStart = this.#progress?.position ?? 0;
-    if (wasFed) {
-      const bytes = new Uint8Array(held.length + chunk.length);
-      bytes.set(held);
-      bytes.set(chunk, held.length);
-      return bytes;
-    }
+    if (wasFed) return concat(held, chunk);
     // What was decoded too early, or dropped after the message taken last, is in the chunk still.
     return from === undefined || from < start ? held : new Uint8Array(chunk.subarray(from - start));
   }

@@ -5,7 +5,7 @@
  */
 import { CidrList, userKey } from "../common/cidr.ts";
 import { checkCount, checkOneOf } from "../common/options.ts";
-import type { TcpServerLimits } from "./server_options.ts";
+import type { TcpServeOptions } from "./server_options.ts";
 
 /**
  * Sockets that were refused or given up and that the runtime holds nevertheless: few enough for any
@@ -13,14 +13,8 @@ import type { TcpServerLimits } from "./server_options.ts";
  */
 export const MAX_UNRELEASED = 1_024;
 
-/** What {@linkcode Admission} is made from; the server's options document the fields. */
-export interface AdmissionOptions extends TcpServerLimits {
-  allow?: readonly string[] | undefined;
-  deny?: readonly string[] | undefined;
-}
-
-/** Why a connection was refused. */
-export type Refusal = "max_connections" | "max_connections_per_ip" | "denied";
+/** Why a connection is not served: because of a limit, or of its address. */
+export type Refusal = "refused" | "denied";
 
 /** Counts the connections and says which may be served. */
 export class Admission {
@@ -34,13 +28,13 @@ export class Admission {
   #unreleased = 0;
   #vacancy: (() => void) | undefined;
 
-  constructor(options: AdmissionOptions) {
-    const { maxConnections = 16_384, maxConnectionsPerIp = Infinity, onLimit = "wait" } = options;
+  constructor({ limits = {}, allow, deny }: TcpServeOptions) {
+    const { maxConnections = 16_384, maxConnectionsPerIp = Infinity, onLimit = "wait" } = limits;
     this.#maxConnections = checkCount("limits.maxConnections", maxConnections, 1);
     this.#maxPerUser = checkCount("limits.maxConnectionsPerIp", maxConnectionsPerIp, 1);
     this.#waits = checkOneOf("limits.onLimit", onLimit, ["wait", "drop"]) === "wait";
-    this.#allow = options.allow && new CidrList("allow", options.allow);
-    this.#deny = options.deny && new CidrList("deny", options.deny);
+    this.#allow = allow && new CidrList("allow", allow);
+    this.#deny = deny && new CidrList("deny", deny);
   }
 
   /** Whether the next accept has to wait until a connection ends. */
@@ -65,16 +59,10 @@ export class Admission {
   /** Admits a connection from `hostname` (`null` for a unix peer, which has no address), or says why not. */
   enter(hostname: string | null): Refusal | null {
     if (hostname !== null) {
-      if (this.#deny?.has(hostname)) return "denied";
-      if (this.#allow !== undefined && !this.#allow.has(hostname)) return "denied";
+      if (this.#deny?.has(hostname) || this.#allow?.has(hostname) === false) return "denied";
     }
-    if (this.#active >= this.#maxConnections) return "max_connections";
-    if (hostname !== null && this.#maxPerUser < Infinity) {
-      const key = userKey(hostname);
-      const count = this.#perUser.get(key) ?? 0;
-      if (count >= this.#maxPerUser) return "max_connections_per_ip";
-      this.#perUser.set(key, count + 1);
-    }
+    if (this.#active >= this.#maxConnections) return "refused";
+    if (!this.#countAddress(hostname, 1)) return "refused";
     this.#active++;
     return null;
   }
@@ -82,7 +70,7 @@ export class Admission {
   /** Notes that an admitted connection has ended. */
   leave(hostname: string | null): void {
     this.#active--;
-    this.#leaveAddress(hostname);
+    this.#countAddress(hostname, -1);
     this.wake();
   }
 
@@ -102,15 +90,18 @@ export class Admission {
   /** Notes that such a socket is free; `hostname` if it was admitted. */
   release(hostname: string | null): void {
     this.#unreleased--;
-    this.#leaveAddress(hostname);
+    this.#countAddress(hostname, -1);
     this.wake();
   }
 
-  #leaveAddress(hostname: string | null): void {
-    if (hostname === null || this.#maxPerUser === Infinity) return;
+  /** Adds to the connections of an address; `false` if they would be too many. */
+  #countAddress(hostname: string | null, change: 1 | -1): boolean {
+    if (hostname === null || this.#maxPerUser === Infinity) return true;
     const key = userKey(hostname);
-    const count = (this.#perUser.get(key) ?? 1) - 1;
+    const count = (this.#perUser.get(key) ?? 0) + change;
+    if (count > this.#maxPerUser) return false;
     if (count === 0) this.#perUser.delete(key);
     else this.#perUser.set(key, count);
+    return true;
   }
 }

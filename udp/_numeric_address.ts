@@ -5,7 +5,7 @@
  */
 import { checkHostname, formatHostPort, stripBrackets, unmapHostname } from "../common/address.ts";
 import { parseIp } from "../common/cidr.ts";
-import { netError } from "../common/net_error.ts";
+import { codeOf, unresolved } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 
 /** How many hostnames are remembered as checked; then the memory starts anew. */
@@ -82,14 +82,11 @@ export async function resolve(hostname: string, v6: boolean, port: number): Prom
     const found = numeric(await promise);
     if (found !== null) return found;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EAI_AGAIN") {
-      const reason = "the name server does not answer";
-      throw netError(Deno.errors.NotFound, code, reason, context, error);
-    }
+    const code = codeOf(error);
+    if (code === "EAI_AGAIN") throw unresolved(context, true, error);
     if (code !== "ENOTFOUND") throw translate(error, context);
   }
-  throw netError(Deno.errors.NotFound, "ENOTFOUND", "no such host", context);
+  throw unresolved(context, false);
 }
 
 /**

@@ -5,15 +5,16 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { userKey } from "../common/cidr.ts";
-import { checkHandler, checkOptions } from "../common/options.ts";
+import { splitArguments } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
+import type { Consumer } from "./_dispatcher.ts";
 import { Session, type SessionOwner } from "./_session.ts";
 import { QueueTotal, type SessionLimits, sessionLimits } from "./_session_limits.ts";
 import { own } from "./_slab.ts";
 import { ReceivedDatagram } from "./datagram.ts";
-import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
+import { socketOf, type UdpEndpoint } from "./endpoint.ts";
 import {
   type SessionEnd,
   type SessionHandler,
@@ -88,12 +89,11 @@ export function sessions(
   second: unknown,
   third?: unknown,
 ): UdpSessions {
-  const isAlone = typeof second === "function" && third === undefined;
-  const handler = isAlone ? second : third;
-  const options = isAlone ? undefined : second;
-  checkHandler("sessions", handler);
-  checkOptions("sessions", options, SESSIONS_NAMES);
-  return new Sessions(endpoint, (options ?? {}) as UdpSessionsOptions, handler as SessionHandler);
+  const names = SESSIONS_NAMES;
+  return new Sessions(
+    endpoint,
+    ...splitArguments<UdpSessionsOptions, SessionHandler>("sessions", names, second, third),
+  );
 }
 
 class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
@@ -137,7 +137,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
       release: () => this.#hooks.close(),
     });
     this.finished = this.#stopping.finished;
-    takeOver(endpoint, this);
+    socketOf(endpoint).takeOver(this);
   }
 
   get peers(): Iterable<UdpSession> {
@@ -336,7 +336,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
 
   /** Ends all sessions, and gives the endpoint back. */
   #stop(): void {
-    takeOver(this.endpoint, undefined);
+    socketOf(this.endpoint).takeOver(undefined);
     for (const session of [...this.#confirmed.values(), ...this.#unconfirmed.values()]) {
       this.end(session, "stopped");
     }

@@ -17,18 +17,10 @@ export interface PageRequest {
 }
 
 /** Fields that say how the request and its response are framed: they are not the user's to set. */
-const OURS = [
-  "connection",
-  "content-length",
-  "expect",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+const OURS =
+  /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 /** Fields that were meant for one server only. */
-const PRIVATE = ["authorization", "cookie", "host", "proxy-authorization"];
+const PRIVATE = /^(?:authorization|cookie|host|proxy-authorization)$/i;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** The first request: checks the address and the fields. */
@@ -80,7 +72,7 @@ function checkField(name: string, value: string): [string, string] {
       cause,
     });
   }
-  if (OURS.includes(name.toLowerCase())) {
+  if (OURS.test(name)) {
     throw new TypeError(`Cannot send the field ${quote(name)}: it says how messages are framed`);
   }
   return [name, value.trim()];
@@ -148,6 +140,6 @@ export function redirected(
   if (next.hash === "") next.hash = url.hash; // RFC 9110 section 10.2.2
   const fields = next.origin === url.origin
     ? request.fields
-    : request.fields.filter(([name]) => !PRIVATE.includes(name.toLowerCase()));
+    : request.fields.filter(([name]) => !PRIVATE.test(name));
   return { url: next, fields };
 }

@@ -3,15 +3,15 @@
  *
  * | reader | takes | gives | and then reads |
  * |---|---|---|---|
- * | `HeadReader` | status line and fields | `interim` (1xx) | another head |
+ * | `headReader` | status line and fields | `interim` (1xx) | another head |
  * | | | `head` | a body; which one, its fields say |
- * | `LengthReader` | as many bytes as were announced | `data` … | |
+ * | `lengthReader` | as many bytes as were announced | `data` … | |
  * | | nothing, when all came | `end` | nothing more |
- * | `CloseReader` | all bytes | `data` … | |
+ * | `closeReader` | all bytes | `data` … | |
  * | | the end of the input | `end` | nothing more |
  * | `ChunksReader` | the size of a chunk, its bytes, its line end | `data` … | |
  * | | the size 0 | | trailers |
- * | `TrailersReader` | fields, an empty line | `end` | nothing more |
+ * | `trailersReader` | fields, an empty line | `end` | nothing more |
  * | `DONE` | nothing: bytes are an error | | |
  *
  * @module
@@ -20,7 +20,7 @@ import { type Decoder, type DecoderProgress, type Emit, FrameError } from "../..
 import type { HttpPart } from "./head.ts";
 import { Input } from "./_input.ts";
 import type { ResolvedLimits } from "./limits.ts";
-import { cut, HeadReader, type PartReader, type Step } from "./_readers.ts";
+import { cut, headReader, type PartReader, type Step } from "./_readers.ts";
 
 /** Decodes one response. */
 export class ResponseDecoder implements Decoder<HttpPart> {
@@ -31,7 +31,7 @@ export class ResponseDecoder implements Decoder<HttpPart> {
   #failure: FrameError | undefined;
 
   constructor(method: "GET" | "HEAD", limits: ResolvedLimits) {
-    this.#reader = new HeadReader(method, limits);
+    this.#reader = headReader(method, limits);
   }
 
   get progress(): DecoderProgress {

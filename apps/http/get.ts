@@ -76,23 +76,15 @@ interface Life {
   /** Aborts when it is over before the fetch is. */
   readonly signal: AbortSignal;
   /** Says that the fetch is done. */
-  end(): void;
+  readonly end: () => void;
 }
 
 function lifeOf({ url }: PageRequest, { signal, timeouts: { total } }: Settings): Life {
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  const timeout = new AbortController();
   const transport = url.protocol === "https:" ? "tls" : "tcp";
   const context = { operation: "request", transport, target: url.host } as const;
-  const cancel = deadline(total, () => controller.abort(timedOut(context, total, "not finished")));
-  return {
-    signal: controller.signal,
-    end() {
-      cancel();
-      signal?.removeEventListener("abort", abort);
-    },
-  };
+  const end = deadline(total, () => timeout.abort(timedOut(context, total, "not finished")));
+  return { signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]), end };
 }
 
 /** Asks, and asks again where the answers lead. */
@@ -106,13 +98,7 @@ async function follow(first: PageRequest, settings: Settings, life: Life): Promi
     const answer = await ask(request, settings, life.signal);
     const next = settings.followRedirects ? await leave(answer, request, settings) : null;
     if (next === null) {
-      return createResponse({
-        url: url.href,
-        roundTrip: answer,
-        redirects,
-        settings,
-        onEnd: life.end,
-      });
+      return createResponse({ url: url.href, answer, redirects, settings, onEnd: life.end });
     }
     redirects.push({ url: url.href, head: answer.head });
     checkWay(redirects, next.url, visited, settings);
@@ -127,15 +113,14 @@ async function leave(
   request: PageRequest,
   settings: Settings,
 ): Promise<PageRequest | null> {
-  let next: PageRequest | null = null;
-  let isRefused = true;
   try {
-    next = redirected(request, answer.head, settings);
-    isRefused = false;
-  } finally {
-    if (next !== null || isRefused) await answer.close();
+    const next = redirected(request, answer.head, settings);
+    if (next !== null) await answer.close();
+    return next;
+  } catch (error) {
+    await answer.close();
+    throw error;
   }
-  return next;
 }
 
 function checkWay(

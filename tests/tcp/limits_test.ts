@@ -258,11 +258,11 @@ Deno.test("sockets that the runtime does not release are bounded, too", () => {
 });
 
 Deno.test("a given-up handshake counts for its address until its socket is released", () => {
-  const admission = new Admission({ maxConnections: 1, maxConnectionsPerIp: 1 });
+  const admission = new Admission({ limits: { maxConnections: 1, maxConnectionsPerIp: 1 } });
   assertEquals(admission.enter("192.0.2.1"), null);
   admission.giveUp();
   assertEquals(admission.full, false);
-  assertEquals(admission.enter("192.0.2.1"), "max_connections_per_ip");
+  assertEquals(admission.enter("192.0.2.1"), "refused");
   admission.release("192.0.2.1");
   assertEquals(admission.enter("192.0.2.1"), null);
 });
