@@ -10,7 +10,7 @@ import { Dedup, type Seen } from "./_dedup.ts";
 import { LoopGuard } from "./_loop_guard.ts";
 import type { SendDone } from "./_outgoing.ts";
 import { ReceivedDatagram } from "./datagram.ts";
-import { transmit, type UdpEndpoint } from "./endpoint.ts";
+import { socketOf, type UdpEndpoint } from "./endpoint.ts";
 import type { UdpServerBaseOptions } from "./server_options.ts";
 
 /** A datagram that a server handles. */
@@ -95,7 +95,7 @@ export class Answers {
   #transmit(bytes: Uint8Array, to: SocketAddress, done: SendDone): void {
     const { guard } = this.#limits;
     if (guard === undefined || guard.allows(to)) {
-      return transmit(this.#endpoint, bytes, { to, done });
+      return socketOf(this.#endpoint).outgoing.send(bytes, to, done);
     }
     this.counts.refusedReplies++;
     done(undefined);

@@ -6,11 +6,12 @@
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
 import { END } from "../common/pull_iterator.ts";
-import { type OperationContext, timedOut } from "../common/net_error.ts";
+import type { OperationContext } from "../common/net_error.ts";
 import { canAnswer } from "./_address.ts";
 import { Inbox } from "./_inbox.ts";
+import { promiseOf } from "./_outgoing.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { post, type UdpEndpoint } from "./endpoint.ts";
+import { socketOf, type UdpEndpoint } from "./endpoint.ts";
 import type { UdpReceiveOptions } from "./options.ts";
 import type { SessionEnd, UdpSession } from "./sessions_options.ts";
 
@@ -57,12 +58,12 @@ export class Session implements UdpSession {
     this.key = key;
     this.source = source;
     this.remoteAddr = remoteAddr;
-    this.inbox = new Inbox({
-      maxCount: maxQueue,
+    this.inbox = new Inbox(
+      maxQueue,
       maxBytes,
-      late: (after) => timedOut(this.#context(), after, "nothing came"),
-      onTaken: (bytes) => owner.taken(this, bytes),
-    });
+      () => this.#context(),
+      (bytes) => owner.taken(this, bytes),
+    );
   }
 
   get signal(): AbortSignal {
@@ -80,17 +81,15 @@ export class Session implements UdpSession {
   }
 
   send(data: DatagramData): Promise<void> {
-    try {
+    return promiseOf((done) => {
       const bytes = toBytes(data);
       if (!canAnswer(this.remoteAddr)) {
         this.#owner.unanswerable();
-        return Promise.resolve();
+        return done(undefined);
       }
       this.isAnswered = true;
-      return post(this.#owner.endpoint, bytes, this.remoteAddr);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      socketOf(this.#owner.endpoint).outgoing.send(bytes, this.remoteAddr, done);
+    });
   }
 
   sendReply(_: Datagram, data: DatagramData): Promise<void> {

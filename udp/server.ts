@@ -7,17 +7,18 @@ import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
 import { checkCount, splitArguments } from "../common/options.ts";
 import { spend, whenTurn } from "../common/turn_budget.ts";
-import { unattended } from "../common/unattended.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
 import { type AnswerLimits, answerLimits, Answers, HandledDatagram } from "./_answers.ts";
 import { Context } from "./_context.ts";
+import type { Consumer } from "./_dispatcher.ts";
 import type { Seen } from "./_dedup.ts";
+import { promiseOf } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
 import { bind } from "./bind.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
+import { socketOf, UdpEndpoint } from "./endpoint.ts";
 import { DEFAULTS } from "./options.ts";
 import type { UdpServer, UdpServerStats } from "./server_handle.ts";
 import {
@@ -116,7 +117,7 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
   signal?.throwIfAborted();
-  const endpoint = await bind(bindOptions);
+  const endpoint = new UdpEndpoint(await bind(bindOptions));
   try {
     signal?.throwIfAborted();
     return new DatagramServer(endpoint, options, handler, limits);
@@ -178,7 +179,7 @@ class DatagramServer implements UdpServer, Consumer {
     });
     this.finished = this.#stopping.finished;
     this.#hooks.announce(this.addr);
-    takeOver(endpoint, this);
+    socketOf(endpoint).takeOver(this);
     this.#stopping.watch(options.signal);
   }
 
@@ -257,17 +258,9 @@ class DatagramServer implements UdpServer, Consumer {
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    try {
-      this.#answers.send(datagram as HandledDatagram, toBytes(data), (error) => {
-        if (error === undefined) return resolve();
-        unattended(promise); // what a peer or the network does ends nothing
-        reject(error);
-      });
-    } catch (error) {
-      reject(error);
-    }
-    return promise;
+    return promiseOf((done) =>
+      this.#answers.send(datagram as HandledDatagram, toBytes(data), done)
+    );
   }
 
   #handle(datagram: HandledDatagram): void {
@@ -350,8 +343,7 @@ class DatagramServer implements UdpServer, Consumer {
   }
 
   #emptyQueue(): void {
-    this.#dropped += this.#queue.size;
-    this.#queue.clear();
+    this.#dropped += this.#queue.takeAll().length;
   }
 
   async #release(): Promise<void> {

@@ -9,11 +9,12 @@ import { splitArguments } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
+import type { Consumer } from "./_dispatcher.ts";
 import { Session, type SessionOwner } from "./_session.ts";
 import { QueueTotal, type SessionLimits, sessionLimits } from "./_session_limits.ts";
 import { own } from "./_slab.ts";
 import { ReceivedDatagram } from "./datagram.ts";
-import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
+import { socketOf, type UdpEndpoint } from "./endpoint.ts";
 import {
   type SessionEnd,
   type SessionHandler,
@@ -136,7 +137,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
       release: () => this.#hooks.close(),
     });
     this.finished = this.#stopping.finished;
-    takeOver(endpoint, this);
+    socketOf(endpoint).takeOver(this);
   }
 
   get peers(): Iterable<UdpSession> {
@@ -335,7 +336,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
 
   /** Ends all sessions, and gives the endpoint back. */
   #stop(): void {
-    takeOver(this.endpoint, undefined);
+    socketOf(this.endpoint).takeOver(undefined);
     for (const session of [...this.#confirmed.values(), ...this.#unconfirmed.values()]) {
       this.end(session, "stopped");
     }
