@@ -6,7 +6,8 @@ import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { checkOptions, namesOf, type OptionNames, show } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
-import { MappedDecoder, reason } from "./_mapped_decoder.ts";
+import { MappedDecoder } from "./_mapped_decoder.ts";
+import { messageOf } from "../common/system_reason.ts";
 
 /**
  * Options for {@linkcode mapped}.
@@ -75,7 +76,7 @@ export function mapped<Frame, In, Out = In>(
       return encode(message);
     } catch (cause) {
       if (cause instanceof FrameError) throw cause;
-      throw new FrameError("corrupt", `Cannot encode a message: ${reason(cause)}`, { cause });
+      throw new FrameError("corrupt", `Cannot encode a message: ${messageOf(cause)}`, { cause });
     }
   };
   return {
