@@ -29,13 +29,9 @@ export function parseIp(text: string): Ip | null {
 
 function parseIpv4(text: string): Ip | null {
   const parts = text.split(".");
-  if (parts.length !== 4) return null;
-  let value = 0n;
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return null;
-    value = (value << 8n) | BigInt(part);
-  }
-  return { value, bits: 32 };
+  const isByte = (part: string) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255;
+  if (parts.length !== 4 || !parts.every(isByte)) return null;
+  return { value: parts.reduce((value, part) => value << 8n | BigInt(part), 0n), bits: 32 };
 }
 
 function parseIpv6(text: string): Ip | null {

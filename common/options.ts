@@ -53,15 +53,14 @@ interface Names {
   readonly [name: string]: true | Names | readonly [Names];
 }
 
-/** The group that a name stands for, and whether a plain value may stand in its place. */
-function groupOf(
-  inside: true | Names | readonly [Names],
-): [group: Names | undefined, isOptional: boolean] {
-  if (inside === true) return [undefined, true];
-  return isBracketed(inside) ? [inside[0], true] : [inside, false];
+/** The group that a name stands for; `undefined` if it stands for a plain option. */
+function groupOf(inside: true | Names | readonly [Names]): Names | undefined {
+  if (inside === true) return undefined;
+  return isBracketed(inside) ? inside[0] : inside;
 }
 
-function isBracketed(inside: Names | readonly [Names]): inside is readonly [Names] {
+/** Whether a plain value may stand in the place of a group. */
+function isBracketed(inside: true | Names | readonly [Names]): inside is readonly [Names] {
   return Array.isArray(inside);
 }
 
@@ -89,31 +88,27 @@ function checkNames(
       );
     }
     const value = (given as Record<string, unknown>)[name];
-    const [within, mayBePlain] = groupOf(inside);
-    if (within !== undefined && !(mayBePlain && typeof value !== "object")) {
-      checkNames(caller, path, value, within, all);
-    }
+    const within = groupOf(inside);
+    if (within === undefined || (isBracketed(inside) && typeof value !== "object")) continue;
+    checkNames(caller, path, value, within, all);
   }
 }
 
 /** The option that was meant: the same name in another place, another word for it, or a similar one. */
 function nameMeant(name: string, group: string, all: Names): string | undefined {
   const paths = pathsOf(all);
-  const byName = (wanted: string) =>
+  const ends = paths.map((path) => path.slice(path.lastIndexOf(".") + 1));
+  const byName = (wanted: string | undefined) =>
     paths.find((path) => path === `${group}.${wanted}`) ??
-      paths.find((path) => path.slice(path.lastIndexOf(".") + 1) === wanted);
-  const other = OTHER_NAMES[name];
-  const found = byName(name) ?? (other === undefined ? undefined : byName(other));
-  if (found !== undefined) return found;
-  const similar = closest(name, paths.map((path) => path.slice(path.lastIndexOf(".") + 1)));
-  return similar === undefined ? undefined : byName(similar);
+      paths.find((_, index) => ends[index] === wanted);
+  return byName(name) ?? byName(OTHER_NAMES[name]) ?? byName(closest(name, ends));
 }
 
 function pathsOf(names: Names, group = ""): string[] {
-  return Object.entries(names).flatMap(([name, inside]) => {
-    const [within] = groupOf(inside);
-    return [group + name, ...(within === undefined ? [] : pathsOf(within, `${group}${name}.`))];
-  });
+  return Object.entries(names).flatMap(([name, inside]) => [
+    group + name,
+    ...pathsOf(groupOf(inside) ?? {}, `${group}${name}.`),
+  ]);
 }
 
 /**
