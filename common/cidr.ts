@@ -4,6 +4,7 @@
  * @module
  */
 import { stripBrackets, unmapHostname } from "./address.ts";
+import { unfit } from "./options.ts";
 
 /** A numeric IP address: its value and how many bits it has. */
 interface Ip {
@@ -86,13 +87,7 @@ export class CidrList {
   constructor(name: string, ranges: readonly string[]) {
     for (const text of ranges) {
       const range = parseRange(text);
-      if (range === null) {
-        throw new TypeError(
-          `Cannot use option "${name}": expected addresses or CIDR ranges, current value is ${
-            JSON.stringify(text)
-          }`,
-        );
-      }
+      if (range === null) throw new TypeError(unfit(name, "an address or a CIDR range", text));
       this.#ranges.push(range);
     }
   }

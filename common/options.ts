@@ -18,8 +18,6 @@ export type OptionNames<T> = {
 
 type GroupNames<T> = OptionNames<T> | readonly [OptionNames<T>];
 
-const WHOLE = "a whole number";
-
 /** What an option is called elsewhere: in Node, Python, or the next layer down. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   address: "hostname",
@@ -126,13 +124,11 @@ export function checkExcluded<T extends object>(
 ): void {
   if (given[name] === undefined) return;
   for (const other of others) {
-    if (given[other] !== undefined && given[other] !== false) {
-      throw new TypeError(
-        `Cannot use option "${other}" together with "${name}": current value is ${
-          show(given[other])
-        }`,
-      );
-    }
+    if (given[other] === undefined || given[other] === false) continue;
+    const value = show(given[other]);
+    throw new TypeError(
+      `Cannot use option "${other}" together with "${name}": current value is ${value}`,
+    );
   }
 }
 
@@ -178,6 +174,7 @@ export function checkTimeout(name: string, value: unknown): number {
  * Checks a number from `min` to `max`.
  *
  * @param what What it is, for the message.
+ * @param isRight Whether it is that.
  * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If it is another number.
  */
@@ -187,9 +184,12 @@ export function checkRange(
   min: number,
   max = Infinity,
   what = "a number",
+  isRight?: (value: number) => boolean,
 ): number {
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  throw wrongNumber(name, value, min, max, what);
+  const isInside = typeof value === "number" && value >= min && value <= max;
+  if (isInside && (isRight?.(value) ?? true)) return value;
+  const message = unfit(name, `${what} from ${min}${max === Infinity ? "" : ` to ${max}`}`, value);
+  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
 /**
@@ -200,21 +200,11 @@ export function checkRange(
  * @throws {RangeError} If it is another number.
  */
 export function checkCount(name: string, value: unknown, min = 0, max = Infinity): number {
-  const number = checkRange(name, value, min, max, WHOLE);
-  if (number === Infinity || Number.isInteger(number)) return number;
-  throw wrongNumber(name, value, min, max, WHOLE);
+  return checkRange(name, value, min, max, "a whole number", isWhole);
 }
 
-function wrongNumber(
-  name: string,
-  value: unknown,
-  min: number,
-  max: number,
-  what: string,
-): TypeError | RangeError {
-  const range = `${what} from ${min}${max === Infinity ? "" : ` to ${max}`}`;
-  const message = `Cannot use option "${name}" as ${range}: current value is ${show(value)}`;
-  return typeof value === "number" ? new RangeError(message) : new TypeError(message);
+function isWhole(value: number): boolean {
+  return value === Infinity || Number.isInteger(value);
 }
 
 /**
@@ -224,11 +214,12 @@ function wrongNumber(
  */
 export function checkOneOf<T>(name: string, value: unknown, choices: readonly T[]): T {
   if (choices.some((choice) => choice === value)) return value as T;
-  throw new TypeError(
-    `Cannot use option "${name}" as ${choices.map(show).join(" or ")}: current value is ${
-      show(value)
-    }`,
-  );
+  throw new TypeError(unfit(name, choices.map(show).join(" or "), value));
+}
+
+/** The message about a value that cannot be an option. */
+export function unfit(name: string, as: string, value: unknown): string {
+  return `Cannot use option "${name}" as ${as}: current value is ${show(value)}`;
 }
 
 /** A value as an error message shows it. */
