@@ -154,7 +154,7 @@ export async function lookAt(path: string): Promise<Deno.FileInfo | null> {
 }
 
 /** What tells files apart. */
-type FileId = Pick<Deno.FileInfo, "dev" | "ino">;
+export type FileId = Pick<Deno.FileInfo, "dev" | "ino">;
 
 /** Whether two looks were at the same file. */
 export function isSameFile(one: FileId, other: FileId): boolean {

@@ -11,7 +11,7 @@
 import { deadline } from "../common/deadline.ts";
 import { type OperationContext, timedOut } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
-import type { Link } from "./_link.ts";
+import type { NamedSocket } from "./_link.ts";
 import { reset } from "./_reset.ts";
 
 /** The shortest time between two looks for descriptors, in milliseconds: a look goes through all
@@ -19,7 +19,7 @@ import { reset } from "./_reset.ts";
 const RESET_GAP = 100;
 
 /** The connection of a handshake that was not finished. */
-export interface TlsLink extends Link {
+export interface TlsLink extends NamedSocket {
   readonly socket: Deno.TlsConn;
 }
 

@@ -8,6 +8,8 @@
  * @module
  */
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
+import type { Source } from "./_source.ts";
+import type { Writer } from "./_writer.ts";
 
 /** How often within its length a timeout is looked at. */
 const LOOKS = 8;
@@ -22,19 +24,10 @@ export interface WatchdogLimits {
 /** Which timeout has passed, and how long it was. */
 export type Expiry = (which: keyof WatchdogLimits, after: number) => void;
 
-/** What is watched. */
-export interface Watched {
-  readonly received: { readonly bytesReceived: number };
-  readonly sent: {
-    readonly bytesSent: number;
-    /** Whether a write is under way. */
-    readonly active: boolean;
-  };
-}
-
 /** Watches over one connection. */
 export class Watchdog implements Sweepable {
-  readonly #watched: Watched;
+  readonly #received: Pick<Source, "bytesReceived">;
+  readonly #sent: Pick<Writer, "bytesSent" | "active">;
   readonly #limits: WatchdogLimits;
   readonly #expire: Expiry;
   readonly #end: number;
@@ -44,9 +37,15 @@ export class Watchdog implements Sweepable {
   #stuckSince: number | undefined; // when a write was first seen under way with these bytes sent
 
   /** Begins to watch. */
-  constructor(watched: Watched, limits: WatchdogLimits, expire: Expiry) {
+  constructor(
+    received: Pick<Source, "bytesReceived">,
+    sent: Pick<Writer, "bytesSent" | "active">,
+    limits: WatchdogLimits,
+    expire: Expiry,
+  ) {
     const now = performance.now();
-    this.#watched = watched;
+    this.#received = received;
+    this.#sent = sent;
     this.#limits = limits;
     this.#expire = expire;
     this.#end = now + limits.lifetime;
@@ -62,8 +61,8 @@ export class Watchdog implements Sweepable {
 
   sweep(now: number): number {
     const { idle, write, lifetime } = this.#limits;
-    const { received, sent } = this.#watched;
-    const moved = received.bytesReceived + sent.bytesSent;
+    const sent = this.#sent;
+    const moved = this.#received.bytesReceived + sent.bytesSent;
     if (moved !== this.#movedBytes) {
       this.#movedBytes = moved;
       this.#movedAt = now;

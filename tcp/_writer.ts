@@ -1,5 +1,5 @@
 /**
- * The writing half of a connection.
+ * The writing half of a connection: plain writes and messages, in the order of the calls.
  *
  * The socket takes part of what it is given, and only from one caller at a time. Here every write
  * leaves whole and in the order of the calls. What is written while another write is under way
@@ -15,7 +15,7 @@ import { noteError } from "../_internal/unhandled.ts";
 import { unattended } from "../common/unattended.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { contextOf, type Link } from "./_link.ts";
-import { queueFull, writeEnded } from "./_write_errors.ts";
+import { queueFull, writeEnded } from "./_errors.ts";
 
 /** Small pieces that wait are joined up to this size, about what one write of the socket takes. */
 const JOINED_SIZE = 64 * 1024;
@@ -31,6 +31,13 @@ interface Piece {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Messages that were sent and not yet given to the writer. */
+interface Collected {
+  readonly collectedBytes: number;
+  /** Gives them to the writer now. */
+  handOver(): void;
+}
+
 /**
  * The writing half of a connection; any number of callers. A write that fails and that no one awaits
  * does not end the process.
@@ -40,10 +47,11 @@ export class Writer {
   bytesSent = 0;
   /** The reset by the peer that a write has met: the system tells of it only once. */
   reset: unknown;
+  /** Where messages are collected, if there are any: what is written later must not overtake them. */
+  outbox: Collected | undefined;
 
   readonly #link: Link;
   readonly #turn: Turn;
-  readonly #maxQueue: number;
   #queue: Piece[] | undefined;
   #queuedBytes = 0;
   #isActive = false;
@@ -55,10 +63,9 @@ export class Writer {
   #onIdle: (() => void)[] | undefined;
 
   /** @param turn The connection's place in the rounds of all. */
-  constructor(link: Link, turn: Turn, maxQueue: number) {
+  constructor(link: Link, turn: Turn) {
     this.#link = link;
     this.#turn = turn;
-    this.#maxQueue = maxQueue;
   }
 
   /** Whether a write is under way. */
@@ -66,9 +73,9 @@ export class Writer {
     return this.#isActive;
   }
 
-  /** Bytes that wait after the write under way. */
+  /** Bytes that wait after the write under way, messages included. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queuedBytes + (this.outbox?.collectedBytes ?? 0);
   }
 
   /** Why nothing more can be written; `undefined` while it can. */
@@ -83,12 +90,12 @@ export class Writer {
 
   /** Writes all of `data` after everything that was written before, if the queue has room for it. */
   write(data: Uint8Array): Promise<void> {
-    const { length } = data;
-    if (this.#isActive && this.refusal === undefined && length > 0) {
-      const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= this.#maxQueue;
-      if (!isAlone && this.#queuedBytes + length > this.#maxQueue) {
-        const full = { waiting: this.#queuedBytes, limit: this.#maxQueue };
-        return unattended(Promise.reject(queueFull(this.#link, "write", full)));
+    this.outbox?.handOver();
+    if (this.#isActive && this.refusal === undefined && data.length > 0) {
+      const { maxWriteQueue } = this.#link;
+      const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= maxWriteQueue;
+      if (!isAlone && this.#queuedBytes + data.length > maxWriteQueue) {
+        return unattended(Promise.reject(queueFull(this.#link, "write", this.#queuedBytes)));
       }
     }
     return this.writeAccepted(data);
@@ -116,6 +123,7 @@ export class Writer {
 
   /** Takes no more writes: they are told `reason`. What was taken still leaves. */
   refuse(reason: unknown): void {
+    this.outbox?.handOver();
     this.#ending ??= reason;
   }
 

@@ -219,11 +219,11 @@ function tcpDialer(options: TcpConnectOptions, handshakeTimeout: number): Dialer
     if (keepAlive) socket.setKeepAlive(true);
     return socket;
   };
-  const { serverName = hostname, cert, key, alpnProtocols = [], caCerts = [] } = tls ?? {};
+  const { serverName = hostname, cert, key, alpnProtocols = [], caCerts = [] } = { ...tls };
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError('Cannot use option "tls": cert and key are needed together');
   }
-  const { unsafelyDisableHostnameVerification = false } = tls ?? {};
+  const { unsafelyDisableHostnameVerification = false } = { ...tls };
   const shared = { alpnProtocols, caCerts, unsafelyDisableHostnameVerification };
   return {
     context,

@@ -8,7 +8,7 @@ import { checkCount, checkExcluded, checkOptions } from "../common/options.ts";
 import { BIND_NAMES } from "../common/udp_option_names.ts";
 import { another, open } from "./_open.ts";
 import { DatagramSocket, type EndpointOptions } from "./_socket.ts";
-import { createEndpoint, type UdpEndpoint } from "./endpoint.ts";
+import { UdpEndpoint } from "./endpoint.ts";
 import {
   DEFAULTS,
   type SocketLimits,
@@ -56,12 +56,11 @@ export function bindUdp(options?: UdpBindOptions): Promise<UdpEndpoint<Deno.NetA
  * @returns The endpoint, which is receiving already.
  */
 export function bindUdp(options: UdpBindOptions | UnixDatagramOptions): Promise<UdpEndpoint>;
-// deno-lint-ignore require-await -- what is wrong with the options must become a rejection
 export async function bindUdp(
   options: UdpBindOptions | UnixDatagramOptions = {},
 ): Promise<UdpEndpoint> {
   checkOptions<UdpBindOptions>("bindUdp", options, BIND_NAMES);
-  return bind(options);
+  return new UdpEndpoint(await bind(options));
 }
 
 /** The longest datagram over IPv6 without jumbograms (RFC 8200). */
@@ -73,7 +72,7 @@ const MAX_UNIX_SIZE = 262_144;
 const UDP_ONLY = ["port", "hostname", "reuseAddress", "broadcast"] as const;
 
 /** Binds a socket, of which the names of the options were checked. */
-export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
+export async function bind(options: EndpointOptions): Promise<DatagramSocket> {
   const { signal } = options;
   signal?.throwIfAborted();
   checkExcluded<EndpointOptions>(options, "path", UDP_ONLY);
@@ -87,7 +86,7 @@ export async function bind(options: EndpointOptions): Promise<UdpEndpoint> {
     throw error;
   }
   const openAnother = () => open(another(options), maxDatagramSize);
-  return createEndpoint(new DatagramSocket({ driver, openAnother, limits, options }));
+  return new DatagramSocket(driver, limits, options, openAnother);
 }
 
 /** The limits of a socket, with their defaults. */

@@ -9,6 +9,8 @@ import { concat } from "../../common/concat.ts";
 import { HttpError } from "./errors.ts";
 import { quote } from "./_text.ts";
 
+type Unpacker = Gunzip | Inflate | InflateRaw;
+
 /** Bytes as they go through memory, piece by piece. */
 export type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>;
 
@@ -107,8 +109,8 @@ async function* unpackOne(
   const first = await slices.next();
   if (first.done) return;
   const stream = await open(coding, first.value);
-  const feeder = new Feeder(stream);
-  const feeding = feeder.run(first.value, slices);
+  const feeder = new Feeder();
+  const feeding = feeder.run(stream, first.value, slices);
   try {
     for await (const piece of stream) yield ownedPiece(piece);
     if (feeder.failure !== undefined) throw feeder.failure.error;
@@ -120,16 +122,12 @@ async function* unpackOne(
   } finally {
     await options.stop();
     stream.destroy();
-    feeder.leave();
     await feeding;
   }
 }
 
 /** Bare deflate data without the zlib wrapping, which some servers send, is understood. */
-async function open(
-  coding: "gzip" | "deflate",
-  begin: Uint8Array,
-): Promise<Gunzip | Inflate | InflateRaw> {
+async function open(coding: "gzip" | "deflate", begin: Uint8Array): Promise<Unpacker> {
   // Loading it takes a while, and most pages do without.
   const { createGunzip, createInflate, createInflateRaw } = await import("node:zlib");
   const options = { chunkSize: PIECE };
@@ -148,34 +146,21 @@ class Feeder {
   /** What went wrong with the packed body itself. */
   failure: { error: unknown } | undefined;
 
-  readonly #stream: Gunzip | Inflate | InflateRaw;
-  #wake: () => void = () => {};
-  #left = false;
-
-  constructor(stream: Gunzip | Inflate | InflateRaw) {
-    this.#stream = stream;
-    stream.on("drain", () => this.#wake());
-  }
-
-  /** Says that nothing more is wanted. */
-  leave(): void {
-    this.#left = true;
-    this.#wake();
-  }
-
-  /** Hands over everything; settles when that is done or has failed, and never rejects. */
-  async run(first: Uint8Array<ArrayBuffer>, slices: Pieces): Promise<void> {
+  /** Hands over everything, or as much as `stream` wants; settles after that, and never rejects. */
+  async run(stream: Unpacker, first: Uint8Array<ArrayBuffer>, slices: Pieces): Promise<void> {
+    let wake = () => {};
+    for (const event of ["drain", "close"]) stream.on(event, () => wake());
     try {
-      for (let slice = first; slice !== EMPTY && !this.#left; slice = await next(slices)) {
+      for (let slice = first; slice !== EMPTY && !stream.destroyed; slice = await next(slices)) {
         this.size += slice.length;
-        if (!this.#stream.write(slice) && !this.#left) {
-          await new Promise<void>((resolve) => this.#wake = resolve);
+        if (!stream.write(slice) && !stream.destroyed) {
+          await new Promise<void>((resolve) => wake = resolve);
         }
       }
-      this.#stream.end();
+      stream.end();
     } catch (error) {
       this.failure = { error };
-      this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
     await slices.return();
   }
