@@ -3,7 +3,7 @@ import { FrameError } from "../errors.ts";
 import type { Codec, FramingCodec } from "./codec.ts";
 import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
-import { checkOptions, namesOf, type OptionNames, show } from "../common/options.ts";
+import { checkOptions, namesOf, type OptionNames, unfit } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
@@ -63,9 +63,7 @@ export function mapped<Frame, In, Out = In>(
   checkOptions<MappedOptions<unknown, unknown>>("mapped", options, OPTIONS);
   for (const name of ["decode", "encode"] as const) {
     if (typeof options?.[name] !== "function") {
-      throw new TypeError(
-        `Cannot use option "${name}" as a function: current value is ${show(options?.[name])}`,
-      );
+      throw new TypeError(unfit(name, "a function", options?.[name]));
     }
   }
   checkCodec("mapped", codec);

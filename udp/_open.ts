@@ -7,9 +7,10 @@ import { checkPath, checkPort, formatHostPort, hasPath } from "../common/address
 import { checkOneOf } from "../common/options.ts";
 import { netError, type OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
+import { hasUnstableNet, needsUnstableNet } from "../_internal/unstable_net.ts";
 import { resolve } from "./_numeric_address.ts";
 import type { Driver, OpenOptions } from "./_driver.ts";
-import { hasDenoBackend, openDeno } from "./_driver_deno.ts";
+import { openDeno } from "./_driver_deno.ts";
 import { openNode } from "./_driver_node.ts";
 import { openUnix } from "./_driver_unix.ts";
 import type { UdpBindOptions, UnixDatagramOptions } from "./options.ts";
@@ -28,7 +29,7 @@ export async function open(
   maxSize: number,
 ): Promise<Driver> {
   const backend = checkOneOf("backend", options.backend ?? "auto", ["auto", "deno", "node"]);
-  const useDeno = backend === "deno" || (backend === "auto" && hasDenoBackend());
+  const useDeno = backend === "deno" || (backend === "auto" && hasUnstableNet());
   // One byte more than is accepted: that is how a longer datagram shows.
   const bufferSize = maxSize + 1;
   if (hasPath(options)) return bindUnix(options, useDeno, bufferSize);
@@ -39,16 +40,9 @@ export async function open(
     transport: "udp",
     target: formatHostPort(hostname, port),
   };
-  if (useDeno && !hasDenoBackend()) throw needsFlag('backend "deno"', context);
+  if (useDeno && !hasUnstableNet()) throw needsUnstableNet('backend "deno"', context);
   const address = await resolve(hostname, true, port);
-  const how: OpenOptions = {
-    hostname: address.hostname,
-    v6: address.v6,
-    port,
-    bufferSize,
-    reuseAddress,
-    broadcast,
-  };
+  const how: OpenOptions = { ...address, port, bufferSize, reuseAddress, mayBroadcast: broadcast };
   try {
     return useDeno ? openDeno(how) : await openNode(how);
   } catch (error) {
@@ -60,7 +54,7 @@ function bindUnix(options: UnixOptions, useDeno: boolean, bufferSize: number): D
   const { senders = UNIX_SENDERS } = options;
   const path = checkPath(options.path);
   const context: OperationContext = { operation: "bind", transport: "unixpacket", target: path };
-  if (!hasDenoBackend()) throw needsFlag('option "path"', context);
+  if (!hasUnstableNet()) throw needsUnstableNet('option "path"', context);
   if (!useDeno) {
     const reason = 'option "path" needs backend "deno": node:dgram has no unix sockets';
     throw netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
@@ -70,11 +64,6 @@ function bindUnix(options: UnixOptions, useDeno: boolean, bufferSize: number): D
   } catch (error) {
     throw translate(error, context);
   }
-}
-
-function needsFlag(what: string, context: OperationContext): Error {
-  const reason = `${what} needs the runtime flag --unstable-net`;
-  return netError(Deno.errors.NotSupported, "ENOTSUP", reason, context);
 }
 
 /** The options of one more socket like the one that was bound, with a port or path of its own. */
