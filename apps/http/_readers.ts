@@ -166,18 +166,26 @@ class ChunksReader implements PartReader {
   }
 
   read(input: Input): Step | null {
-    switch (this.subject) {
-      case "the size of a chunk":
-        return this.#readPlainSize(input) ?? this.#readSize(input);
-      case "the body":
-        return this.#readData(input);
-      case "the end of a chunk":
-        return this.#readLineEnd(input);
+    if (this.subject === "the end of a chunk") {
+      if (!this.#readLineEnd(input)) return null;
+      this.subject = "the size of a chunk";
+      input.accept();
     }
+    if (this.subject === "the size of a chunk") {
+      const size = this.#readPlainSize(input) ?? this.#readSize(input);
+      if (size === null) return null;
+      if (size === 0) return { next: trailersReader(this.#limits) };
+      this.#end = this.#size.bytes + size;
+      this.subject = "the body";
+      input.accept();
+    }
+    const step = this.#size.read(input, this.#end - this.#size.bytes, this);
+    if (this.#size.bytes === this.#end) this.subject = "the end of a chunk";
+    return step;
   }
 
   /** The usual case, five times as fast: digits and their line end, all of them here. */
-  #readPlainSize(input: Input): Step | null {
+  #readPlainSize(input: Input): number | null {
     if (input.seen > 0) return null; // the line has begun before
     const { bytes } = input;
     let at = input.at;
@@ -189,12 +197,12 @@ class ChunksReader implements PartReader {
     }
     const isPlain = at > input.at && bytes[at] === CR && bytes[at + 1] === LF;
     if (!isPlain || at - input.at + 2 > this.#limits.maxChunkLine) return null;
-    if (size === 0 || size > this.#size.left) return null;
+    if (size > this.#size.left) return null;
     input.advance(at + 2 - input.at);
-    return this.#begin(size);
+    return size;
   }
 
-  #readSize(input: Input): Step | null {
+  #readSize(input: Input): number | null {
     const line = readLine(input, this.#finder);
     if (line === null) return null;
     const digits = SIZE_LINE.exec(line)?.[1];
@@ -203,32 +211,18 @@ class ChunksReader implements PartReader {
     }
     const size = parseInt(digits, 16);
     this.#size.check(size);
-    return size > 0 ? this.#begin(size) : { next: trailersReader(this.#limits) };
+    return size;
   }
 
-  #begin(size: number): Step {
-    this.#end = this.#size.bytes + size;
-    this.subject = "the body";
-    return { next: this };
-  }
-
-  #readData(input: Input): Step | null {
-    const step = this.#size.read(input, this.#end - this.#size.bytes, this);
-    if (this.#size.bytes === this.#end) this.subject = "the end of a chunk";
-    return step;
-  }
-
-  #readLineEnd(input: Input): Step | null {
+  #readLineEnd(input: Input): boolean {
     const { bytes, at } = input;
     if (input.seen === 0 && bytes[at] === CR && bytes[at + 1] === LF) {
       input.advance(2);
-    } else {
-      const line = readLine(input, this.#finder);
-      if (line === null) return null;
-      if (line !== "\r\n") throw corrupt(`${quote(line)} stands where it should be`);
+      return true;
     }
-    this.subject = "the size of a chunk";
-    return { next: this };
+    const line = readLine(input, this.#finder);
+    if (line !== null && line !== "\r\n") throw corrupt(`${quote(line)} stands where it should be`);
+    return line !== null;
   }
 }
 

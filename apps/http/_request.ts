@@ -115,12 +115,9 @@ export function redirected(
   const [location, ...others] = new Set(given.map(([, value]) => value));
   if (!REDIRECTS.includes(head.status) || location === undefined) return null;
   const { url } = request;
+  const subject = `Cannot follow the redirect from ${url.href} to ${quote(location)}`;
   const refuse = (reason: string) =>
-    new HttpError(
-      "bad_redirect",
-      `Cannot follow the redirect from ${url.href} to ${quote(location)}: ${reason}`,
-      { url: url.href },
-    );
+    new HttpError("bad_redirect", `${subject}: ${reason}`, { url: url.href });
   // Which one is meant is not defined, and others may take the other (RFC 9110 section 5.3).
   if (others.length > 0) throw refuse(`there is also one to ${quote(others[0] ?? "")}`);
   // Bytes beyond ASCII are escaped as they are, whatever their alphabet was.

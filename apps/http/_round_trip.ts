@@ -174,12 +174,8 @@ function contextOf({ transport, localAddr, remoteAddr }: TcpConnection): Operati
 function explain(error: unknown, url: string, whenCut: "short_body" | "malformed"): unknown {
   const options = { url, cause: error };
   if (error instanceof FrameError) {
-    const code = error.code === "truncated"
-      ? whenCut
-      : error.code === "too_long"
-      ? "too_large"
-      : "malformed";
-    return new HttpError(code, error.message, options);
+    const code = error.code === "too_long" ? "too_large" : "malformed";
+    return new HttpError(error.code === "truncated" ? whenCut : code, error.message, options);
   }
   // A TLS peer that did not say that this was the end: the stream may have been cut short on the way.
   if (error instanceof Deno.errors.UnexpectedEof) {
