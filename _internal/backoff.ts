@@ -48,13 +48,7 @@ export interface Sleep {
 
 /** Sleeps for `ms` milliseconds, or until {@linkcode Sleep.wake} is called. */
 export function sleep(ms: number): Sleep {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  return {
-    done: promise,
-    wake() {
-      clearTimeout(timer);
-      resolve();
-    },
-  };
+  const { promise, resolve: wake } = Promise.withResolvers<void>();
+  const timer = setTimeout(wake, ms);
+  return { done: promise.then(() => clearTimeout(timer)), wake };
 }

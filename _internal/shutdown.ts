@@ -12,8 +12,8 @@
  *
  * @module
  */
-import { EarliestTimer } from "../common/earliest_timer.ts";
 import { checkOptions, checkTimeout } from "../common/options.ts";
+import { MAX_TIMER } from "../common/sweep.ts";
 
 /** How long handlers may run on after their server was aborted, in milliseconds. */
 const FORCE_GRACE = 1_000;
@@ -53,9 +53,10 @@ export class Shutdown {
   /** Whether the server was aborted; to be read only. */
   isAborted = false;
   readonly #server: Stoppable;
-  readonly #timer = new EarliestTimer();
   readonly #done = Promise.withResolvers<void>();
   #signal: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined; // unlike a sweep, it keeps the process alive
+  #abortAt = Infinity;
   #isFinished = false;
 
   constructor(server: Stoppable) {
@@ -78,8 +79,13 @@ export class Shutdown {
       this.#stopAccepting();
       this.#server.drain();
     }
+    const at = performance.now() + timeout;
     if (timeout === 0) this.abort();
-    else if (!this.isAborted) this.#timer.start(timeout, () => this.abort());
+    else if (!this.isAborted && at < this.#abortAt) {
+      this.#abortAt = at;
+      clearTimeout(this.#timer);
+      if (timeout <= MAX_TIMER) this.#timer = setTimeout(() => this.abort(), timeout);
+    }
     this.finishIfIdle();
     return this.finished;
   }
@@ -91,8 +97,8 @@ export class Shutdown {
     this.#stopAccepting();
     this.#server.abort(reason);
     // A handler that waits for something else than its peer may never notice.
-    this.#timer.stop();
-    this.#timer.start(FORCE_GRACE, () => this.#finish());
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#finish(), FORCE_GRACE);
     this.finishIfIdle();
   }
 
@@ -110,7 +116,7 @@ export class Shutdown {
   }
 
   async #finish(): Promise<void> {
-    this.#timer.stop();
+    clearTimeout(this.#timer);
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { concat } from "@std/bytes";
 import { formatAddr } from "../common/address.ts";
+import { concat } from "../common/concat.ts";
 import type { RelaySide } from "../apps/relay/mod.ts";
 import { PeerReport } from "../common/peer_report.ts";
 import { delimited } from "../framing/delimited.ts";
@@ -146,7 +146,7 @@ class Exchange {
     const { framing, watch } = this.#options;
     await traffic.data(traffic.peer, data);
     if (watch?.printsData === false) return;
-    await print(framing === undefined ? data : concat([data, LINE_END]));
+    await print(framing === undefined ? data : concat(data, LINE_END));
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RelayEvent, RelaySide } from "../apps/relay/mod.ts";
+import { EventClock } from "../common/event_clock.ts";
 import type { SocketAddress } from "../errors.ts";
 import { writeAll } from "../common/write_all.ts";
 import { printData, printNote, UsageError } from "../terminal/program.ts";
@@ -52,8 +53,7 @@ export class Traffic {
   readonly own: RelaySide;
   readonly peer: RelaySide;
   readonly #watch: Watch | undefined;
-  readonly #id: number;
-  readonly #startedAt = performance.now();
+  readonly #clock: EventClock;
   readonly #bytes = { client: 0, target: 0 };
   #first: RelaySide | undefined;
 
@@ -62,28 +62,28 @@ export class Traffic {
     this.own = own;
     this.peer = own === "client" ? "target" : "client";
     this.#watch = watch;
-    this.#id = id;
+    this.#clock = new EventClock(id);
     const [client, target] = own === "client" ? [localAddr, remoteAddr] : [remoteAddr, localAddr];
-    watch?.observe({ ...this.#now(), type: "open", client, target });
+    watch?.observe({ ...this.#clock.now(), type: "open", client, target });
   }
 
   /** Bytes that were read; returns a promise while too much waits to be written. */
   data(from: RelaySide, data: Uint8Array): void | Promise<void> {
     const offset = this.#bytes[from];
     this.#bytes[from] += data.length;
-    return this.#watch?.observe({ ...this.#now(), type: "data", from, offset, data });
+    return this.#watch?.observe({ ...this.#clock.now(), type: "data", from, offset, data });
   }
 
   /** A message from the peer. */
   message(frame: ReceivedFrame): void | Promise<void> {
-    const event = { ...this.#now(), ...frame, from: this.peer, reads: 1 };
+    const event = { ...this.#clock.now(), ...frame, from: this.peer, reads: 1 };
     return this.#watch?.observe({ ...event, type: "message" });
   }
 
   /** A side has ended what it sends. */
   end(from: RelaySide): void {
     this.#first ??= from;
-    this.#watch?.observe({ ...this.#now(), type: "end", from });
+    this.#watch?.observe({ ...this.#clock.now(), type: "end", from });
   }
 
   /** A side has broken the connection, unless the other one had ended before. */
@@ -94,13 +94,8 @@ export class Traffic {
   /** The connection is closed. */
   close(reason?: string): void {
     const { client: fromClient, target: fromTarget } = this.#bytes;
-    const event = { ...this.#now(), first: this.#first ?? this.own, fromClient, fromTarget };
+    const event = { ...this.#clock.now(), first: this.#first ?? this.own, fromClient, fromTarget };
     this.#watch?.observe({ ...event, type: "close", reason });
-  }
-
-  #now(): Pick<RelayEvent, "id" | "time" | "elapsed"> {
-    const elapsed = Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
-    return { id: this.#id, time: Date.now(), elapsed };
   }
 }
 

@@ -1,9 +1,13 @@
 /**
- * What the sockets have already.
+ * Turns of the event loop that pass until the runtime has looked at its sockets.
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+
+/** A timer where there is no `setImmediate`: in browsers, where framing runs as well. */
+export const { setImmediate = (run: () => void) => setTimeout(run) } = globalThis as {
+  setImmediate?: (run: () => void) => unknown;
+};
 
 /**
  * So many turns of the event loop pass until the async runtime has surely looked at its sockets: it does
@@ -13,6 +17,13 @@ const TURNS = 64;
 
 let waiting: (() => void)[] = [];
 let isPassing = false;
+
+/** Calls `act` after so many turns that the runtime has looked at its sockets. */
+export function afterEmptyTurns(act: () => void): void {
+  let turns = 0;
+  const tick = () => void (++turns < TURNS ? setImmediate(tick) : act());
+  setImmediate(tick);
+}
 
 /**
  * Calls `act` when everything was handed over that the system had for any socket before this call. Timers
@@ -29,14 +40,11 @@ function pass(): void {
   if (!isPassing) return;
   const acts = waiting;
   waiting = [];
-  let turns = 0;
-  const tick = () => {
-    if (++turns < TURNS) return void setImmediate(tick);
+  afterEmptyTurns(() => {
     try {
       for (const act of acts) act();
     } finally {
       pass();
     }
-  };
-  setImmediate(tick);
+  });
 }

@@ -4,13 +4,7 @@
  *
  * @module
  */
-import type {
-  NetError,
-  NetErrorFields,
-  NetOperation,
-  NetTransport,
-  SocketAddress,
-} from "../errors.ts";
+import type { NetError, NetOperation, NetTransport, SocketAddress } from "../errors.ts";
 import { formatAddr } from "./address.ts";
 
 /** What was being done when an error arose. */
@@ -23,41 +17,46 @@ export interface OperationContext {
   target?: string | undefined;
 }
 
+/** The system's code of an error: `ECONNREFUSED`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}
+
 /** A class of errors with the usual constructor. */
 export type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
 
+/** What could not be done, in words; `<peer>` and `<here>` stand for the addresses. */
+const FAILURES: Readonly<Record<NetOperation, string>> = {
+  listen: "listen on <here>",
+  bind: "bind on <here>",
+  accept: "accept on <here>",
+  connect: "connect to <peer>",
+  resolve: "resolve <peer>",
+  handshake: "finish the TLS handshake with <peer>",
+  read: "read from <peer>",
+  write: "write to <peer>",
+  closeWrite: "close the connection to <peer>",
+  close: "close the connection to <peer>",
+  send: "send to <peer>",
+  receive: "receive from <peer>",
+  request: "get an answer from <peer>",
+  multicast: "change the multicast groups of <here>",
+  frame: "read a frame from <peer>",
+};
+
 /** What was being done, in words: `Cannot connect to 127.0.0.1:80`. */
-function describe(context: OperationContext): string {
-  const remote = context.remoteAddr ? formatAddr(context.remoteAddr) : context.target;
-  const local = context.localAddr ? formatAddr(context.localAddr) : context.target;
-  switch (context.operation) {
-    case "connect":
-      return `Cannot connect to ${remote}`;
-    case "resolve":
-      return `Cannot resolve ${context.target ?? remote}`;
-    case "listen":
-    case "bind":
-    case "accept":
-      return `Cannot ${context.operation} on ${local}`;
-    case "handshake":
-      return `Cannot finish the TLS handshake with ${remote}`;
-    case "receive":
-      return remote === undefined ? `Cannot receive on ${local}` : `Cannot receive from ${remote}`;
-    case "read":
-      return `Cannot read from ${remote}`;
-    case "request":
-      return `Cannot get an answer from ${remote}`;
-    case "write":
-    case "send":
-      return `Cannot ${context.operation} to ${remote}`;
-    case "multicast":
-      return `Cannot change the multicast groups of ${local}`;
-    case "frame":
-      return `Cannot read a frame from ${remote}`;
-    case "close":
-    case "closeWrite":
-      return `Cannot close the connection to ${remote}`;
-  }
+function describe({ operation, localAddr, remoteAddr, target }: OperationContext): string {
+  const here = localAddr ? formatAddr(localAddr) : target;
+  const remote = remoteAddr ? formatAddr(remoteAddr) : target;
+  const peer = operation === "resolve" ? target ?? remote : remote;
+  const failure = operation === "receive" && peer === undefined
+    ? "receive on <here>"
+    : FAILURES[operation];
+  return `Cannot ${
+    failure.replace(/<(here|peer)>/, (_, end) => `${end === "here" ? here : peer}`)
+  }`;
 }
 
 /**
@@ -76,17 +75,25 @@ export function netError(
     `${describe(context)}: ${reason}`,
     cause === undefined ? undefined : { cause },
   );
-  const fields: NetErrorFields = {
-    operation: context.operation,
-    transport: context.transport,
-    code,
-    localAddr: context.localAddr,
-    remoteAddr: context.remoteAddr,
-  };
+  const { operation, transport, localAddr, remoteAddr } = context;
+  const fields = { operation, transport, code, localAddr, remoteAddr };
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) Object.defineProperty(error, name, { value, enumerable: true });
   }
   return error as NetError;
+}
+
+/** Makes the error of a name that has no address; `isPassing` if that may change. */
+export function unresolved(
+  context: OperationContext,
+  isPassing: boolean,
+  cause?: unknown,
+): NetError {
+  const [code, reason] = isPassing
+    ? ["EAI_AGAIN", "the name server does not answer"]
+    : ["ENOTFOUND", "no such host"];
+  const resolving = { ...context, operation: "resolve" } as const;
+  return netError(Deno.errors.NotFound, code, reason, resolving, cause);
 }
 
 /** Makes the error of a wait that took longer than allowed. */

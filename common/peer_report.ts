@@ -9,6 +9,7 @@ import { ClosedError, FrameError, isNetError, LimitError, type SocketAddress } f
 import { formatAddr } from "./address.ts";
 import { deadline } from "./deadline.ts";
 import { escapeControls } from "./escape.ts";
+import { messageOf } from "./system_reason.ts";
 
 /** Reports of one kind in a second: enough to see what happens, and about 100 MB of log a day where a
  * peer fails as fast as it can. */
@@ -20,21 +21,8 @@ const MAX_CAUSES = 3;
 
 const SECOND = 1_000;
 
-/** What a socket was doing for its peer when it failed, as opposed to calls that set it up. */
-const PEER_OPERATIONS: ReadonlySet<string> = new Set(
-  [
-    "accept",
-    "handshake",
-    "read",
-    "write",
-    "closeWrite",
-    "close",
-    "receive",
-    "send",
-    "request",
-    "frame",
-  ],
-);
+/** What a program does for itself; everything else a socket does for its peer. */
+const OWN_OPERATIONS = ["listen", "bind", "connect", "resolve", "multicast"];
 
 /**
  * Whether an error follows from what a peer or the network did, so that a stack of this program
@@ -43,7 +31,7 @@ const PEER_OPERATIONS: ReadonlySet<string> = new Set(
 export function isCausedByPeer(error: unknown): boolean {
   if (error instanceof FrameError) return true;
   if (error instanceof LimitError) return error.code !== "requests"; // too many of our own
-  return isNetError(error) && PEER_OPERATIONS.has(error.operation) &&
+  return isNetError(error) && !OWN_OPERATIONS.includes(error.operation) &&
     !(error instanceof ClosedError) && !(error instanceof Deno.errors.Busy);
 }
 
@@ -69,9 +57,8 @@ export class PeerReport {
   readonly #stacks: RateLimited; // so that a flood of lines does not hide a mistake
 
   constructor(options: PeerReportOptions = {}) {
-    const { write = console.error, now = () => performance.now() } = options;
-    this.#lines = new RateLimited(write, now);
-    this.#stacks = new RateLimited(write, now);
+    this.#lines = new RateLimited(options);
+    this.#stacks = new RateLimited(options);
   }
 
   /** Reports an error of a handler or of the server itself: a line or a stack. */
@@ -107,12 +94,8 @@ export class RateLimited {
   #hidden = 0;
   #cancel: (() => void) | undefined;
 
-  /** Begins; the parameters are where to print, the clock in milliseconds, and the number. */
-  constructor(
-    write: (text: string) => void = console.error,
-    now = () => performance.now(),
-    perSecond: number = REPORTS_PER_SECOND,
-  ) {
+  constructor(options: PeerReportOptions = {}, perSecond: number = REPORTS_PER_SECOND) {
+    const { write = console.error, now = () => performance.now() } = options;
     this.#write = write;
     this.#now = now;
     this.#perSecond = perSecond;
@@ -148,7 +131,7 @@ export class RateLimited {
 
 /** `127.0.0.1:50123: Cannot read a line: …`; the messages of sockets name the peer already. */
 function lineOf(error: unknown, remoteAddr: SocketAddress | undefined): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const peer = remoteAddr === undefined ? "" : formatAddr(remoteAddr);
   const text = peer === "" || message.includes(peer) ? message : `${peer}: ${message}`;
   return escapeControls(text, MAX_REPORT_LENGTH);

@@ -1,8 +1,13 @@
 /**
- * What the system said, without what the runtime adds to it.
+ * What an error says.
  *
  * @module
  */
+
+/** The message of what was thrown, which may be anything. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
 
 /**
  * The system's words in a message of the runtime: `No space left on device` of

@@ -13,10 +13,7 @@
  * @module
  */
 
-/** A timer where there is no `setImmediate`: in browsers, where framing runs as well. */
-const { setImmediate = (run: () => void) => setTimeout(run) } = globalThis as {
-  setImmediate?: (run: () => void) => unknown;
-};
+import { afterEmptyTurns, setImmediate } from "./after_look.ts";
 
 /** How long one turn hands out data, in milliseconds: about what everyone else may have to wait. */
 export const TURN = 12;
@@ -31,12 +28,6 @@ const BYTES_PER_STEP = 8 * 1024;
 export const SMALL = 1024;
 /** A longer piece than this is the sign of a flood or of a bulk transfer. */
 const LARGE = 32 * 1024;
-
-/**
- * So many empty turns pass between two that hand out data. The async runtime looks at the sockets only
- * when it has nothing else to do, or after 61 turns in which it had.
- */
-const TICKS = 64;
 
 /**
  * So many microtasks pass between two that are handed data: it takes that many until a consumer has
@@ -57,7 +48,6 @@ let began = 0; // when this turn began, on the clock of performance.now()
 let isTimed = false; // since then, no other turn of the event loop has begun
 let steps = 0; // since the clock was read
 let isOver = false; // and the next one is on its way
-let ticks = 0; // since it was over
 let isHandingOut = false; // and the one that was handed data is at work
 let hops = 0; // that are still to come
 let waiting: (() => void)[] = [];
@@ -157,14 +147,7 @@ function forget(): void {
 function endTurn(): void {
   if (isOver) return;
   isOver = true;
-  ticks = 0;
-  setImmediate(tick);
-}
-
-/** Passes empty turns until the sockets were looked at, and begins the next. */
-function tick(): void {
-  if (++ticks < TICKS) setImmediate(tick);
-  else begin();
+  afterEmptyTurns(begin); // until the sockets were looked at
 }
 
 function begin(): void {

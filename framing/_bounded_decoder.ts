@@ -1,14 +1,14 @@
 /** Decoding a bounded amount at a time. @module */
+import { concat } from "../common/concat.ts";
 import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
 
 const EMPTY = new Uint8Array(0);
 /** The least that a decoder from outside this module is handed at a time, in bytes. */
 const MIN_SLICE = 16 * 1024;
-/** A slice with fewer messages than this was sparse: the next one may be larger. */
-const SPARSE = 64;
-
 /** The most, in bytes: a flood of small messages may come after a large one. */
 const MAX_SLICE = 1024 * 1024;
+/** A slice with fewer messages than this was sparse: the next one may be larger. */
+const SPARSE = 64;
 /** Marks the decoders of this module, which need not be handed slices. */
 export const BOUNDED: unique symbol = Symbol("bounded");
 
@@ -54,8 +54,8 @@ export function takeRemaining(decoder: Decoder<unknown>, isFed: boolean): Uint8A
 class SliceDecoder<T> implements BoundedDecoder<T> {
   readonly [BOUNDED] = true;
   readonly #decoder: Decoder<T>;
-  #chunk: Uint8Array = EMPTY;
-  #at = 0;
+  /** What was not handed on yet. */
+  #rest: Uint8Array = EMPTY;
   #slice = MIN_SLICE;
   /** How many messages the slice has had so far. */
   #count = 0;
@@ -73,25 +73,21 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   }
 
   get stalled(): boolean {
-    return this.#isStopped || this.#at < this.#chunk.length;
+    return this.#isStopped || this.#rest.length > 0;
   }
 
   bound(): void {}
 
   push(chunk: Uint8Array, emit: Emit<T>): void {
     if (chunk.length > 0) {
-      // Only after an error: whatever is left goes first.
-      this.#chunk = this.#at < this.#chunk.length ? this.#joined(chunk) : chunk;
-      this.#at = 0;
+      // Bytes are left only after an error; they go first.
+      this.#rest = this.#rest.length > 0 ? concat(this.#rest, chunk) : chunk;
     }
     if (this.#isStopped) this.#hand(EMPTY, emit);
-    if (this.#isStopped || this.#at === this.#chunk.length) return;
-    const slice = this.#chunk.subarray(this.#at, this.#at + this.#slice);
-    this.#at += slice.length;
-    if (this.#at === this.#chunk.length) {
-      this.#chunk = EMPTY;
-      this.#at = 0;
-    }
+    if (this.#isStopped || this.#rest.length === 0) return;
+    const rest = this.#rest;
+    const slice = rest.subarray(0, this.#slice);
+    this.#rest = slice.length < rest.length ? rest.subarray(slice.length) : EMPTY;
     this.#count = 0;
     this.#hand(slice, emit);
   }
@@ -103,14 +99,9 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   takeRemaining(): Uint8Array {
     const held = takeRemaining(this.#decoder, this.#isFed);
     this.#isStopped = false;
-    const rest = this.#chunk.subarray(this.#at);
-    this.#chunk = EMPTY;
-    this.#at = 0;
-    if (rest.length === 0) return held;
-    const bytes = new Uint8Array(held.length + rest.length);
-    bytes.set(held);
-    bytes.set(rest, held.length);
-    return bytes;
+    const rest = this.#rest;
+    this.#rest = EMPTY;
+    return rest.length === 0 ? held : concat(held, rest);
   }
 
   #hand(slice: Uint8Array, emit: Emit<T>): void {
@@ -125,13 +116,5 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
     this.#isStopped = isStopped;
     if (isStopped) return;
     this.#slice = this.#count < SPARSE ? Math.min(2 * this.#slice, MAX_SLICE) : MIN_SLICE;
-  }
-
-  #joined(chunk: Uint8Array): Uint8Array {
-    const rest = this.#chunk.subarray(this.#at);
-    const bytes = new Uint8Array(rest.length + chunk.length);
-    bytes.set(rest);
-    bytes.set(chunk, rest.length);
-    return bytes;
   }
 }

@@ -1,5 +1,4 @@
 /** A search for one byte that is fast when the byte is near. @module */
-import { fourTimes, holds } from "./_words.ts";
 
 const EMPTY = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
@@ -13,10 +12,12 @@ const NEAR_WORDS = 64;
  * a whole frame of 64 bytes should.
  */
 export class ByteFinder {
-  readonly #byte: number;
+  /** What is searched for. */
+  readonly byte: number;
   /** The byte four times over. */
   readonly #pattern: number;
-  #bytes: Uint8Array = EMPTY;
+  /** The bytes that are searched; set by `load`. */
+  bytes: Uint8Array = EMPTY;
   /** The aligned words of the bytes. */
   #words: Int32Array = NO_WORDS;
   /** The index of the byte with which the words begin. */
@@ -24,18 +25,13 @@ export class ByteFinder {
 
   /** @param byte What to search for. */
   constructor(byte: number) {
-    this.#byte = byte;
+    this.byte = byte;
     this.#pattern = fourTimes(byte);
-  }
-
-  /** The bytes that are searched. */
-  get bytes(): Uint8Array {
-    return this.#bytes;
   }
 
   /** Sets the bytes to search. */
   load(bytes: Uint8Array): void {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#aligned = (4 - (bytes.byteOffset & 3)) & 3;
     const count = (bytes.length - this.#aligned) >> 2;
     this.#words = count < MIN_WORDS
@@ -45,14 +41,14 @@ export class ByteFinder {
 
   /** Lets go of the bytes. */
   unload(): void {
-    this.#bytes = EMPTY;
+    this.bytes = EMPTY;
     this.#words = NO_WORDS;
   }
 
   /** Returns the index of the first match at `from` or after it, or -1. */
   find(from: number): number {
-    const bytes = this.#bytes;
-    const byte = this.#byte;
+    const bytes = this.bytes;
+    const byte = this.byte;
     const words = this.#words;
     const aligned = this.#aligned;
     let at = from;
@@ -74,4 +70,16 @@ export class ByteFinder {
     at = Math.max(at, aligned + (word << 2));
     return at < bytes.length ? bytes.indexOf(byte, at) : -1;
   }
+}
+
+/** A byte four times over, to compare words with. */
+export function fourTimes(byte: number): number {
+  return Math.imul(byte, 0x01010101);
+}
+
+/** Whether one of the four bytes of `word` is the one of which `pattern` is made. */
+export function holds(word: number, pattern: number): boolean {
+  // A byte of `rest` is zero where the byte is found; the test finds words with a zero byte.
+  const rest = word ^ pattern;
+  return ((rest - 0x01010101) & ~rest & 0x80808080) !== 0;
 }

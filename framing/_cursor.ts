@@ -151,6 +151,11 @@ export class Cursor implements DecoderProgress {
     throw error;
   }
 
+  /** Ends the framing because the frame at the cursor breaks the rules of the codec. */
+  failCorrupt(message: string, length?: number): never {
+    this.fail(frameError("corrupt", message, { length, offset: this.begun }));
+  }
+
   /** Forgets the frame that has begun. */
   reset(): void {
     this.#skip = 0;

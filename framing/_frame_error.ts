@@ -56,8 +56,8 @@ function hide(error: object, name: string, value: unknown): void {
 }
 
 /**
- * Thrown by decoding functions of this module in place of an error, which is made of it only if it is
- * to be seen.
+ * What decoding functions of this module return or throw in place of an error, which is made of it only
+ * if it is to be seen. To return it is faster.
  */
 export class Broken {
   readonly code: FrameErrorCode;

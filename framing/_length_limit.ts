@@ -13,6 +13,18 @@ export const LIMIT_NAMES: OptionNames<LimitOptions> = {
   onTooLong: true,
 };
 
+/** A frame that is too long. */
+export interface LongFrame {
+  /** The index after it, or after as much of it as has come. */
+  next: number;
+  /** Whether what comes at `next` still belongs to it. */
+  isOpen?: boolean | undefined;
+  /** Its length, if that is known. */
+  length?: number | undefined;
+  /** What else the message says of it. */
+  hint?: (() => string) | undefined;
+}
+
 /** A limit with its policy. */
 export class LengthLimit {
   /** The longest permitted frame, in bytes. */
@@ -27,24 +39,21 @@ export class LengthLimit {
   }
 
   /**
-   * The error for a frame at `cursor.start` whose length is known (`length`), or known to exceed the
-   * limit. Says what `hint` says besides.
+   * Throws or drops the frame at the cursor, which is too long.
+   *
+   * @throws {FrameError} When such frames are not dropped, or nothing can come after this one.
    */
-  error(
-    cursor: Cursor,
-    { length, hint = "", make = frameError }: {
-      length?: number;
-      hint?: string;
-      make?: MakeFrameError;
-    },
-  ): FrameError {
+  refuse(cursor: Cursor, { next, isOpen = false, length, hint }: LongFrame): void {
     const what = length === undefined ? "a longer frame" : `a frame of ${length} bytes`;
-    return make(
-      "too_long",
-      `Cannot read ${what}: the limit is ${this.maxLength} bytes${hint}`,
-      // Where the end was not looked for, the least the length can be, whatever the chunks were.
-      { length: length ?? this.maxLength + 1, limit: this.maxLength, offset: cursor.position },
-    );
+    const error = (make: MakeFrameError): FrameError =>
+      make(
+        "too_long",
+        `Cannot read ${what}: the limit is ${this.maxLength} bytes${hint?.() ?? ""}`,
+        // Where the end was not looked for, the least the length can be, whatever the chunks were.
+        { length: length ?? this.maxLength + 1, limit: this.maxLength, offset: cursor.position },
+      );
+    if (length !== undefined && length > Number.MAX_SAFE_INTEGER) cursor.fail(error(frameError));
+    cursor.refuse(this.policy, { next, isOpen, error });
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
 import type { DropPolicy } from "./_drop_policy.ts";
 import { Broken, frameError, frameReport, type MakeFrameError } from "./_frame_error.ts";
 import { shown } from "./_shown.ts";
+import { messageOf } from "../common/system_reason.ts";
 
 /** How much is shown of a message that a decoding function threw: it may quote the peer at length. */
 const MAX_REASON = 240;
@@ -13,7 +14,7 @@ const MAX_REASON = 240;
 export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
   readonly [BOUNDED] = true;
   #inner: Decoder<Frame>;
-  readonly #decode: (frame: Frame) => In;
+  readonly #decode: (frame: Frame) => In | Broken;
   readonly #policy: DropPolicy;
   #bounded: BoundedDecoder<Frame> | undefined = undefined;
   #maxDrops = Infinity;
@@ -27,11 +28,7 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
    * @param decode Turns one into a message. What it throws arrives as a `FrameError`.
    * @param policy What becomes of a frame that it cannot decode.
    */
-  constructor(
-    inner: Decoder<Frame>,
-    decode: (frame: Frame) => In,
-    policy: DropPolicy,
-  ) {
+  constructor(inner: Decoder<Frame>, decode: (frame: Frame) => In | Broken, policy: DropPolicy) {
     this.#inner = inner;
     this.#decode = decode;
     this.#policy = policy;
@@ -52,32 +49,47 @@ export class MappedDecoder<Frame, In> implements BoundedDecoder<In> {
   }
 
   push(chunk: Uint8Array, emit: Emit<In>): void {
-    this.#drops = 0;
+    this.begin();
     this.#isFed = true;
-    this.#inner.push(chunk, (frame) => this.#emit(frame, emit));
+    this.#inner.push(chunk, (frame) => this.emitDecoded(frame, emit));
   }
 
   end(emit: Emit<In>): void {
-    this.#inner.end((frame) => this.#emit(frame, emit));
+    this.#inner.end((frame) => this.emitDecoded(frame, emit));
   }
 
   takeRemaining(): Uint8Array {
     return takeRemaining(this.#inner, this.#isFed);
   }
 
-  #emit(frame: Frame, emit: Emit<In>): void | boolean {
-    let message: In;
+  /** Begins a call, which may drop as many frames as the last one. */
+  protected begin(): void {
+    this.#drops = 0;
+  }
+
+  /** Emits what `frame` is decoded to, unless it cannot be decoded. */
+  protected emitDecoded(frame: Frame, emit: Emit<In>): void | boolean {
+    let message: In | Broken;
     try {
       message = this.#decode(frame);
     } catch (cause) {
-      if (!this.#policy.isSilent) {
-        const offset = this.#inner.progress?.frameStart;
-        if (!this.#policy.drops) throw asFrameError(cause, { offset, make: frameError });
-        this.#policy.report(asFrameError(cause, { offset, make: frameReport }));
-      }
-      return ++this.#drops < this.#maxDrops;
+      return this.#refuse(cause);
     }
-    return emit(message);
+    return message instanceof Broken ? this.#refuse(message) : emit(message);
+  }
+
+  /**
+   * Throws or drops the frame that was emitted last.
+   *
+   * @returns Whether to continue.
+   */
+  #refuse(cause: unknown): boolean {
+    if (!this.#policy.isSilent) {
+      const offset = this.#inner.progress?.frameStart;
+      if (!this.#policy.drops) throw asFrameError(cause, { offset, make: frameError });
+      this.#policy.report(asFrameError(cause, { offset, make: frameReport }));
+    }
+    return ++this.#drops < this.#maxDrops;
   }
 }
 
@@ -90,7 +102,7 @@ function asFrameError(
     return make(cause.code, cause.message, { length: cause.length, offset });
   }
   if (!(cause instanceof FrameError)) {
-    const message = `Cannot decode a frame: ${shown(reason(cause), MAX_REASON)}`;
+    const message = `Cannot decode a frame: ${shown(messageOf(cause), MAX_REASON)}`;
     return make("corrupt", message, { cause, offset });
   }
   if (cause.offset !== undefined || offset === undefined) return cause;
@@ -101,9 +113,4 @@ function asFrameError(
     offset,
     ...("cause" in cause ? { cause: cause.cause } : {}),
   });
-}
-
-/** What went wrong, in one line. */
-export function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,6 +1,6 @@
 /** The decoder of all byte codecs: buffering, stopping, failing and ending. @module */
 import type { DecoderProgress, Emit } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { checkBytes } from "./_checks.ts";
 import { ByteQueue } from "./_byte_queue.ts";
 import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
 import { Cursor, type EmitRange } from "./_cursor.ts";
@@ -72,31 +72,30 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
   }
 
   push(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
-    checkBytes("chunk", chunk);
-    this.#enter("push");
-    this.#cursor.direct(emit, undefined);
-    this.#push(chunk);
-  }
-
-  end(emit: Emit<Uint8Array>): void {
-    this.#enter("end");
-    this.#cursor.direct(emit, undefined);
-    this.#end();
+    this.#push(chunk, emit, undefined);
   }
 
   /** The same as `push`, for callers that need no view of each frame. */
   pushRanges(chunk: Uint8Array, emit: EmitRange): void {
-    checkBytes("chunk", chunk);
-    this.#enter("push");
-    this.#cursor.direct(undefined, emit);
-    this.#push(chunk);
+    this.#push(chunk, undefined, emit);
   }
 
-  /** The same as `end`, for callers that need no view of each frame. */
-  endRanges(emit: EmitRange): void {
+  end(emit: Emit<Uint8Array>): void {
     this.#enter("end");
-    this.#cursor.direct(undefined, emit);
-    this.#end();
+    if (this.#ended) return;
+    this.#cursor.direct(emit, undefined);
+    this.#busy = true;
+    this.#ending = true;
+    this.#enqueueRest();
+    try {
+      if (this.#stalled) this.#scanQueue(false);
+      if (this.#cursor.stopped) return;
+      this.#stalled = false;
+      this.#scanQueue(true);
+      this.#ended = true;
+    } finally {
+      this.#leave();
+    }
   }
 
   takeRemaining(): Uint8Array {
@@ -129,7 +128,10 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
     this.#busy = false;
   }
 
-  #push(chunk: Uint8Array): void {
+  #push(chunk: Uint8Array, emit: Emit<Uint8Array> | undefined, range: EmitRange | undefined): void {
+    checkBytes("chunk", chunk);
+    this.#enter("push");
+    this.#cursor.direct(emit, range);
     this.#busy = true;
     if (chunk.length > 0) {
       this.#enqueueRest();
@@ -145,22 +147,6 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
     } catch (error) {
       this.#stalled = true;
       throw error;
-    } finally {
-      this.#leave();
-    }
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#busy = true;
-    this.#ending = true;
-    this.#enqueueRest();
-    try {
-      if (this.#stalled) this.#scanQueue(false);
-      if (this.#cursor.stopped) return;
-      this.#stalled = false;
-      this.#scanQueue(true);
-      this.#ended = true;
     } finally {
       this.#leave();
     }

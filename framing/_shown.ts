@@ -1,5 +1,13 @@
-/** Bytes and words of a peer in error messages. @module */
+/** What a peer sent, in error messages. @module */
 import { pictureOf } from "../common/escape.ts";
+
+const SHOWN = 8;
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const HTTP = /^(GET |HEAD|POST|PUT |PATC|DELE|OPTI|CONN|TRAC|PRI |HTTP)/;
+const JSON_TEXT = /^\s*[[{]["\s{[]/;
+const PRINTABLE = /^[\t\r\n\x20-\x7e]{2,}$/;
 
 /** What a terminal acts on, does not show, or shows in another order: controls, format characters,
  * separators, surrogates, and what is not assigned. */
@@ -13,4 +21,45 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 export function shown(text: string, max: number): string {
   const part = text.length > max ? `${text.slice(0, max)}…` : text;
   return part.replace(UNPRINTABLE, pictureOf);
+}
+
+/**
+ * Says what the first bytes of a frame look like, if they look like another protocol: a
+ * parenthesis for the end of an error message, or nothing.
+ *
+ * @param bytes Where they are.
+ * @param from The index of the first.
+ * @param to The index after those that could not be understood. More bytes are looked at if they
+ * are there and are text as well.
+ */
+export function hint(bytes: Uint8Array, from: number, to: number): string {
+  if (isTlsHandshake(bytes, from)) {
+    return " (the bytes begin a TLS handshake: the peer wants an encrypted connection)";
+  }
+  const text = printable(bytes, from, from + SHOWN) ?? printable(bytes, from, to);
+  if (text === undefined) return "";
+  return ` (the bytes spell ${quoted(text)}: the peer may be ${guess(text)})`;
+}
+
+function isTlsHandshake(bytes: Uint8Array, from: number): boolean {
+  return bytes[from] === 0x16 && bytes[from + 1] === 0x03 && (bytes[from + 2] ?? 0xff) <= 0x04;
+}
+
+function printable(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const first = bytes[from] ?? 0;
+  if (first >= 0x7f || (first < 0x20 && first !== TAB && first !== LF && first !== CR)) return;
+  const text = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + SHOWN)));
+  return PRINTABLE.test(text) ? text : undefined;
+}
+
+function quoted(text: string): string {
+  const quote = text.includes('"') ? "'" : '"';
+  return quote + shown(text, SHOWN) + quote;
+}
+
+function guess(text: string): string {
+  if (HTTP.test(text)) return "speaking HTTP";
+  if (text.startsWith("SSH-")) return "speaking SSH";
+  if (JSON_TEXT.test(text)) return "sending JSON";
+  return "sending text";
 }

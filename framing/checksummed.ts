@@ -1,11 +1,12 @@
 /** Frames that end with a checksum of their contents. @module */
-import type { Codec, Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { byteCodec } from "./_byte_codec.ts";
+import type { Codec, FramingCodec } from "./codec.ts";
 import { crc32 } from "./crc32.ts";
-import { checkCodec } from "./_codec.ts";
+import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
-import { ByteCodec, encodeInto } from "./encode.ts";
+import { encodeInto } from "./encode.ts";
 import { Broken } from "./_frame_error.ts";
+import { readBigEndian, readLittleEndian, writeInteger } from "./_integer.ts";
 import type { CorruptOptions } from "./limits.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
 import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
@@ -76,103 +77,56 @@ export function checksummed(
   checksum: "crc32" | ChecksumFunction,
   options: ChecksummedOptions = {},
 ): FramingCodec<Uint8Array> {
-  return new ChecksummedCodec(codec, checksum, options);
-}
+  checkOptions<ChecksummedOptions>("checksummed", options, OPTIONS);
+  const { littleEndian = false } = options;
+  checkCodec("checksummed", codec);
+  const sums = toChecksum(checksum);
+  const size = checkCount("checksum.size", sums.size, 1, Number.MAX_SAFE_INTEGER);
+  checkOneOf("littleEndian", littleEndian, [false, true]);
+  const policy = DropPolicy.ofCorrupt(options);
+  return byteCodec(() => new MappedDecoder(codec.decoder(), verified, policy), encodeWithSum);
 
-const OPTIONS: OptionNames<ChecksummedOptions> = { ...CORRUPT_NAMES, littleEndian: true };
-
-class ChecksummedCodec extends ByteCodec {
-  readonly #codec: Codec<Uint8Array>;
-  readonly #checksum: ChecksumFunction;
-  readonly #size: number;
-  readonly #littleEndian: boolean;
-  readonly #policy: DropPolicy;
-
-  constructor(
-    codec: Codec<Uint8Array>,
-    checksum: "crc32" | ChecksumFunction,
-    options: ChecksummedOptions,
-  ) {
-    super();
-    checkOptions<ChecksummedOptions>("checksummed", options, OPTIONS);
-    const { littleEndian = false } = options;
-    this.#codec = checkCodec("checksummed", codec);
-    this.#checksum = toChecksum(checksum);
-    this.#size = checkCount("checksum.size", this.#checksum.size, 1, Number.MAX_SAFE_INTEGER);
-    this.#littleEndian = checkOneOf("littleEndian", littleEndian, [false, true]);
-    this.#policy = DropPolicy.ofCorrupt(options);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const decode = (frame: Uint8Array): Uint8Array => this.#verify(frame);
-    return new MappedDecoder(this.#codec.decoder(), decode, this.#policy);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const frame = new Uint8Array(message.length + this.#size);
+  function encodeWithSum(message: Uint8Array, output: OutputBuffer): void {
+    const { length } = message;
+    const frame = new Uint8Array(length + size);
     frame.set(message);
-    const sum = this.#compute(message);
-    if (typeof sum === "number") this.#writeNumber(frame, sum);
-    else frame.set(sum, message.length);
-    encodeInto(this.#codec, frame, output);
+    const sum = compute(message);
+    if (typeof sum !== "number") frame.set(sum, length);
+    else writeInteger(frame, length, { value: sum, size, littleEndian });
+    encodeInto(codec, frame, output);
   }
 
   /** Returns the contents of `frame`. */
-  #verify(frame: Uint8Array): Uint8Array {
+  function verified(frame: Uint8Array): Uint8Array | Broken {
     const { length } = frame;
-    const end = length - this.#size;
+    const end = length - size;
     if (end < 0) {
-      throw new Broken(
-        "corrupt",
-        `Cannot check a frame of ${length} bytes: its checksum alone takes ${this.#size}`,
-        length,
-      );
+      const message = `Cannot check a frame of ${length} bytes: its checksum alone takes ${size}`;
+      return new Broken("corrupt", message, length);
     }
     const contents = frame.subarray(0, end);
-    const sum = this.#compute(contents);
+    const sum = compute(contents);
+    const read = littleEndian ? readLittleEndian : readBigEndian;
     const fits = typeof sum === "number"
-      ? sum === this.#readNumber(frame)
+      ? sum === read(frame, end, size)
       : sum.every((byte, i) => byte === frame[end + i]);
-    if (!fits) {
-      throw new Broken(
-        "checksum",
-        `Cannot accept a frame of ${length} bytes: its checksum does not fit its contents`,
-        length,
-      );
+    if (fits) return contents;
+    const message =
+      `Cannot accept a frame of ${length} bytes: its checksum does not fit its contents`;
+    return new Broken("checksum", message, length);
+  }
+
+  function compute(contents: Uint8Array): number | Uint8Array {
+    const sum = sums.compute(contents);
+    if (typeof sum === "number") {
+      return checkCount("checksum", sum, 0, 256 ** Math.min(size, MAX_NUMBER_SIZE) - 1);
     }
-    return contents;
-  }
-
-  #compute(contents: Uint8Array): number | Uint8Array {
-    const sum = this.#checksum.compute(contents);
-    const size = this.#size;
-    if (typeof sum !== "number") {
-      checkCount("length of the checksum", sum.length, size, size);
-      return sum;
-    }
-    return checkCount("checksum", sum, 0, 256 ** Math.min(size, MAX_NUMBER_SIZE) - 1);
-  }
-
-  /** The index in `frame` of byte `i` of the checksum, counted from the highest. */
-  #index(frame: Uint8Array, i: number): number {
-    return this.#littleEndian ? frame.length - 1 - i : frame.length - this.#size + i;
-  }
-
-  #readNumber(frame: Uint8Array): number {
-    let sum = 0;
-    for (let i = 0; i < this.#size; i++) sum = sum * 256 + frame[this.#index(frame, i)]!;
+    checkCount("length of the checksum", sum.length, size, size);
     return sum;
   }
-
-  #writeNumber(frame: Uint8Array, sum: number): void {
-    let rest = sum;
-    for (let i = this.#size - 1; i >= 0; i--) {
-      frame[this.#index(frame, i)] = rest % 256;
-      rest = Math.floor(rest / 256);
-    }
-  }
 }
+
+const OPTIONS: OptionNames<ChecksummedOptions> = { ...CORRUPT_NAMES, littleEndian: true };
 
 function toChecksum(checksum: unknown): ChecksumFunction {
   if (checksum === "crc32") return CRC32;

@@ -1,14 +1,8 @@
 /** COBS: packets without zero bytes, after Cheshire and Baker. @module */
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
-import { checkOptions } from "../common/options.ts";
-import { DropPolicy } from "./_drop_policy.ts";
-import { ByteCodec } from "./encode.ts";
-import { LengthLimit } from "./_length_limit.ts";
+import type { FramingCodec } from "./codec.ts";
 import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { PACKET_NAMES, type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
-import { ScanDecoder } from "./_scan_decoder.ts";
+import { packetCodec, type PacketRules, TOO_LONG } from "./_packet_codec.ts";
 import { Slab } from "../common/slab.ts";
 
 const TERMINATOR = 0;
@@ -37,57 +31,36 @@ const MAX_BLOCK = 254;
  * ```
  */
 export function cobs(options: PacketOptions = {}): FramingCodec<Uint8Array> {
-  return new CobsCodec(options);
+  const codec = packetCodec({
+    name: "cobs",
+    terminator: TERMINATOR,
+    rules: (maxLength) => new CobsRules(maxLength),
+    maxSize: maxEncodedLength,
+    encode: encodePacket,
+  }, options);
+  // Memory of the right size: the packet was given room for the worst case.
+  return { ...codec, encode: (message) => codec.encode(message).slice() };
 }
 
-class CobsCodec extends ByteCodec {
-  readonly #limit: LengthLimit;
-  readonly #onCorrupt: DropPolicy;
-
-  constructor(options: PacketOptions) {
-    super();
-    checkOptions<PacketOptions>("cobs", options, PACKET_NAMES);
-    this.#limit = new LengthLimit(options);
-    this.#onCorrupt = DropPolicy.ofCorrupt(options);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const limit = this.#limit;
-    const scanner = new PacketScanner({
-      terminator: TERMINATOR,
-      rules: new CobsRules(limit.maxLength),
-      limit,
-      onCorrupt: this.#onCorrupt,
-    });
-    return new ScanDecoder(scanner, maxEncodedLength(limit.maxLength));
-  }
-
-  override encode(message: Uint8Array): Uint8Array {
-    return super.encode(message).slice(); // it was given room for the worst case
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const { length } = message;
-    this.#limit.checkMessage(length);
-    const start = output.reserve(maxEncodedLength(length));
-    const { bytes } = output;
-    let code = start;
-    let at = start + 1;
-    for (let i = 0; i < length; i++) {
-      const byte = message[i]!;
-      if (byte !== 0) {
-        bytes[at++] = byte;
-        // A block that is full and last needs none after it.
-        if (at - code <= MAX_BLOCK || i === length - 1) continue;
-      }
-      bytes[code] = at - code;
-      code = at++;
+function encodePacket(message: Uint8Array, output: OutputBuffer): void {
+  const { length } = message;
+  const start = output.reserve(maxEncodedLength(length));
+  const { bytes } = output;
+  let code = start;
+  let at = start + 1;
+  for (let i = 0; i < length; i++) {
+    const byte = message[i]!;
+    if (byte !== 0) {
+      bytes[at++] = byte;
+      // A block that is full and last needs none after it.
+      if (at - code <= MAX_BLOCK || i === length - 1) continue;
     }
     bytes[code] = at - code;
-    bytes[at++] = TERMINATOR;
-    output.advance(at - start);
+    code = at++;
   }
+  bytes[code] = at - code;
+  bytes[at++] = TERMINATOR;
+  output.advance(at - start);
 }
 
 /** The most bytes that a packet of `length` bytes can take, with its terminator. */

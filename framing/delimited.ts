@@ -1,18 +1,14 @@
 /** Frames that end with a delimiter of any length, or with one of several. @module */
 import { FrameError } from "../errors.ts";
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { scanCodec } from "./_byte_codec.ts";
+import type { FramingCodec } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
 import { ByteFinder } from "./_byte_finder.ts";
 import { DelimiterAutomaton } from "./_delimiter_automaton.ts";
-import { ByteCodec } from "./encode.ts";
-import type { MakeFrameError } from "./_frame_error.ts";
-import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
 import { checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+import { SearchScanner } from "./_search_scanner.ts";
 
 /** Options for {@linkcode delimited}. */
 export interface DelimitedOptions extends LimitOptions {
@@ -57,69 +53,48 @@ export function delimited(
   delimiters: Uint8Array | string | readonly (Uint8Array | string)[],
   options: DelimitedOptions = {},
 ): FramingCodec<Uint8Array> {
-  return new DelimitedCodec(delimiters, options);
+  checkOptions<DelimitedOptions>("delimited", options, OPTIONS);
+  const { keepEnd = false } = options;
+  const list = toDelimiters(delimiters);
+  const delimiter = list[0]!; // the one that is written
+  const automaton = new DelimiterAutomaton(list);
+  const limit = new LengthLimit(options);
+  checkOneOf("keepEnd", keepEnd, [false, true]);
+  return scanCodec({
+    scanner: () => new DelimitedScanner(automaton, limit, keepEnd),
+    maxSize: limit.maxLength + automaton.longest,
+    encodeInto(message, output) {
+      const { length } = message;
+      const finder = new ByteFinder(automaton.first);
+      finder.load(message);
+      const inside = automaton.find(finder, 0, 0);
+      if (keepEnd && inside === length && automaton.found > 0) {
+        limit.checkMessage(length - automaton.found);
+        return output.append(message);
+      }
+      limit.checkMessage(length);
+      finder.load(delimiter);
+      const clean = inside === -1 &&
+        automaton.find(finder, 0, automaton.state) === delimiter.length &&
+        automaton.found === delimiter.length;
+      if (!clean) {
+        throw new FrameError(
+          "corrupt",
+          "Cannot write a message as a delimited frame: a delimiter would be read inside it",
+          { length },
+        );
+      }
+      const at = output.reserve(length + delimiter.length);
+      output.bytes.set(message, at);
+      output.bytes.set(delimiter, at + length);
+      output.advance(length + delimiter.length);
+    },
+  });
 }
 
 const OPTIONS: OptionNames<DelimitedOptions> = { ...LIMIT_NAMES, keepEnd: true };
 
-class DelimitedCodec extends ByteCodec {
-  readonly #automaton: DelimiterAutomaton;
-  readonly #first: Uint8Array;
-  readonly #limit: LengthLimit;
-  readonly #keepEnd: boolean;
-
-  constructor(
-    delimiters: Uint8Array | string | readonly (Uint8Array | string)[],
-    options: DelimitedOptions,
-  ) {
-    super();
-    checkOptions<DelimitedOptions>("delimited", options, OPTIONS);
-    const { keepEnd = false } = options;
-    const list = toDelimiters(delimiters);
-    this.#first = list[0]!;
-    this.#automaton = new DelimiterAutomaton(list);
-    this.#limit = new LengthLimit(options);
-    this.#keepEnd = checkOneOf("keepEnd", keepEnd, [false, true]);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const scanner = new DelimitedScanner(this.#automaton, this.#limit, this.#keepEnd);
-    return new ScanDecoder(scanner, this.#limit.maxLength + this.#automaton.longest);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const automaton = this.#automaton;
-    const finder = new ByteFinder(automaton.first);
-    finder.load(message);
-    const inside = automaton.find(finder, 0, 0);
-    if (this.#keepEnd && inside === message.length && automaton.found > 0) {
-      this.#limit.checkMessage(message.length - automaton.found);
-      return output.append(message);
-    }
-    this.#limit.checkMessage(message.length);
-    const delimiter = this.#first;
-    finder.load(delimiter);
-    const clean = inside === -1 &&
-      automaton.find(finder, 0, automaton.state) === delimiter.length &&
-      automaton.found === delimiter.length;
-    if (!clean) {
-      throw new FrameError(
-        "corrupt",
-        "Cannot write a message as a delimited frame: a delimiter would be read inside it",
-        { length: message.length },
-      );
-    }
-    const at = output.reserve(message.length + delimiter.length);
-    output.bytes.set(message, at);
-    output.bytes.set(delimiter, at + message.length);
-    output.advance(message.length + delimiter.length);
-  }
-}
-
-function toDelimiters(
-  delimiters: Uint8Array | string | readonly (Uint8Array | string)[],
-): Uint8Array[] {
+function toDelimiters(delimiters: Parameters<typeof delimited>[0]): Uint8Array[] {
   const list = typeof delimiters === "string" || delimiters instanceof Uint8Array
     ? [delimiters]
     : delimiters;
@@ -144,40 +119,26 @@ function toDelimiters(
   });
 }
 
-class DelimitedScanner implements Scanner {
+class DelimitedScanner extends SearchScanner {
   readonly #automaton: DelimiterAutomaton;
-  readonly #finder: ByteFinder;
-  readonly #limit: LengthLimit;
   readonly #keepEnd: boolean;
-  /** How much of the frame begun was searched. */
-  #scanned = 0;
-  /** The automaton's state there. */
+  /** The state of the automaton after what was searched of the frame begun. */
   #state = 0;
 
   constructor(automaton: DelimiterAutomaton, limit: LengthLimit, keepEnd: boolean) {
+    super(limit, automaton.first);
     this.#automaton = automaton;
-    this.#finder = new ByteFinder(automaton.first);
-    this.#limit = limit;
     this.#keepEnd = keepEnd;
   }
 
-  scan(cursor: Cursor): void {
-    this.#finder.load(cursor.bytes);
-    try {
-      this.#scan(cursor);
-    } finally {
-      this.#finder.unload();
-    }
-  }
-
-  #scan(cursor: Cursor): void {
-    const finder = this.#finder;
+  protected override search(cursor: Cursor): void {
+    const { finder } = this;
     const automaton = this.#automaton;
-    const { maxLength } = this.#limit;
+    const { maxLength } = this.limit;
     const { bytes } = cursor;
     let start = cursor.start;
-    let next = automaton.find(finder, start + this.#scanned, this.#state);
-    this.#scanned = 0;
+    let next = automaton.find(finder, start + this.searched, this.#state);
+    this.searched = 0;
     this.#state = 0;
     while (next !== -1) {
       const { found } = automaton;
@@ -185,7 +146,7 @@ class DelimitedScanner implements Scanner {
         cursor.dropping = false;
         cursor.start = next;
       } else if (next - found - start > maxLength) {
-        this.#refuse(cursor, next, false);
+        this.refuse(cursor, next, false);
         if (cursor.stopped) return;
       } else {
         if (!cursor.emit(start, this.#keepEnd ? next : next - found, next)) return;
@@ -199,42 +160,23 @@ class DelimitedScanner implements Scanner {
       cursor.start = bytes.length;
     } else if (bytes.length - start - automaton.depth(state) > maxLength) {
       this.#state = state;
-      this.#refuse(cursor, bytes.length, true);
+      this.refuse(cursor, bytes.length, true);
     } else {
-      this.#scanned = bytes.length - start;
+      this.searched = bytes.length - start;
     }
     this.#state = state;
   }
 
-  reach(chunk: Uint8Array, from: number): number {
-    const finder = this.#finder;
+  override reach(chunk: Uint8Array, from: number): number {
+    const { finder } = this;
     finder.load(chunk);
     const next = this.#automaton.find(finder, from, this.#state);
     finder.unload();
     return next === -1 ? chunk.length : next - from;
   }
 
-  finish(cursor: Cursor): void {
-    const { bytes, start } = cursor;
-    if (bytes.length === start) return;
-    if (bytes.length - start > this.#limit.maxLength) {
-      return this.#refuse(cursor, bytes.length, false);
-    }
-    cursor.emit(start, bytes.length, bytes.length);
-  }
-
-  reset(): void {
-    this.#scanned = 0;
+  override reset(): void {
+    super.reset();
     this.#state = 0;
-  }
-
-  /** Throws or drops the frame that begins at the cursor and reaches to index `next`. */
-  #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
-    const { bytes, start } = cursor;
-    const error = (make: MakeFrameError): FrameError => {
-      const said = bytes[start] === 0x16 ? hint(bytes, start, start + 3) : "";
-      return this.#limit.error(cursor, { hint: said, make });
-    };
-    cursor.refuse(this.#limit.policy, { next, isOpen, error });
   }
 }

@@ -1,13 +1,10 @@
 /** Frames that all have the same length. @module */
 import { FrameError } from "../errors.ts";
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { scanCodec } from "./_byte_codec.ts";
+import type { FramingCodec } from "./codec.ts";
 import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
-import { ByteCodec } from "./encode.ts";
 import { checkCount } from "../common/options.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder } from "./_scan_decoder.ts";
 
 /**
  * Records of `size` bytes, one after the other with nothing between them.
@@ -29,32 +26,22 @@ import { ScanDecoder } from "./_scan_decoder.ts";
  * ```
  */
 export function fixed(size: number): FramingCodec<Uint8Array> {
-  return new FixedCodec(size);
-}
-
-class FixedCodec extends ByteCodec {
-  readonly #size: number;
-
-  constructor(size: number) {
-    super();
-    this.#size = checkCount("size", size, 1, Number.MAX_SAFE_INTEGER);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    return new ScanDecoder(new FixedScanner(this.#size), this.#size);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    if (message.length !== this.#size) {
-      throw new FrameError(
-        "corrupt",
-        `Cannot write a message as a frame of ${this.#size} bytes: it has ${message.length}`,
-        { length: message.length, limit: this.#size },
-      );
-    }
-    output.append(message);
-  }
+  checkCount("size", size, 1, Number.MAX_SAFE_INTEGER);
+  return scanCodec({
+    scanner: () => new FixedScanner(size),
+    maxSize: size,
+    encodeInto(message, output) {
+      const { length } = message;
+      if (length !== size) {
+        throw new FrameError(
+          "corrupt",
+          `Cannot write a message as a frame of ${size} bytes: it has ${length}`,
+          { length, limit: size },
+        );
+      }
+      output.append(message);
+    },
+  });
 }
 
 class FixedScanner extends CountingScanner {

@@ -3,10 +3,9 @@ import { END, PullIterator } from "../common/pull_iterator.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { MAX_BATCH } from "./batch_decoder.ts";
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
-import { checkCodec } from "./_codec.ts";
 import { show } from "../common/options.ts";
 import type { Codec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { checkBytes, checkCodec } from "./_checks.ts";
 
 const EMPTY = new Uint8Array(0);
 /** What a batch counts for in the budget of a turn, in bytes: enough that the clock is looked at. */

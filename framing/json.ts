@@ -2,7 +2,7 @@
 import { FrameError } from "../errors.ts";
 import { checkOptions, type OptionNames } from "../common/options.ts";
 import type { Codec, FramingCodec } from "./codec.ts";
-import { checkCodec } from "./_codec.ts";
+import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES } from "./_drop_policy.ts";
 import { LIMIT_NAMES } from "./_length_limit.ts";
 import type { CorruptOptions } from "./limits.ts";

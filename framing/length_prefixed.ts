@@ -1,17 +1,20 @@
 /** Frames that begin with their length in binary. @module */
 import { FrameError } from "../errors.ts";
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { scanCodec } from "./_byte_codec.ts";
+import type { FramingCodec } from "./codec.ts";
 import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
-import { ByteCodec } from "./encode.ts";
-import { frameError, type MakeFrameError } from "./_frame_error.ts";
-import { hint } from "./_hint.ts";
+import { readBigEndian, readLittleEndian, writeInteger } from "./_integer.ts";
+import { hint } from "./_shown.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
-import { checkCount, checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder } from "./_scan_decoder.ts";
+import {
+  checkCount,
+  checkOneOf,
+  checkOptions,
+  namesOf,
+  type OptionNames,
+} from "../common/options.ts";
 
 /** Options for {@linkcode lengthPrefixed}. */
 export interface LengthPrefixedOptions extends LimitOptions {
@@ -80,7 +83,41 @@ export interface LengthPrefixedOptions extends LimitOptions {
  * ```
  */
 export function lengthPrefixed(options: LengthPrefixedOptions = {}): FramingCodec<Uint8Array> {
-  return new LengthPrefixedCodec(options);
+  checkOptions<LengthPrefixedOptions>("lengthPrefixed", options, OPTIONS);
+  const limit = new LengthLimit(options);
+  const layout = layoutOf(options);
+  const { header, offset, strip, size, bias, littleEndian } = layout;
+  return scanCodec({
+    scanner: () => new LengthPrefixedScanner(layout, limit),
+    maxSize: header + limit.maxLength,
+    encodeInto(message, output) {
+      const total = strip + message.length;
+      const body = total - header;
+      const value = body - bias;
+      if (body < 0 || value < 0) {
+        throw new FrameError(
+          "corrupt",
+          `Cannot write a message of ${message.length} bytes: it has no room for its header`,
+          { length: message.length },
+        );
+      }
+      limit.checkMessage(body);
+      const max = 256 ** size - 1;
+      if (value > max) {
+        throw new FrameError(
+          "too_long",
+          `Cannot write a length of ${value}: the limit of a field of ${size} bytes is ${max}`,
+          { length: value, limit: max },
+        );
+      }
+      const at = output.reserve(total);
+      const { bytes } = output;
+      if (offset > 0 || strip > size) bytes.fill(0, at, at + strip);
+      bytes.set(message, at + strip);
+      writeInteger(bytes, at + offset, { value, size, littleEndian });
+      output.advance(total);
+    },
+  });
 }
 
 /** Where the length is and what it means. */
@@ -97,99 +134,22 @@ interface Layout {
 
 const OPTIONS: OptionNames<LengthPrefixedOptions> = {
   ...LIMIT_NAMES,
-  adjustment: true,
-  includesHeader: true,
-  littleEndian: true,
-  offset: true,
-  size: true,
-  strip: true,
+  ...namesOf("adjustment", "includesHeader", "littleEndian", "offset", "size", "strip"),
 };
 
-class LengthPrefixedCodec extends ByteCodec {
-  readonly #limit: LengthLimit;
-  readonly #layout: Layout;
-
-  constructor(options: LengthPrefixedOptions) {
-    super();
-    checkOptions<LengthPrefixedOptions>("lengthPrefixed", options, OPTIONS);
-    const { MAX_SAFE_INTEGER, MIN_SAFE_INTEGER } = Number;
-    const { size = 4, offset = 0, adjustment = 0 } = options;
-    const { littleEndian = false, includesHeader = false, strip = offset + size } = options;
-    checkOneOf("size", size, [1, 2, 3, 4, 8]);
-    checkCount("offset", offset, 0, MAX_SAFE_INTEGER);
-    checkCount("adjustment", adjustment, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
-    const header = offset + size;
-    const counted = checkOneOf("includesHeader", includesHeader, [false, true]);
-    this.#limit = new LengthLimit(options);
-    this.#layout = {
-      size,
-      offset,
-      header,
-      littleEndian: checkOneOf("littleEndian", littleEndian, [false, true]),
-      bias: adjustment - (counted ? header : 0),
-      strip: checkCount("strip", strip, 0, MAX_SAFE_INTEGER),
-    };
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const scanner = new LengthPrefixedScanner(this.#layout, this.#limit);
-    return new ScanDecoder(scanner, this.#layout.header + this.#limit.maxLength);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const { header, offset, strip, size, bias, littleEndian } = this.#layout;
-    const total = strip + message.length;
-    const body = total - header;
-    const length = body - bias;
-    if (body < 0 || length < 0) {
-      throw new FrameError(
-        "corrupt",
-        `Cannot write a message of ${message.length} bytes: it has no room for its header`,
-        { length: message.length },
-      );
-    }
-    this.#limit.checkMessage(body);
-    if (length >= 256 ** size) {
-      throw new FrameError(
-        "too_long",
-        `Cannot write a length of ${length}: the limit of a field of ${size} bytes is ${
-          256 ** size - 1
-        }`,
-        { length, limit: 256 ** size - 1 },
-      );
-    }
-    const at = output.reserve(total);
-    const { bytes } = output;
-    if (offset > 0 || strip > size) bytes.fill(0, at, at + strip);
-    bytes.set(message, at + strip);
-    writeLength(bytes, at + offset, { length, size, littleEndian });
-    output.advance(total);
-  }
-}
-
-function writeLength(
-  bytes: Uint8Array,
-  at: number,
-  { length, size, littleEndian }: { length: number; size: number; littleEndian: boolean },
-): void {
-  let rest = length;
-  for (let i = 0; i < size; i++) {
-    bytes[littleEndian ? at + i : at + size - 1 - i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-}
-
-function readBigEndian(bytes: Uint8Array, at: number, size: number): number {
-  let length = 0;
-  for (let i = at; i < at + size; i++) length = length * 256 + bytes[i]!;
-  return length;
-}
-
-function readLittleEndian(bytes: Uint8Array, at: number, size: number): number {
-  let length = 0;
-  for (let i = at + size - 1; i >= at; i--) length = length * 256 + bytes[i]!;
-  return length;
+function layoutOf(options: LengthPrefixedOptions): Layout {
+  const { MAX_SAFE_INTEGER, MIN_SAFE_INTEGER } = Number;
+  const { size = 4, offset = 0, adjustment = 0 } = options;
+  const { littleEndian = false, includesHeader = false, strip = offset + size } = options;
+  checkOneOf("size", size, [1, 2, 3, 4, 8]);
+  checkCount("offset", offset, 0, MAX_SAFE_INTEGER);
+  checkCount("adjustment", adjustment, MIN_SAFE_INTEGER, MAX_SAFE_INTEGER);
+  checkOneOf("includesHeader", includesHeader, [false, true]);
+  checkOneOf("littleEndian", littleEndian, [false, true]);
+  checkCount("strip", strip, 0, MAX_SAFE_INTEGER);
+  const header = offset + size;
+  const bias = adjustment - (includesHeader ? header : 0);
+  return { size, offset, header, littleEndian, bias, strip };
 }
 
 class LengthPrefixedScanner extends CountingScanner {
@@ -235,23 +195,14 @@ class LengthPrefixedScanner extends CountingScanner {
   /** Throws or drops the frame at the cursor, whose length field says `length`. */
   #refuse(cursor: Cursor, length: number): void {
     const { header, bias, strip } = this.#layout;
-    const { bytes, start, position } = cursor;
+    const { bytes, start } = cursor;
     const said = (): string => hint(bytes, start, start + header);
     const body = length + bias;
     if (body <= this.#limit.maxLength) {
-      cursor.fail(
-        frameError(
-          "corrupt",
-          `Cannot read a frame whose length field says ${length}: it is too small for ${
-            body < 0 ? "what it counts" : `the ${strip} bytes to strip`
-          }${said()}`,
-          { length, offset: position },
-        ),
-      );
+      const what = body < 0 ? "what it counts" : `the ${strip} bytes to strip`;
+      const message = `Cannot read a frame whose length field says ${length}`;
+      cursor.failCorrupt(`${message}: it is too small for ${what}${said()}`, length);
     }
-    const error = (make: MakeFrameError): FrameError =>
-      this.#limit.error(cursor, { length: body, hint: said(), make });
-    if (body > Number.MAX_SAFE_INTEGER) cursor.fail(error(frameError));
-    cursor.refuse(this.#limit.policy, { next: start + header + body, isOpen: false, error });
+    this.#limit.refuse(cursor, { next: start + header + body, length: body, hint: said });
   }
 }

@@ -1,16 +1,13 @@
 /** Lines of text: the framing of most protocols that people can type. @module */
 import { FrameError } from "../errors.ts";
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { scanCodec } from "./_byte_codec.ts";
+import type { FramingCodec } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
-import { ByteFinder } from "./_byte_finder.ts";
-import { ByteCodec } from "./encode.ts";
-import { hint } from "./_hint.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
 import { checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder, type Scanner } from "./_scan_decoder.ts";
+import { SearchScanner } from "./_search_scanner.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -68,62 +65,43 @@ export interface LinesOptions extends LimitOptions {
  * ```
  */
 export function lines(options: LinesOptions = {}): FramingCodec<Uint8Array> {
-  return new LinesCodec(options);
+  checkOptions<LinesOptions>("lines", options, OPTIONS);
+  const { maxLength = 65_536, keepEnd = false, ending = "\n" } = options;
+  const limit = new LengthLimit({ ...options, maxLength });
+  checkOneOf("keepEnd", keepEnd, [false, true]);
+  const isCrlf = checkOneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
+  return scanCodec({
+    scanner: () => new LineScanner(limit, keepEnd),
+    maxSize: limit.maxLength + 2,
+    encodeInto(message, output) {
+      const { length } = message;
+      const isShort = length <= SHORT_LINE;
+      const newline = isShort ? copyAndSearch(message, output) : message.indexOf(LF);
+      const ended = keepEnd && newline !== -1 && newline === length - 1;
+      if (newline !== -1 && !ended) refuseLine(length, `it has a line break at index ${newline}`);
+      const stop = ended ? lineEnd(message, 0, newline) : length;
+      limit.checkMessage(stop);
+      if (!ended && !isCrlf && message[stop - 1] === CR) {
+        const what = "its last byte, a carriage return, would be read as part of the ending";
+        refuseLine(length, what);
+      }
+      const total = ended ? length : length + ending.length;
+      const at = output.reserve(total);
+      const { bytes } = output;
+      if (!isShort) bytes.set(message, at);
+      if (!ended) {
+        if (isCrlf) bytes[at + length] = CR;
+        bytes[at + total - 1] = LF;
+      }
+      output.advance(total);
+    },
+  });
 }
 
 const OPTIONS: OptionNames<LinesOptions> = { ...LIMIT_NAMES, ending: true, keepEnd: true };
 
-class LinesCodec extends ByteCodec {
-  readonly #limit: LengthLimit;
-  readonly #keepEnd: boolean;
-  readonly #crlf: boolean;
-
-  constructor(options: LinesOptions) {
-    super();
-    checkOptions<LinesOptions>("lines", options, OPTIONS);
-    const { maxLength = 65_536, keepEnd = false, ending = "\n" } = options;
-    this.#limit = new LengthLimit({ ...options, maxLength });
-    this.#keepEnd = checkOneOf("keepEnd", keepEnd, [false, true]);
-    this.#crlf = checkOneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const scanner = new LineScanner(this.#limit, this.#keepEnd);
-    return new ScanDecoder(scanner, this.#limit.maxLength + 2);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const { length } = message;
-    const isShort = length <= SHORT_LINE;
-    const newline = isShort ? copyAndSearch(message, output) : message.indexOf(LF);
-    const ended = this.#keepEnd && newline !== -1 && newline === length - 1;
-    if (newline !== -1 && !ended) {
-      throw new FrameError(
-        "corrupt",
-        `Cannot write a message as a line: it has a line break at index ${newline}`,
-        { length },
-      );
-    }
-    const stop = ended ? lineEnd(message, 0, newline) : length;
-    this.#limit.checkMessage(stop);
-    if (!ended && !this.#crlf && message[stop - 1] === CR) {
-      throw new FrameError(
-        "corrupt",
-        "Cannot write a message as a line: its last byte, a carriage return, would be read as part of the ending",
-        { length },
-      );
-    }
-    const total = ended ? length : length + (this.#crlf ? 2 : 1);
-    const at = output.reserve(total);
-    const { bytes } = output;
-    if (!isShort) bytes.set(message, at);
-    if (!ended) {
-      if (this.#crlf) bytes[at + length] = CR;
-      bytes[at + total - 1] = LF;
-    }
-    output.advance(total);
-  }
+function refuseLine(length: number, reason: string): never {
+  throw new FrameError("corrupt", `Cannot write a message as a line: ${reason}`, { length });
 }
 
 /** Copies a short line to where it goes and searches it there; the index of its `\n`, or -1. */
@@ -140,37 +118,22 @@ function lineEnd(bytes: Uint8Array, start: number, newline: number): number {
   return newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
 }
 
-class LineScanner implements Scanner {
-  readonly #limit: LengthLimit;
-  readonly #maxLength: number;
+class LineScanner extends SearchScanner {
   readonly #keepEnd: boolean;
-  readonly #newlines = new ByteFinder(LF);
-  /** How much of the line begun is known to hold no `\n`. */
-  #scanned = 0;
 
   constructor(limit: LengthLimit, keepEnd: boolean) {
-    this.#limit = limit;
-    this.#maxLength = limit.maxLength;
+    super(limit, LF);
     this.#keepEnd = keepEnd;
   }
 
-  scan(cursor: Cursor): void {
-    this.#newlines.load(cursor.bytes);
-    try {
-      this.#scan(cursor);
-    } finally {
-      this.#newlines.unload();
-    }
-  }
-
-  #scan(cursor: Cursor): void {
+  protected override search(cursor: Cursor): void {
     const { bytes } = cursor;
-    const newlines = this.#newlines;
-    const maxLength = this.#maxLength;
+    const newlines = this.finder;
+    const { maxLength } = this.limit;
     const keepEnd = this.#keepEnd;
     let start = cursor.start;
-    let newline = newlines.find(start + this.#scanned);
-    this.#scanned = 0;
+    let newline = newlines.find(start + this.searched);
+    this.searched = 0;
     if (cursor.dropping) {
       if (newline === -1) return void (cursor.start = bytes.length);
       cursor.dropping = false;
@@ -181,7 +144,7 @@ class LineScanner implements Scanner {
       const next = newline + 1;
       const stop = lineEnd(bytes, start, newline);
       if (stop - start > maxLength) {
-        this.#refuse(cursor, next, false);
+        this.refuse(cursor, next, false);
         if (cursor.stopped) return;
       } else {
         if (!cursor.emit(start, keepEnd ? next : stop, next)) return;
@@ -192,41 +155,9 @@ class LineScanner implements Scanner {
     // One byte beyond the limit may still turn out to belong to the ending.
     const held = bytes.length - start;
     if (held > maxLength + 1 || (held > maxLength && bytes[bytes.length - 1] !== CR)) {
-      this.#refuse(cursor, bytes.length, true);
+      this.refuse(cursor, bytes.length, true);
     } else {
-      this.#scanned = held;
+      this.searched = held;
     }
   }
-
-  reach(chunk: Uint8Array, from: number): number {
-    const newline = chunk.indexOf(LF, from);
-    return newline === -1 ? chunk.length : newline + 1 - from;
-  }
-
-  finish(cursor: Cursor): void {
-    const { bytes, start } = cursor;
-    const held = bytes.length - start;
-    if (held === 0) return;
-    if (held > this.#maxLength) return this.#refuse(cursor, bytes.length, false);
-    cursor.emit(start, bytes.length, bytes.length);
-  }
-
-  reset(): void {
-    this.#scanned = 0;
-  }
-
-  /** Throws or drops the line that begins at the cursor and reaches to index `next`. */
-  #refuse(cursor: Cursor, next: number, isOpen: boolean): void {
-    const { bytes, start } = cursor;
-    cursor.refuse(this.#limit.policy, {
-      next,
-      isOpen,
-      error: (make) => this.#limit.error(cursor, { hint: binaryHint(bytes, start), make }),
-    });
-  }
-}
-
-/** Text is what a line should be, so only what is not text is worth a hint. */
-function binaryHint(bytes: Uint8Array, start: number): string {
-  return bytes[start] === 0x16 ? hint(bytes, start, start + 3) : "";
 }

@@ -1,13 +1,13 @@
 /** Messages of any kind in the frames of another codec. @module */
 import { FrameError } from "../errors.ts";
-import type { Codec, Decoder, FramingCodec } from "./codec.ts";
-import { checkCodec } from "./_codec.ts";
+import type { Codec, FramingCodec } from "./codec.ts";
+import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
-import { checkOptions, namesOf, type OptionNames, show } from "../common/options.ts";
+import { checkOptions, namesOf, type OptionNames, unfit } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
-import { MappedDecoder, reason } from "./_mapped_decoder.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
+import { MappedDecoder } from "./_mapped_decoder.ts";
+import { messageOf } from "../common/system_reason.ts";
 
 /**
  * Options for {@linkcode mapped}.
@@ -60,55 +60,32 @@ export function mapped<Frame, In, Out = In>(
   codec: Codec<Frame>,
   options: MappedOptions<Frame, In, Out>,
 ): FramingCodec<In, Out> {
-  return new MappedCodec(codec, options);
+  checkOptions<MappedOptions<unknown, unknown>>("mapped", options, OPTIONS);
+  for (const name of ["decode", "encode"] as const) {
+    if (typeof options?.[name] !== "function") {
+      throw new TypeError(unfit(name, "a function", options?.[name]));
+    }
+  }
+  checkCodec("mapped", codec);
+  const { decode, encode, detached = codec.detached ?? false } = options;
+  const policy = DropPolicy.ofCorrupt(options);
+  const toFrame = (message: Out): Frame => {
+    try {
+      return encode(message);
+    } catch (cause) {
+      if (cause instanceof FrameError) throw cause;
+      throw new FrameError("corrupt", `Cannot encode a message: ${messageOf(cause)}`, { cause });
+    }
+  };
+  return {
+    detached,
+    decoder: () => new MappedDecoder(codec.decoder(), decode, policy),
+    encode: (message) => codec.encode(toFrame(message)),
+    encodeInto: (message, output) => encodeInto(codec, toFrame(message), output),
+  };
 }
 
 const OPTIONS: OptionNames<MappedOptions<unknown, unknown>> = {
   ...CORRUPT_NAMES,
   ...namesOf("decode", "detached", "encode"),
 };
-
-class MappedCodec<Frame, In, Out> implements FramingCodec<In, Out> {
-  readonly detached: boolean;
-  readonly #codec: Codec<Frame>;
-  readonly #decode: (frame: Frame) => In;
-  readonly #encode: (message: Out) => Frame;
-  readonly #policy: DropPolicy;
-
-  constructor(codec: Codec<Frame>, options: MappedOptions<Frame, In, Out>) {
-    checkOptions<MappedOptions<unknown, unknown>>("mapped", options, OPTIONS);
-    for (const name of ["decode", "encode"] as const) {
-      if (typeof options?.[name] !== "function") {
-        throw new TypeError(
-          `Cannot use option "${name}" as a function: current value is ${show(options?.[name])}`,
-        );
-      }
-    }
-    this.#codec = checkCodec("mapped", codec);
-    this.#decode = options.decode;
-    this.#encode = options.encode;
-    this.#policy = DropPolicy.ofCorrupt(options);
-    this.detached = options.detached ?? codec.detached ?? false;
-  }
-
-  decoder(): Required<Decoder<In>> {
-    return new MappedDecoder(this.#codec.decoder(), this.#decode, this.#policy);
-  }
-
-  encode(message: Out): Uint8Array {
-    return this.#codec.encode(this.#toFrame(message));
-  }
-
-  encodeInto(message: Out, output: OutputBuffer): void {
-    encodeInto(this.#codec, this.#toFrame(message), output);
-  }
-
-  #toFrame(message: Out): Frame {
-    try {
-      return this.#encode(message);
-    } catch (cause) {
-      if (cause instanceof FrameError) throw cause;
-      throw new FrameError("corrupt", `Cannot encode a message: ${reason(cause)}`, { cause });
-    }
-  }
-}

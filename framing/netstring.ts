@@ -1,16 +1,12 @@
 /** Frames that begin with their length in decimal: D. J. Bernstein's netstrings. @module */
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { scanCodec } from "./_byte_codec.ts";
+import type { FramingCodec } from "./codec.ts";
 import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
-import { ByteCodec } from "./encode.ts";
-import { frameError } from "./_frame_error.ts";
-import { hint } from "./_hint.ts";
+import { hint } from "./_shown.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder } from "./_scan_decoder.ts";
 
 const ZERO = 0x30;
 const COLON = 0x3a;
@@ -40,37 +36,25 @@ const MAX_DIGITS = 16;
  * ```
  */
 export function netstring(options: LimitOptions = {}): FramingCodec<Uint8Array> {
-  return new NetstringCodec(options);
-}
-
-class NetstringCodec extends ByteCodec {
-  readonly #limit: LengthLimit;
-
-  constructor(options: LimitOptions) {
-    super();
-    checkOptions<LimitOptions>("netstring", options, LIMIT_NAMES);
-    this.#limit = new LengthLimit(options);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const scanner = new NetstringScanner(this.#limit);
-    return new ScanDecoder(scanner, MAX_DIGITS + this.#limit.maxLength + 2);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const { length } = message;
-    this.#limit.checkMessage(length);
-    const digits = String(length);
-    const total = digits.length + length + 2;
-    let at = output.reserve(total);
-    const { bytes } = output;
-    for (let i = 0; i < digits.length; i++) bytes[at++] = digits.charCodeAt(i);
-    bytes[at++] = COLON;
-    bytes.set(message, at);
-    bytes[at + length] = COMMA;
-    output.advance(total);
-  }
+  checkOptions<LimitOptions>("netstring", options, LIMIT_NAMES);
+  const limit = new LengthLimit(options);
+  return scanCodec({
+    scanner: () => new NetstringScanner(limit),
+    maxSize: MAX_DIGITS + limit.maxLength + 2,
+    encodeInto(message, output) {
+      const { length } = message;
+      limit.checkMessage(length);
+      const digits = String(length);
+      const total = digits.length + length + 2;
+      let at = output.reserve(total);
+      const { bytes } = output;
+      for (let i = 0; i < digits.length; i++) bytes[at++] = digits.charCodeAt(i);
+      bytes[at++] = COLON;
+      bytes.set(message, at);
+      bytes[at + length] = COMMA;
+      output.advance(total);
+    },
+  });
 }
 
 class NetstringScanner extends CountingScanner {
@@ -104,7 +88,8 @@ class NetstringScanner extends CountingScanner {
       const at = colon + 1;
       const length = this.#length;
       if (length > maxLength) {
-        this.#drop(cursor, at + length);
+        this.#comma = true;
+        this.#limit.refuse(cursor, { next: at + length, isOpen: true, length });
         if (cursor.stopped) return;
         start = cursor.start;
         continue;
@@ -115,7 +100,7 @@ class NetstringScanner extends CountingScanner {
         this.missing = comma + 1 - end;
         return;
       }
-      if (bytes[comma] !== COMMA) this.#failComma(cursor, length);
+      if (bytes[comma] !== COMMA) failComma(cursor, length);
       if (!cursor.emit(at, comma, comma + 1)) return;
       start = comma + 1;
     }
@@ -135,57 +120,35 @@ class NetstringScanner extends CountingScanner {
       const byte = bytes[at]!;
       const digit = byte - ZERO;
       if (digit >= 0 && digit <= 9) {
-        if (at > start && bytes[start] === ZERO) this.#failLength(cursor, at, "begins with 0");
+        if (at > start && bytes[start] === ZERO) failLength(cursor, at, "begins with 0");
         length = length * 10 + digit;
         if (length > maxLength && (!policy.drops || length > Number.MAX_SAFE_INTEGER)) {
-          cursor.fail(this.#limit.error(cursor, { length }));
+          this.#limit.refuse(cursor, { next: at + 1, length }); // which throws
         }
       } else if (byte === COLON && at > start) {
         this.#length = length;
         return at;
       } else {
-        this.#failLength(cursor, at, `has the byte 0x${byte.toString(16).padStart(2, "0")}`);
+        failLength(cursor, at, `has the byte 0x${byte.toString(16).padStart(2, "0")}`);
       }
     }
     return -1;
   }
 
-  /** Drops the frame at the cursor, whose comma is at index `comma`. */
-  #drop(cursor: Cursor, comma: number): void {
-    const length = this.#length;
-    this.#comma = true;
-    cursor.refuse(this.#limit.policy, {
-      next: comma,
-      isOpen: true,
-      error: (make) => this.#limit.error(cursor, { length, make }),
-    });
-  }
-
   #endDropped(cursor: Cursor): void {
-    if (cursor.bytes[cursor.start] !== COMMA) this.#failComma(cursor, this.#length);
+    if (cursor.bytes[cursor.start] !== COMMA) failComma(cursor, this.#length);
     cursor.start++;
     cursor.dropping = false;
     this.#comma = false;
   }
+}
 
-  #failLength(cursor: Cursor, at: number, why: string): never {
-    const { bytes, start, position } = cursor;
-    cursor.fail(
-      frameError(
-        "corrupt",
-        `Cannot read a decimal length: it ${why}${hint(bytes, start, at + 1)}`,
-        { offset: position },
-      ),
-    );
-  }
+/** Ends the framing because of the byte at index `at`, which belongs to no length. */
+function failLength(cursor: Cursor, at: number, why: string): never {
+  const said = hint(cursor.bytes, cursor.start, at + 1);
+  cursor.failCorrupt(`Cannot read a decimal length: it ${why}${said}`);
+}
 
-  #failComma(cursor: Cursor, length: number): never {
-    cursor.fail(
-      frameError(
-        "corrupt",
-        `Cannot read a frame of ${length} bytes: no comma follows it`,
-        { length, offset: cursor.begun },
-      ),
-    );
-  }
+function failComma(cursor: Cursor, length: number): never {
+  cursor.failCorrupt(`Cannot read a frame of ${length} bytes: no comma follows it`, length);
 }

@@ -1,5 +1,5 @@
 /** Memory that grows, for encoding many frames one after the other. @module */
-import { fourTimes, holds } from "./_words.ts";
+import { fourTimes, holds } from "./_byte_finder.ts";
 
 const MIN_CAPACITY = 256;
 const EMPTY = new Uint8Array(0);

@@ -1,15 +1,9 @@
 /** SLIP: packets on a serial line, after RFC 1055. @module */
 import { FrameError } from "../errors.ts";
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
-import { checkOptions } from "../common/options.ts";
-import { DropPolicy } from "./_drop_policy.ts";
-import { ByteCodec } from "./encode.ts";
-import { LengthLimit } from "./_length_limit.ts";
+import type { FramingCodec } from "./codec.ts";
 import type { PacketOptions } from "./limits.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
-import { PACKET_NAMES, type PacketRules, PacketScanner, TOO_LONG } from "./_packet_scanner.ts";
-import { ScanDecoder } from "./_scan_decoder.ts";
+import { packetCodec, type PacketRules, TOO_LONG } from "./_packet_codec.ts";
 import { Slab } from "../common/slab.ts";
 
 const END = 0xc0;
@@ -37,61 +31,42 @@ const ESC_ESC = 0xdd;
  * ```
  */
 export function slip(options: PacketOptions = {}): FramingCodec<Uint8Array> {
-  return new SlipCodec(options);
+  return packetCodec({
+    name: "slip",
+    terminator: END,
+    rules: (maxLength) => new SlipRules(maxLength),
+    maxSize: (length) => 2 * length + 1,
+    encode: encodePacket,
+  }, options);
 }
 
-class SlipCodec extends ByteCodec {
-  readonly #limit: LengthLimit;
-  readonly #onCorrupt: DropPolicy;
-
-  constructor(options: PacketOptions) {
-    super();
-    checkOptions<PacketOptions>("slip", options, PACKET_NAMES);
-    this.#limit = new LengthLimit(options);
-    this.#onCorrupt = DropPolicy.ofCorrupt(options);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const limit = this.#limit;
-    const scanner = new PacketScanner({
-      terminator: END,
-      rules: new SlipRules(limit.maxLength),
-      limit,
-      onCorrupt: this.#onCorrupt,
+function encodePacket(message: Uint8Array, output: OutputBuffer): void {
+  const { length } = message;
+  if (length === 0) {
+    throw new FrameError("corrupt", "Cannot write an empty message: SLIP has no empty packets", {
+      length,
     });
-    return new ScanDecoder(scanner, 2 * limit.maxLength + 1);
   }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const { length } = message;
-    if (length === 0) {
-      throw new FrameError("corrupt", "Cannot write an empty message: SLIP has no empty packets", {
-        length,
-      });
-    }
-    this.#limit.checkMessage(length);
-    let total = length + 1;
-    for (let i = 0; i < length; i++) if (isSpecial(message[i]!)) total++;
-    const start = output.reserve(total);
-    const { bytes } = output;
-    let at = start;
-    if (total === length + 1) {
-      bytes.set(message, at);
-    } else {
-      for (let i = 0; i < length; i++) {
-        const byte = message[i]!;
-        if (isSpecial(byte)) {
-          bytes[at++] = ESC;
-          bytes[at++] = byte === END ? ESC_END : ESC_ESC;
-        } else {
-          bytes[at++] = byte;
-        }
+  let total = length + 1;
+  for (let i = 0; i < length; i++) if (isSpecial(message[i]!)) total++;
+  const start = output.reserve(total);
+  const { bytes } = output;
+  let at = start;
+  if (total === length + 1) {
+    bytes.set(message, at);
+  } else {
+    for (let i = 0; i < length; i++) {
+      const byte = message[i]!;
+      if (isSpecial(byte)) {
+        bytes[at++] = ESC;
+        bytes[at++] = byte === END ? ESC_END : ESC_ESC;
+      } else {
+        bytes[at++] = byte;
       }
     }
-    bytes[start + total - 1] = END;
-    output.advance(total);
   }
+  bytes[start + total - 1] = END;
+  output.advance(total);
 }
 
 function isSpecial(byte: number): boolean {

@@ -1,5 +1,5 @@
 /** Codecs as web streams. @module */
-import { checkCodec } from "./_codec.ts";
+import { checkCodec } from "./_checks.ts";
 import type { Codec } from "./codec.ts";
 import { frames } from "./frames.ts";
 

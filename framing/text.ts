@@ -1,16 +1,14 @@
 /** Frames whose contents are text. @module */
 import { FrameError } from "../errors.ts";
 import { typeOf } from "../common/kinds.ts";
-import type { Codec, Decoder, DecoderProgress, Emit, FramingCodec } from "./codec.ts";
-import { BOUNDED, type BoundedDecoder } from "./_bounded_decoder.ts";
-import { checkCodec } from "./_codec.ts";
+import type { Codec, Emit, FramingCodec } from "./codec.ts";
+import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
-import { Broken, frameError, frameReport } from "./_frame_error.ts";
+import { Broken } from "./_frame_error.ts";
 import { MappedDecoder } from "./_mapped_decoder.ts";
 import { checkOneOf, checkOptions, type OptionNames } from "../common/options.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
 import { ScanDecoder } from "./_scan_decoder.ts";
 import { decodeAscii, decodeUtf8 } from "./_utf8.ts";
 
@@ -58,119 +56,83 @@ export interface TextOptions extends CorruptOptions {
  * ```
  */
 export function text(codec: Codec<Uint8Array>, options: TextOptions = {}): FramingCodec<string> {
-  return new TextCodec(codec, options);
+  checkOptions<TextOptions>("text", options, OPTIONS);
+  const { fatal = true } = options;
+  checkOneOf("fatal", fatal, [false, true]);
+  checkCodec("text", codec);
+  const policy = DropPolicy.ofCorrupt(options);
+  const decode = fatal ? decodeStrictly : decodeLeniently;
+  const check = fatal ? checkWellFormed : checkString;
+  /** Memory to encode in; absent while it is in use. */
+  let free: Uint8Array | undefined;
+  return {
+    detached: true,
+    decoder() {
+      const inner = codec.decoder();
+      return inner instanceof ScanDecoder
+        ? new TextScanDecoder(inner, decode, policy)
+        : new MappedDecoder(inner, decode, policy);
+    },
+    encode(message) {
+      check(message);
+      return codec.encode(ENCODER.encode(message));
+    },
+    encodeInto(message, output) {
+      check(message);
+      // A UTF-16 unit takes at most three bytes.
+      if (message.length * 3 > SCRATCH_SIZE) {
+        return encodeInto(codec, ENCODER.encode(message), output);
+      }
+      const scratch = free ?? new Uint8Array(SCRATCH_SIZE);
+      free = undefined;
+      try {
+        const { written } = ENCODER.encodeInto(message, scratch);
+        encodeInto(codec, scratch.subarray(0, written), output);
+      } finally {
+        free = scratch;
+      }
+    },
+  };
 }
 
 const OPTIONS: OptionNames<TextOptions> = { ...CORRUPT_NAMES, fatal: true };
 
-class TextCodec implements FramingCodec<string> {
-  readonly detached = true;
-  readonly #codec: Codec<Uint8Array>;
-  readonly #isFatal: boolean;
-  readonly #policy: DropPolicy;
-  /** Memory to encode in; absent while it is in use. */
-  #scratch: Uint8Array | undefined = undefined;
+function checkString(message: unknown): asserts message is string {
+  // Bytes, for one, would become the digits of their values.
+  if (typeof message === "string") return;
+  throw new TypeError(`Cannot use message as text: current value is of type ${typeOf(message)}`);
+}
 
-  constructor(codec: Codec<Uint8Array>, options: TextOptions) {
-    checkOptions<TextOptions>("text", options, OPTIONS);
-    const { fatal = true } = options;
-    this.#isFatal = checkOneOf("fatal", fatal, [false, true]);
-    this.#codec = checkCodec("text", codec);
-    this.#policy = DropPolicy.ofCorrupt(options);
-  }
-
-  decoder(): Required<Decoder<string>> {
-    const inner = this.#codec.decoder();
-    const decode = this.#isFatal ? decodeUtf8 : decodeLeniently;
-    return inner instanceof ScanDecoder
-      ? new TextScanDecoder(inner, decode, this.#policy)
-      : new MappedDecoder(inner, (frame) => decode(frame) ?? failUtf8(frame), this.#policy);
-  }
-
-  encode(message: string): Uint8Array {
-    this.#check(message);
-    return this.#codec.encode(ENCODER.encode(message));
-  }
-
-  encodeInto(message: string, output: OutputBuffer): void {
-    this.#check(message);
-    // A UTF-16 unit takes at most three bytes.
-    if (message.length * 3 > SCRATCH_SIZE) {
-      return encodeInto(this.#codec, ENCODER.encode(message), output);
-    }
-    const scratch = this.#scratch ?? new Uint8Array(SCRATCH_SIZE);
-    this.#scratch = undefined;
-    try {
-      const { written } = ENCODER.encodeInto(message, scratch);
-      encodeInto(this.#codec, scratch.subarray(0, written), output);
-    } finally {
-      this.#scratch = scratch;
-    }
-  }
-
-  #check(message: unknown): void {
-    // Bytes, for one, would become the digits of their values.
-    if (typeof message !== "string") {
-      throw new TypeError(
-        `Cannot use message as text: current value is of type ${typeOf(message)}`,
-      );
-    }
-    if (!this.#isFatal || message.isWellFormed()) return;
-    const { length } = message;
-    const at = message.toWellFormed().split("").findIndex((unit, i) => unit !== message[i]);
-    throw new FrameError(
-      "corrupt",
-      `Cannot write a message as UTF-8: it has half a surrogate pair at index ${at}`,
-      { length },
-    );
-  }
+function checkWellFormed(message: unknown): void {
+  checkString(message);
+  if (message.isWellFormed()) return;
+  const { length } = message;
+  const at = message.toWellFormed().split("").findIndex((unit, i) => unit !== message[i]);
+  throw new FrameError(
+    "corrupt",
+    `Cannot write a message as UTF-8: it has half a surrogate pair at index ${at}`,
+    { length },
+  );
 }
 
 /**
  * Decodes the frames of a chunk. Decoding is expensive to start and cheap to continue, so from the second
- * frame on the chunk is decoded whole, and if it turns out to be ASCII throughout, frames are parts
- * of its text.
+ * frame on the chunk is decoded whole, and if all of it is ASCII, frames are parts of its text.
  */
-class TextScanDecoder implements BoundedDecoder<string> {
-  readonly [BOUNDED] = true;
-  readonly #inner: ScanDecoder;
-  readonly #decode: (frame: Uint8Array) => string | undefined;
-  readonly #policy: DropPolicy;
+class TextScanDecoder extends MappedDecoder<Uint8Array, string> {
+  readonly #scanner: ScanDecoder;
   /** The chunk pushed last, as long as a part of it is left, and its text if it is all ASCII. */
   #chunk: Uint8Array = EMPTY;
   #text: string | undefined = undefined;
   /** How many frames the chunk has had so far. */
   #count = 0;
-  #isBounded = false;
-  #maxDrops = Infinity;
-  /** How many frames were dropped in this call. */
-  #drops = 0;
 
-  constructor(
-    inner: ScanDecoder,
-    decode: (frame: Uint8Array) => string | undefined,
-    policy: DropPolicy,
-  ) {
-    this.#inner = inner;
-    this.#decode = decode;
-    this.#policy = policy;
+  constructor(inner: ScanDecoder, decode: typeof decodeStrictly, policy: DropPolicy) {
+    super(inner, decode, policy);
+    this.#scanner = inner;
   }
 
-  get progress(): DecoderProgress {
-    return this.#inner.progress;
-  }
-
-  get stalled(): boolean {
-    return this.#inner.stalled;
-  }
-
-  bound(maxDrops: number): void {
-    this.#isBounded = true;
-    this.#maxDrops = maxDrops;
-    this.#inner.bound(maxDrops);
-  }
-
-  push(chunk: Uint8Array, emit: Emit<string>): void {
+  override push(chunk: Uint8Array, emit: Emit<string>): void {
     const current = chunk.length === 0 ? this.#chunk : chunk;
     let text: string | undefined;
     let frames = 0;
@@ -178,45 +140,26 @@ class TextScanDecoder implements BoundedDecoder<string> {
       text = this.#text;
       frames = this.#count;
     }
-    this.#drops = 0;
+    this.begin();
     try {
-      this.#inner.pushRanges(chunk, (bytes, start, end) => {
+      this.#scanner.pushRanges(chunk, (bytes, start, end) => {
         if (frames++ === 1) text = decodeAscii(current);
         if (text !== undefined && bytes === current) return emit(text.slice(start, end));
-        return this.#emit(bytes.subarray(start, end), emit);
+        return this.emitDecoded(bytes.subarray(start, end), emit);
       });
     } finally {
-      const isLeft = this.#isBounded && this.#inner.stalled;
+      const isLeft = this.stalled;
       this.#chunk = isLeft ? current : EMPTY;
       this.#text = isLeft ? text : undefined;
       this.#count = isLeft ? frames : 0;
     }
   }
+}
 
-  end(emit: Emit<string>): void {
-    this.#inner.endRanges((bytes, start, end) => this.#emit(bytes.subarray(start, end), emit));
-  }
-
-  takeRemaining(): Uint8Array {
-    return this.#inner.takeRemaining();
-  }
-
-  #emit(frame: Uint8Array, emit: Emit<string>): void | boolean {
-    const message = this.#decode(frame);
-    if (message !== undefined) return emit(message);
-    if (!this.#policy.isSilent) {
-      const options = { length: frame.length, offset: this.progress.frameStart };
-      if (!this.#policy.drops) throw frameError("corrupt", NOT_UTF8, options);
-      this.#policy.report(frameReport("corrupt", NOT_UTF8, options));
-    }
-    return ++this.#drops < this.#maxDrops;
-  }
+function decodeStrictly(frame: Uint8Array): string | Broken {
+  return decodeUtf8(frame) ?? new Broken("corrupt", NOT_UTF8, frame.length);
 }
 
 function decodeLeniently(frame: Uint8Array): string {
   return LENIENT_DECODER.decode(frame);
-}
-
-function failUtf8({ length }: Uint8Array): never {
-  throw new Broken("corrupt", NOT_UTF8, length);
 }

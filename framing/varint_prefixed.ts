@@ -1,17 +1,12 @@
 /** Frames that begin with their length as a varint, as Protocol Buffers delimits messages. @module */
-import type { FrameError } from "../errors.ts";
-import type { Decoder, FramingCodec } from "./codec.ts";
-import { checkBytes } from "./_bytes.ts";
+import { scanCodec } from "./_byte_codec.ts";
+import type { FramingCodec } from "./codec.ts";
 import { CountingScanner } from "./_counting_scanner.ts";
 import type { Cursor } from "./_cursor.ts";
 import { checkOptions } from "../common/options.ts";
-import { ByteCodec } from "./encode.ts";
-import { frameError, type MakeFrameError } from "./_frame_error.ts";
-import { hint } from "./_hint.ts";
+import { hint } from "./_shown.ts";
 import { LengthLimit, LIMIT_NAMES } from "./_length_limit.ts";
 import type { LimitOptions } from "./limits.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
-import { ScanDecoder } from "./_scan_decoder.ts";
 
 /** The bytes that 64 bits take in groups of seven: no varint is longer. */
 const MAX_VARINT_SIZE = 10;
@@ -38,39 +33,27 @@ const MAX_VARINT_SIZE = 10;
  * ```
  */
 export function varintPrefixed(options: LimitOptions = {}): FramingCodec<Uint8Array> {
-  return new VarintPrefixedCodec(options);
-}
-
-class VarintPrefixedCodec extends ByteCodec {
-  readonly #limit: LengthLimit;
-
-  constructor(options: LimitOptions) {
-    super();
-    checkOptions<LimitOptions>("varintPrefixed", options, LIMIT_NAMES);
-    this.#limit = new LengthLimit(options);
-  }
-
-  decoder(): Required<Decoder<Uint8Array>> {
-    const scanner = new VarintPrefixedScanner(this.#limit);
-    return new ScanDecoder(scanner, MAX_VARINT_SIZE + this.#limit.maxLength);
-  }
-
-  encodeInto(message: Uint8Array, output: OutputBuffer): void {
-    checkBytes("message", message);
-    const { length } = message;
-    this.#limit.checkMessage(length);
-    const size = varintSize(length);
-    const at = output.reserve(size + length);
-    const { bytes } = output;
-    let rest = length;
-    for (let i = 0; i < size - 1; i++) {
-      bytes[at + i] = 0x80 | (rest % 128);
-      rest = Math.floor(rest / 128);
-    }
-    bytes[at + size - 1] = rest;
-    bytes.set(message, at + size);
-    output.advance(size + length);
-  }
+  checkOptions<LimitOptions>("varintPrefixed", options, LIMIT_NAMES);
+  const limit = new LengthLimit(options);
+  return scanCodec({
+    scanner: () => new VarintPrefixedScanner(limit),
+    maxSize: MAX_VARINT_SIZE + limit.maxLength,
+    encodeInto(message, output) {
+      const { length } = message;
+      limit.checkMessage(length);
+      const size = varintSize(length);
+      const at = output.reserve(size + length);
+      const { bytes } = output;
+      let rest = length;
+      for (let i = 0; i < size - 1; i++) {
+        bytes[at + i] = 0x80 | (rest % 128);
+        rest = Math.floor(rest / 128);
+      }
+      bytes[at + size - 1] = rest;
+      bytes.set(message, at + size);
+      output.advance(size + length);
+    },
+  });
 }
 
 function varintSize(value: number): number {
@@ -98,14 +81,16 @@ class VarintPrefixedScanner extends CountingScanner {
       let byte = bytes[at++]!;
       let length = byte & 0x7f;
       for (let weight = 128; byte >= 128; weight *= 128) {
-        if (at - start === MAX_VARINT_SIZE) this.#failEndless(cursor);
+        if (at - start === MAX_VARINT_SIZE) {
+          cursor.failCorrupt(`Cannot read a length: it has more than ${MAX_VARINT_SIZE} bytes`);
+        }
         if (at === end) return void (this.missing = 1);
         byte = bytes[at++]!;
         length += (byte & 0x7f) * weight;
       }
       const next = at + length;
       if (length > maxLength) {
-        this.#refuse(cursor, { length, next, head: at - start });
+        this.#limit.refuse(cursor, { length, next, hint: () => hint(bytes, start, at) });
         if (cursor.stopped) return;
         start = cursor.start;
         continue;
@@ -118,27 +103,5 @@ class VarintPrefixedScanner extends CountingScanner {
       if (!cursor.emit(at, next, next)) return;
       start = next;
     }
-  }
-
-  /** Throws or drops the frame at the cursor, which reaches to index `next`. */
-  #refuse(
-    cursor: Cursor,
-    { length, next, head }: { length: number; next: number; head: number },
-  ): void {
-    const { bytes, start } = cursor;
-    const error = (make: MakeFrameError): FrameError =>
-      this.#limit.error(cursor, { length, hint: hint(bytes, start, start + head), make });
-    if (length > Number.MAX_SAFE_INTEGER) cursor.fail(error(frameError));
-    cursor.refuse(this.#limit.policy, { next, isOpen: false, error });
-  }
-
-  #failEndless(cursor: Cursor): never {
-    cursor.fail(
-      frameError(
-        "corrupt",
-        `Cannot read a length: it has more than ${MAX_VARINT_SIZE} bytes`,
-        { offset: cursor.position },
-      ),
-    );
   }
 }

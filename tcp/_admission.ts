@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { SocketAddress } from "../errors.ts";
 import { CidrList, userKey } from "../common/cidr.ts";
 import { checkCount, checkOneOf } from "../common/options.ts";
-import type { TcpServerLimits } from "./server_options.ts";
+import type { TcpServeOptions } from "./server_options.ts";
 
 /**
  * Sockets that were refused or given up and that the runtime holds nevertheless: few enough for any
@@ -13,14 +14,8 @@ import type { TcpServerLimits } from "./server_options.ts";
  */
 export const MAX_UNRELEASED = 1_024;
 
-/** What {@linkcode Admission} is made from; the server's options document the fields. */
-export interface AdmissionOptions extends TcpServerLimits {
-  allow?: readonly string[] | undefined;
-  deny?: readonly string[] | undefined;
-}
-
-/** Why a connection was refused. */
-export type Refusal = "max_connections" | "max_connections_per_ip" | "denied";
+/** Why a connection is not served: because of a limit, or of its address. */
+export type Refusal = "refused" | "denied";
 
 /** Counts the connections and says which may be served. */
 export class Admission {
@@ -34,13 +29,13 @@ export class Admission {
   #unreleased = 0;
   #vacancy: (() => void) | undefined;
 
-  constructor(options: AdmissionOptions) {
-    const { maxConnections = 16_384, maxConnectionsPerIp = Infinity, onLimit = "wait" } = options;
+  constructor({ limits = {}, allow, deny }: TcpServeOptions) {
+    const { maxConnections = 16_384, maxConnectionsPerIp = Infinity, onLimit = "wait" } = limits;
     this.#maxConnections = checkCount("limits.maxConnections", maxConnections, 1);
     this.#maxPerUser = checkCount("limits.maxConnectionsPerIp", maxConnectionsPerIp, 1);
     this.#waits = checkOneOf("limits.onLimit", onLimit, ["wait", "drop"]) === "wait";
-    this.#allow = options.allow && new CidrList("allow", options.allow);
-    this.#deny = options.deny && new CidrList("deny", options.deny);
+    this.#allow = allow && new CidrList("allow", allow);
+    this.#deny = deny && new CidrList("deny", deny);
   }
 
   /** Whether the next accept has to wait until a connection ends. */
@@ -62,27 +57,22 @@ export class Admission {
     this.#vacancy = undefined;
   }
 
-  /** Admits a connection from `hostname` (`null` for a unix peer, which has no address), or says why not. */
-  enter(hostname: string | null): Refusal | null {
-    if (hostname !== null) {
-      if (this.#deny?.has(hostname)) return "denied";
-      if (this.#allow !== undefined && !this.#allow.has(hostname)) return "denied";
+  /** Admits a connection from `addr`, or says why not. */
+  enter(addr: SocketAddress): Refusal | null {
+    if ("hostname" in addr) {
+      const { hostname } = addr;
+      if (this.#deny?.has(hostname) || this.#allow?.has(hostname) === false) return "denied";
     }
-    if (this.#active >= this.#maxConnections) return "max_connections";
-    if (hostname !== null && this.#maxPerUser < Infinity) {
-      const key = userKey(hostname);
-      const count = this.#perUser.get(key) ?? 0;
-      if (count >= this.#maxPerUser) return "max_connections_per_ip";
-      this.#perUser.set(key, count + 1);
-    }
+    if (this.#active >= this.#maxConnections) return "refused";
+    if (!this.#countAddress(addr, 1)) return "refused";
     this.#active++;
     return null;
   }
 
   /** Notes that an admitted connection has ended. */
-  leave(hostname: string | null): void {
+  leave(addr: SocketAddress): void {
     this.#active--;
-    this.#leaveAddress(hostname);
+    this.#countAddress(addr, -1);
     this.wake();
   }
 
@@ -99,18 +89,21 @@ export class Admission {
     this.#unreleased++;
   }
 
-  /** Notes that such a socket is free; `hostname` if it was admitted. */
-  release(hostname: string | null): void {
+  /** Notes that such a socket is free; `admitted` is the address of one that was admitted. */
+  release(admitted?: SocketAddress): void {
     this.#unreleased--;
-    this.#leaveAddress(hostname);
+    if (admitted !== undefined) this.#countAddress(admitted, -1);
     this.wake();
   }
 
-  #leaveAddress(hostname: string | null): void {
-    if (hostname === null || this.#maxPerUser === Infinity) return;
-    const key = userKey(hostname);
-    const count = (this.#perUser.get(key) ?? 1) - 1;
+  /** Adds to the connections of an address; `false` if they would be too many. */
+  #countAddress(addr: SocketAddress, change: 1 | -1): boolean {
+    if ("path" in addr || this.#maxPerUser === Infinity) return true;
+    const key = userKey(addr.hostname);
+    const count = (this.#perUser.get(key) ?? 0) + change;
+    if (count > this.#maxPerUser) return false;
     if (count === 0) this.#perUser.delete(key);
     else this.#perUser.set(key, count);
+    return true;
   }
 }

@@ -1,68 +1,27 @@
 /**
- * The calls that wait for a {@linkcode Reader}.
+ * The calls that wait for a {@linkcode Reader}, and how long each waits.
  *
  * @module
  */
-import type { CallLimits } from "./_call_limits.ts";
+import { messageLate, nothingArrived } from "./_errors.ts";
+import type { Link } from "./_link.ts";
 import type { ReadBuffer } from "./_read_buffer.ts";
-import type { Want } from "./_wants.ts";
+import { MORE, type Want } from "./_wants.ts";
+import type { ReadOptions } from "./read_options.ts";
 
-/** A call that waits. */
-export interface Call {
-  /** How long it waits; `undefined` for as long as it takes. */
+/** A call that waits for what it wants. */
+export class Call {
+  /** How long it waits; `undefined` without limit. */
   readonly limits: CallLimits | undefined;
-  /** Where the socket puts the bytes: room in the reader's buffer, or memory of the call's own. */
-  room(buffer: ReadBuffer): Uint8Array;
-  /**
-   * Bytes have arrived, or the stream has ended. Must not throw.
-   *
-   * @param n How many bytes; `null` for none.
-   * @param isEnd Whether nothing will follow.
-   * @returns Whether that was enough. If not, it waits on.
-   */
-  arrived(buffer: ReadBuffer, n: number | null, isEnd: boolean): boolean;
-  /** Reading has failed, was stopped, or took too long. */
-  failed(reason: unknown): void;
-}
-
-/** The two ends of a promise. */
-type Resolve<T> = (value: T) => void;
-type Reject = (reason: unknown) => void;
-
-/** A call whose memory the socket fills. */
-export class DirectCall implements Call {
-  readonly limits = undefined;
-  readonly failed: Reject;
-  readonly #memory: Uint8Array;
-  readonly #resolve: Resolve<number | null>;
-
-  constructor(memory: Uint8Array, resolve: Resolve<number | null>, reject: Reject) {
-    this.failed = reject;
-    this.#memory = memory;
-    this.#resolve = resolve;
-  }
-
-  room(): Uint8Array {
-    return this.#memory;
-  }
-
-  arrived(_: ReadBuffer, n: number | null): true {
-    this.#resolve(n);
-    return true;
-  }
-}
-
-/** A call that takes what it wants from the buffer. */
-export class WantCall<T> implements Call {
-  readonly limits: CallLimits | undefined;
-  readonly failed: Reject;
-  readonly #want: Pick<Want<T>, "take" | "missing">;
-  readonly #resolve: Resolve<T>;
+  /** Ends the call: reading has failed, was stopped, or took too long. */
+  readonly failed: (reason: unknown) => void;
+  readonly #want: Want<unknown>;
+  readonly #resolve: (value: unknown) => void;
 
   constructor(
-    want: Pick<Want<T>, "take" | "missing">,
-    resolve: Resolve<T>,
-    reject: Reject,
+    want: Want<unknown>,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
     limits?: CallLimits,
   ) {
     this.limits = limits;
@@ -71,18 +30,96 @@ export class WantCall<T> implements Call {
     this.#resolve = resolve;
   }
 
+  /** Where the socket puts the bytes: room in the reader's buffer, or memory of the call's own. */
   room(buffer: ReadBuffer): Uint8Array {
-    return buffer.room(this.#want.missing?.(buffer) ?? 0);
+    return this.#want.room === undefined ? buffer.room(0) : this.#want.room(buffer);
   }
 
-  arrived(buffer: ReadBuffer, _: number | null, isEnd: boolean): boolean {
+  /**
+   * Bytes have arrived, or the stream has ended.
+   *
+   * @param n How many bytes; `null` for none.
+   * @param isEnd Whether nothing will follow.
+   * @returns Whether that was enough. If not, it must wait again.
+   */
+  arrived(buffer: ReadBuffer, n: number | null, isEnd: boolean): boolean {
     try {
-      const taken = this.#want.take(buffer, isEnd);
-      if (taken === undefined) return false;
+      const taken = this.#want.take(buffer, isEnd, n);
+      if (taken === MORE) return false;
       this.#resolve(taken);
     } catch (error) {
       this.failed(error);
     }
     return true;
   }
+}
+
+/** What a caller may limit. */
+export interface WaitLimits extends ReadOptions {
+  /** When the timeout is over, on the clock of `performance.now()`, if the call began before. */
+  readonly until?: number | undefined;
+}
+
+/** The limits of one call that waits. */
+export class CallLimits {
+  /** Whether the call's time is over; what had arrived by then is still to be handed over. */
+  isOver = false;
+  readonly #timeout: number;
+  readonly #until: number;
+  readonly #frame: number;
+  readonly #signal: AbortSignal | undefined;
+  #frameUntil = Infinity; // from when the message has begun
+  #onAbort: (() => void) | undefined;
+
+  /** @param frame How long the message may take that is waited for; `Infinity` for plain bytes. */
+  constructor({ timeout, until, signal }: WaitLimits, read: number, frame: number) {
+    this.#timeout = timeout ?? read;
+    this.#until = until ??
+      (this.#timeout === Infinity ? Infinity : performance.now() + this.#timeout);
+    this.#frame = frame;
+    this.#signal = signal;
+  }
+
+  /** When the call gives up, on the clock of `performance.now()`. */
+  get until(): number {
+    return Math.min(this.#until, this.#frameUntil);
+  }
+
+  /** Watches the signal; when it aborts, `leave` is called with its reason. */
+  begin(leave: (reason: unknown) => void): void {
+    const signal = this.#signal;
+    if (signal === undefined) return;
+    this.#onAbort = () => leave(signal.reason);
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Watches it no more. */
+  end(): void {
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  /** A part of the message is there: its time runs from the first call on. */
+  messageBegun(): void {
+    if (this.#frame < Infinity && this.#frameUntil === Infinity) {
+      this.#frameUntil = performance.now() + this.#frame;
+    }
+  }
+
+  /** Makes the error for the limit that has passed. */
+  expired(link: Link): Error {
+    return this.#until <= this.#frameUntil
+      ? nothingArrived(link, this.#timeout)
+      : messageLate(link, "read");
+  }
+}
+
+/** The limits of a call; `undefined` if neither the caller nor the connection has any. */
+export function limitsOf(
+  given: WaitLimits | undefined,
+  { timeouts }: Link,
+  isMessage: boolean,
+): CallLimits | undefined {
+  const frame = isMessage ? timeouts.frame : Infinity;
+  if (given === undefined && timeouts.read === Infinity && frame === Infinity) return undefined;
+  return new CallLimits(given ?? {}, timeouts.read, frame);
 }

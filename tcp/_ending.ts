@@ -13,34 +13,27 @@
 import { ClosedError } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
 import { deadline, whenStalled } from "../common/deadline.ts";
-import { netError } from "../common/net_error.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import type { CloseInfo } from "./close_options.ts";
+import { LATE, linkError } from "./_errors.ts";
 import { contextOf, type Link } from "./_link.ts";
-import type { Output } from "./_output.ts";
 import type { Reader } from "./_reader.ts";
 import { reset } from "./_reset.ts";
 import { Watchdog, type WatchdogLimits } from "./_watchdog.ts";
+import type { Writer } from "./_writer.ts";
 import { SERVER_TIMEOUTS } from "./timeouts.ts";
 
 /** How long `close()` waits for the peer's end unless specified, in milliseconds. */
 const LINGER = 2_000;
 
-/** What has an end. */
-interface EndingInit {
-  readonly link: Link;
-  readonly reader: Reader;
-  readonly output: Output;
-  readonly timeouts: WatchdogLimits;
-  /** Is called once, when the socket was closed. */
-  readonly onEnd: (info: CloseInfo) => void;
-}
-
 /** The end of one connection. */
 export class Ending {
   /** Whether the server is shutting down. */
   isDraining = false;
-  readonly #init: EndingInit;
+  readonly #link: Link;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #onEnd: (info: CloseInfo) => void;
   readonly #watchdog: Watchdog;
   #controller: AbortController | undefined;
   #signalled: unknown; // what the signal has aborted with, or would have
@@ -48,29 +41,28 @@ export class Ending {
   #info: CloseInfo | undefined;
   #closed: PromiseWithResolvers<CloseInfo> | undefined;
 
-  constructor(init: EndingInit) {
-    this.#init = init;
-    const watched = { received: init.reader.source, sent: init.output.writer };
-    this.#watchdog = new Watchdog(watched, init.timeouts, (which, after) => {
+  /** @param onEnd Is called once, when the socket was closed. */
+  constructor(link: Link, reader: Reader, writer: Writer, onEnd: (info: CloseInfo) => void) {
+    this.#link = link;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#onEnd = onEnd;
+    this.#watchdog = new Watchdog(reader.source, writer, link.timeouts, (which, after) => {
       this.#expired(which, after);
     });
   }
 
   /** Aborts when the connection should come to its end. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#signalled !== undefined) this.#controller.abort(this.#signalled);
-    }
+    this.#controller ??= new AbortController();
+    if (this.#signalled !== undefined) this.#controller.abort(this.#signalled);
     return this.#controller.signal;
   }
 
   /** Resolves when the socket is closed. */
   get closed(): Promise<CloseInfo> {
-    if (this.#closed === undefined) {
-      this.#closed = Promise.withResolvers();
-      if (this.#info !== undefined) this.#closed.resolve(this.#info);
-    }
+    this.#closed ??= Promise.withResolvers();
+    if (this.#info !== undefined) this.#closed.resolve(this.#info);
     return this.#closed.promise;
   }
 
@@ -91,28 +83,27 @@ export class Ending {
   }
 
   async #close(linger: number | undefined): Promise<void> {
-    const { reader, output } = this.#init;
     if (this.#info === undefined) {
       const reason = this.#closedError("closed");
-      output.refuse(reason);
-      reader.stop(reason);
+      this.#writer.refuse(reason);
+      this.#reader.stop(reason);
       this.#tell(reason);
-      if (output.writer.active) await this.#flush(linger);
+      if (this.#writer.active) await this.#flush(linger);
       await this.#sayGoodbye(linger ?? LINGER);
       this.#end({ how: "closed" });
     }
-    await reader.source.settled();
-    await output.writer.flushed();
+    await this.#reader.source.settled();
+    await this.#writer.flushed();
   }
 
   /** Lets what was written leave, for as long as the peer takes some of it now and then. */
   async #flush(linger: number | undefined): Promise<void> {
-    const { output: { writer }, timeouts } = this.#init;
+    const writer = this.#writer;
     const cut = () => this.abort(this.#closedError("closed"));
     if (linger === 0) return cut();
     const flushed = writer.flushed();
     // With a write timeout, the watchdog ends the connection.
-    const cancel = timeouts.write < Infinity
+    const cancel = this.#link.timeouts.write < Infinity
       ? undefined
       : whenStalled(() => writer.bytesSent, linger ?? SERVER_TIMEOUTS.write, cut);
     await flushed;
@@ -120,20 +111,19 @@ export class Ending {
   }
 
   async #sayGoodbye(linger: number): Promise<void> {
-    const { link, reader, output: { writer } } = this.#init;
-    const { ended: heardEverything, failure } = reader.source;
-    const isBroken = failure !== undefined || writer.failed;
+    const { ended: heardEverything, failure } = this.#reader.source;
+    const isBroken = failure !== undefined || this.#writer.failed;
     if (isBroken || this.#info !== undefined || linger === 0) return;
     // The system says the end of a plain socket when it is closed; TLS has to say it itself.
-    if (heardEverything && link.transport !== "tls") return;
+    if (heardEverything && this.#link.transport !== "tls") return;
     const released = Promise.withResolvers<void>();
     const cancel = deadline(linger, () => {
       this.#end({ how: "closed" });
       released.resolve();
     });
     try {
-      await Promise.race([writer.end(), released.promise]);
-      if (!heardEverything) await reader.discard();
+      await Promise.race([this.#writer.end(), released.promise]);
+      if (!heardEverything) await this.#reader.discard();
     } catch {
       // The peer broke it off meanwhile; there is nothing left to say.
     }
@@ -143,30 +133,28 @@ export class Ending {
   /** Releases the socket, once. */
   #end(info: CloseInfo): void {
     if (this.#info !== undefined) return;
-    const { link, reader, output, onEnd } = this.#init;
+    const writer = this.#writer;
     this.#info = info;
     const reason = info.reason ?? this.#closedError("closed");
-    const isCut = info.how === "aborted" || output.writer.active || output.queuedBytes > 0;
+    const isCut = info.how === "aborted" || writer.active || writer.queuedBytes > 0;
     this.#watchdog.stop();
-    reader.stop(reason);
-    output.writer.stop(reason);
-    if (isCut) reset(link);
-    link.socket.close();
+    this.#reader.stop(reason);
+    writer.stop(reason);
+    if (isCut) reset(this.#link);
+    this.#link.socket.close();
     this.#tell(reason);
     this.#closed?.resolve(info);
-    onEnd(info);
+    this.#onEnd(info);
   }
 
   #expired(which: keyof WatchdogLimits, after: number): void {
-    const { link } = this.#init;
     const reason = {
       idle: `nothing was sent or received for ${after} ms`,
       write: `the peer took nothing for ${after} ms`,
       lifetime: `the connection is older than ${after} ms`,
     }[which];
-    const context = contextOf(link, which === "write" ? "write" : "read");
-    const error = netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context);
-    this.#end({ how: "failed", reason: noteError(error, link.onUnhandled) });
+    const operation = which === "write" ? "write" : "read";
+    this.#end({ how: "failed", reason: linkError(this.#link, operation, LATE, reason) });
   }
 
   #tell(reason: unknown): void {
@@ -175,7 +163,7 @@ export class Ending {
   }
 
   #closedError(code: "closed" | "aborted" | "draining"): ClosedError {
-    const { link } = this.#init;
+    const link = this.#link;
     const peer = formatAddr(link.remoteAddr);
     const message = code === "draining"
       ? `The server is shutting down: finish with ${peer}`

@@ -1,5 +1,5 @@
 /**
- * The TLS handshakes of a server, and the sockets on which none was finished.
+ * TLS handshakes and their timeout, and the sockets of a server on which none was finished.
  *
  * The runtime begins a handshake by itself when it accepts, and when such a socket is closed before the
  * handshake is over, it holds the descriptor until the peer goes: a peer that is silent would take one
@@ -8,11 +8,10 @@
  *
  * @module
  */
-import { ClosedError } from "../errors.ts";
 import { deadline } from "../common/deadline.ts";
-import type { OperationContext } from "../common/net_error.ts";
-import { shakeHands } from "./_handshake.ts";
-import type { Link } from "./_link.ts";
+import { type OperationContext, timedOut } from "../common/net_error.ts";
+import { translate } from "../_internal/translate.ts";
+import type { NamedSocket } from "./_link.ts";
 import { reset } from "./_reset.ts";
 
 /** The shortest time between two looks for descriptors, in milliseconds: a look goes through all
@@ -20,13 +19,45 @@ import { reset } from "./_reset.ts";
 const RESET_GAP = 100;
 
 /** The connection of a handshake that was not finished. */
-export interface TlsLink extends Link {
+export interface TlsLink extends NamedSocket {
   readonly socket: Deno.TlsConn;
+}
+
+/** A socket whose handshake is under way, on either side. */
+interface TlsSocket {
+  handshake(): Promise<{ alpnProtocol: string | null }>;
+}
+
+/**
+ * Waits for the end of a handshake. A socket on which it failed is still open.
+ *
+ * @param context The connection, for the error.
+ * @param limit Milliseconds that it may take.
+ * @param ending Rejects when the handshake must end earlier.
+ * @returns The protocol agreed on, `null` if none.
+ */
+export async function shakeHands(
+  socket: TlsSocket,
+  context: OperationContext,
+  limit: number,
+  ending: PromiseWithResolvers<never> = Promise.withResolvers(),
+): Promise<string | null> {
+  const during: OperationContext = { ...context, operation: "handshake" };
+  const expire = () => ending.reject(timedOut(during, limit, "not finished"));
+  const cancel = deadline(limit, expire);
+  if (limit === 0) expire(); // without a look at the socket
+  try {
+    return (await Promise.race([socket.handshake(), ending.promise])).alpnProtocol;
+  } catch (error) {
+    throw translate(error, during);
+  } finally {
+    cancel();
+  }
 }
 
 /** All handshakes of one server. */
 export class Handshakes {
-  readonly #underWay = new Map<Deno.TlsConn, () => void>(); // with the function that ends each
+  readonly #underWay = new Set<PromiseWithResolvers<never>>(); // what ends each
   readonly #unwanted = new Set<Deno.TlsConn>(); // that the runtime still holds
   readonly #toReset: TlsLink[] = [];
   #lastReset = -Infinity;
@@ -36,26 +67,25 @@ export class Handshakes {
    * Waits for the end of a handshake.
    *
    * @returns The protocol agreed on, `null` if none.
-   * @throws If it failed, did not finish within `limit` milliseconds or was ended by {@linkcode endAll}
-   * (`ClosedError`). The socket is still open then: hand it to {@linkcode discard}.
+   * @throws If it failed, did not finish within `limit` milliseconds or was ended by
+   * {@linkcode endAll}. The socket is still open then: hand it to {@linkcode discard}.
    */
   async finish(
     socket: Deno.TlsConn,
     { context, limit }: { context: OperationContext; limit: number },
   ): Promise<string | null> {
-    const stopped = "Cannot finish the TLS handshake: the server stopped";
+    const ending = Promise.withResolvers<never>();
+    this.#underWay.add(ending);
     try {
-      return await shakeHands(socket, context, limit, (end) => {
-        this.#underWay.set(socket, () => end(new ClosedError("aborted", stopped, context)));
-      });
+      return await shakeHands(socket, context, limit, ending);
     } finally {
-      this.#underWay.delete(socket);
+      this.#underWay.delete(ending);
     }
   }
 
-  /** Ends all that are under way. */
-  endAll(): void {
-    for (const end of this.#underWay.values()) end();
+  /** Ends all that are under way; their `finish` rejects with `reason`. */
+  endAll(reason: unknown): void {
+    for (const { reject } of this.#underWay) reject(reason);
   }
 
   /** Closes a socket that is not wanted; settles when its descriptor is free. */

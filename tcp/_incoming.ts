@@ -4,7 +4,7 @@
  * | state   | what is there                             | how a call gets its message                      |
  * | ------- | ----------------------------------------- | ------------------------------------------------ |
  * | there   | messages that were decoded                | at once, while this turn has time left           |
- * | quiet   | nothing, in the decoder or in the reader  | by a callback of the reader: the cheapest wait   |
+ * | quiet   | nothing, in the decoder or in the reader  | as what the reader's call takes: the cheapest   |
  * | between | a part of a message, or bytes not decoded | by an async function, which decodes step by step |
  * | leaving | a request's receiver that no one needs    | after that has left                              |
  *
@@ -13,39 +13,33 @@
  * @module
  */
 import { FrameError, isNetError } from "../errors.ts";
-import { netError, timedOut } from "../common/net_error.ts";
+import { timedOut } from "../common/net_error.ts";
+import { END } from "../common/pull_iterator.ts";
 import { mayHandOutAlone, myTurn, nextTurn, spend } from "../common/turn_budget.ts";
 import { busy } from "../_internal/translate.ts";
 import { noteError } from "../_internal/unhandled.ts";
 import { BatchDecoder } from "../framing/batch_decoder.ts";
 import type { Codec } from "../framing/codec.ts";
-import type { WaitLimits } from "./_call_limits.ts";
-import type { Call } from "./_calls.ts";
-import { FrameClock } from "./_frame_clock.ts";
-import { contextOf } from "./_link.ts";
+import type { WaitLimits } from "./_calls.ts";
+import { linkError, messageLate, TRUNCATED } from "./_errors.ts";
+import { contextOf, type Link } from "./_link.ts";
 import type { Outbox } from "./_outbox.ts";
-import { notComplete } from "./_read_errors.ts";
-import type { Reader, ReaderInit } from "./_reader.ts";
+import type { ReadBuffer } from "./_read_buffer.ts";
+import type { Reader } from "./_reader.ts";
 import { Requests } from "./_requests.ts";
 import { CHUNK } from "./_wants.ts";
+import type { ReadOptions } from "./read_options.ts";
 
-/** What messages come through. */
-export interface IncomingInit {
-  readonly link: ReaderInit;
+/** What the messages of a connection come and go through, whatever the codec. */
+export interface FramedInit {
+  readonly link: Link;
   readonly reader: Reader;
   readonly outbox: Outbox;
+  readonly onRelease: () => void;
 }
 
 /** Takes messages in the form that a call wants them. */
 export type Take<In, T> = (batch: BatchDecoder<In>) => T;
-
-/** A call that waits for messages. */
-interface Waiter<In, T> {
-  readonly take: Take<In, T>;
-  readonly end: T;
-  readonly resolve: (value: T | PromiseLike<T>) => void;
-  readonly reject: (reason: unknown) => void;
-}
 
 /**
  * A batch of more messages than this is handed out alone: until its consumer has worked at all of them,
@@ -57,28 +51,27 @@ const DECODED_AT_ONCE = 64 * 1024;
 
 /** The messages that one codec finds; one receiver at a time. */
 export class Incoming<In> {
-  readonly #init: IncomingInit;
+  readonly #init: FramedInit;
   readonly #batch: BatchDecoder<In>;
-  readonly #frame: FrameClock;
   readonly #isDetached: boolean; // messages share no memory with their chunks
   readonly #isUnlimited: boolean; // how long a call without limits waits
+  #frameBegun = 0; // where the message begins in the stream whose time runs
+  #frameUntil = Infinity; // when it must be complete
   #isReceiving = false; // the async function runs
   #dropped = 0; // answers to come that are for requests that were given up
   #requests: Requests<In> | undefined;
-  #waiter: Waiter<In, unknown> | undefined; // for the reader's callback
-  #endedBy: "release" | "switchTo" | undefined;
+  #ended: string | undefined; // why these messages can no longer be used
 
-  constructor(codec: Codec<In, unknown>, init: IncomingInit) {
+  constructor(codec: Codec<In, unknown>, init: FramedInit) {
     this.#init = init;
     this.#batch = new BatchDecoder(codec);
-    this.#frame = new FrameClock(init.link.timeouts.frame);
     this.#isDetached = codec.detached === true;
     this.#isUnlimited = init.link.timeouts.read === Infinity;
   }
 
   /** Throws if these messages have ended. */
   checkUse(): void {
-    if (this.#endedBy !== undefined) throw endedError(this.#endedBy);
+    if (this.#ended !== undefined) throw new TypeError(this.#ended);
   }
 
   /**
@@ -91,7 +84,7 @@ export class Incoming<In> {
     if (isThere && !this.#isReceiving && this.#requests === undefined) {
       return Promise.resolve(take(batch)); // most calls, where many messages come at once
     }
-    if (this.#endedBy !== undefined) return Promise.reject(endedError(this.#endedBy));
+    if (this.#ended !== undefined) return Promise.reject(new TypeError(this.#ended));
     if (this.#requests !== undefined) {
       const { leaving } = this.#requests;
       if (leaving !== undefined) return leaving.then(() => this.receive(take, end, limits));
@@ -103,9 +96,9 @@ export class Incoming<In> {
       batch.isIdle && reader.isQuiet;
     if (!isQuiet) return this.#receiveWithin(take, end, limits);
     outbox.flushNow(); // nothing more is sent before an answer comes
-    return new Promise<T>((resolve, reject) => {
-      this.#waiter = { take, end, resolve, reject } as Waiter<In, unknown>;
-      reader.wait(this.#call);
+    return reader.wait<T>({
+      isMessage: false,
+      take: (buffer) => this.#arrived(buffer, take, end),
     });
   }
 
@@ -116,29 +109,33 @@ export class Incoming<In> {
   }
 
   /** Waits for the answer to what was sent just now. */
-  answer(limits: WaitLimits | undefined): Promise<In> {
+  answer({ timeout, signal }: ReadOptions = {}): Promise<In> {
     const { link } = this.#init;
-    const { timeout = link.timeouts.read, signal } = limits ?? {};
+    const ms = timeout ?? link.timeouts.read;
     this.#requests ??= new Requests((signal) => this.#nextAnswer(signal));
-    return this.#requests.answer({
-      timeout,
-      signal,
-      late: () => this.#note(timedOut(contextOf(link, "request"), timeout)),
-    });
+    const late = () => this.#note(timedOut(contextOf(link, "request"), ms));
+    return this.#requests.answer(ms, late, signal);
   }
 
-  /** Ends the use of these messages, and gives the bytes after the last one that was taken. */
-  end(by: "release" | "switchTo"): Uint8Array {
+  /**
+   * Ends the use of these messages.
+   *
+   * @param reason What later calls are told.
+   * @returns The bytes after the last message that was taken.
+   */
+  end(reason: string): Uint8Array {
     this.checkUse();
     if (this.#isBusy) throw this.#busy();
     const remaining = this.#batch.takeRemaining();
-    this.#endedBy = by;
+    this.#ended = reason;
     return remaining;
   }
 
   /** Begins where the messages of another codec end. */
   resume<Old>(old: Incoming<Old>): void {
-    const remaining = old.end("switchTo");
+    const remaining = old.end(
+      "Cannot use these messages after switchTo(): use what it returned",
+    );
     if (remaining.length > 0) this.#batch.feed(remaining);
     this.#dropped = old.#dropped;
   }
@@ -150,26 +147,19 @@ export class Incoming<In> {
     return false;
   }
 
-  /** Waits in the reader; a message that is not complete then is waited for by the async function. */
-  readonly #call: Call = {
-    limits: undefined,
-    room: (buffer) => buffer.room(0),
-    arrived: (buffer) => {
-      const { take, end, resolve, reject } = this.#waiter as Waiter<In, unknown>;
-      const batch = this.#batch;
-      const { length } = buffer;
-      try {
-        if (length === 0) batch.end();
-        else batch.feed(this.#isDetached ? buffer.takeShown(length) : buffer.take(length));
-        const isThere = this.#pull() && !this.#isLarge(take);
-        resolve(isThere ? take(batch) : this.#receiveWithin(take, end, undefined));
-      } catch (error) {
-        reject(this.#note(error));
-      }
-      return true;
-    },
-    failed: (reason) => this.#waiter?.reject(reason),
-  };
+  /** Bytes have arrived. A message that is not complete then is waited for by the async function. */
+  #arrived<T>(buffer: ReadBuffer, take: Take<In, T>, end: T): T | Promise<T> {
+    const batch = this.#batch;
+    const { length } = buffer;
+    try {
+      if (length === 0) batch.end();
+      else batch.feed(this.#isDetached ? buffer.takeShown(length) : buffer.take(length));
+      const isThere = this.#pull() && !this.#isLarge(take);
+      return isThere ? take(batch) : this.#receiveWithin(take, end, undefined);
+    } catch (error) {
+      throw this.#note(error);
+    }
+  }
 
   /** Waits for a message within the limits of the call and of the connection, and takes it. */
   async #receiveWithin<T>(
@@ -191,11 +181,12 @@ export class Incoming<In> {
         else if (spend(DECODED_AT_ONCE)) await nextTurn();
       }
       if (this.#isLarge(take) && !mayHandOutAlone()) await myTurn();
-      this.#frame.clear();
+      this.#frameUntil = Infinity;
       return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
-      const isLate = error instanceof Deno.errors.TimedOut && this.#frame.isOver;
-      throw isLate ? notComplete(link, "frame", link.timeouts.frame) : this.#note(error);
+      const isLate = error instanceof Deno.errors.TimedOut &&
+        performance.now() >= this.#frameUntil;
+      throw isLate ? messageLate(link, "frame") : this.#note(error);
     } finally {
       this.#isReceiving = false;
     }
@@ -203,11 +194,14 @@ export class Incoming<In> {
 
   /** Reads the next bytes and gives them to the decoder. */
   async #feed({ timeout, until, signal }: WaitLimits & { until: number }): Promise<void> {
-    const { reader, outbox } = this.#init;
+    const { link, reader, outbox } = this.#init;
     outbox.flushNow();
     if (this.#batch.partial) {
-      this.#frame.look(this.#batch.begun);
-      until = Math.min(until, this.#frame.until);
+      const { begun } = this.#batch;
+      const isTimed = this.#frameUntil < Infinity && begun === this.#frameBegun;
+      if (!isTimed) this.#frameUntil = performance.now() + link.timeouts.frame;
+      this.#frameBegun = begun;
+      until = Math.min(until, this.#frameUntil);
     }
     const chunk = await reader.take(CHUNK, { timeout, until, signal });
     if (chunk === null) this.#batch.end();
@@ -232,11 +226,10 @@ export class Incoming<In> {
   /** The next message for the requests, whose own slots account for those that were given up. */
   async #nextAnswer(signal: AbortSignal): Promise<In> {
     const wait = { signal, timeout: Infinity };
-    const answer = await this.#receiveWithin(takeAnswer, undefined, wait);
-    if (answer !== undefined) return answer.message;
+    const answer = await this.#receiveWithin<IteratorResult<In>>(takeNext, END, wait);
+    if (!answer.done) return answer.value;
     const reason = "the peer ended its side without an answer";
-    const context = contextOf(this.#init.link, "request");
-    throw this.#note(netError(Deno.errors.UnexpectedEof, "EEOF", reason, context));
+    throw linkError(this.#init.link, "request", TRUNCATED, reason);
   }
 
   /** An error that a peer has caused is this connection's; others are mistakes in the program. */
@@ -248,14 +241,6 @@ export class Incoming<In> {
   #busy(): unknown {
     return busy(contextOf(this.#init.link, "read"));
   }
-}
-
-function endedError(by: "release" | "switchTo"): TypeError {
-  return new TypeError(
-    by === "release"
-      ? "Cannot use the messages of a connection after release()"
-      : "Cannot use these messages after switchTo(): use what it returned",
-  );
 }
 
 /** Takes one message. */
@@ -273,9 +258,4 @@ export function takeBatch<In>(batch: BatchDecoder<In>): IteratorResult<In[]> {
   const messages = batch.takeAll();
   spend(0, messages.length); // what follows sees that the clock must be read
   return { done: false, value: messages };
-}
-
-/** In an object, because a message may be anything, also `undefined`. */
-function takeAnswer<In>(batch: BatchDecoder<In>): { message: In } | undefined {
-  return { message: batch.take() };
 }

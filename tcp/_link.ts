@@ -6,6 +6,7 @@
 import type { NetOperation, NetTransport, SocketAddress } from "../errors.ts";
 import type { OperationContext } from "../common/net_error.ts";
 import type { ReportUnhandled } from "../_internal/unhandled.ts";
+import type { Timeouts } from "./timeouts.ts";
 
 /** The calls of the runtime's stream sockets that a connection is made of. */
 export interface RawSocket {
@@ -16,11 +17,17 @@ export interface RawSocket {
 }
 
 /** A socket with the names of its ends. */
-export interface Link {
+export interface NamedSocket {
   readonly socket: RawSocket;
   readonly transport: NetTransport;
   readonly localAddr: SocketAddress;
   readonly remoteAddr: SocketAddress;
+}
+
+/** The socket of a connection, and what limits its use. */
+export interface Link extends NamedSocket {
+  readonly timeouts: Timeouts;
+  readonly maxWriteQueue: number;
   /** Receives errors of this connection that no one has handled; for connections of a server. */
   readonly onUnhandled?: ReportUnhandled | undefined;
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
 import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
-import { type Flushable, flushLater } from "./_flush.ts";
 import type { Link } from "./_link.ts";
-import { queueFull } from "./_write_errors.ts";
+import { queueFull } from "./_errors.ts";
 import type { Writer } from "./_writer.ts";
 
 /** Bytes that may wait before a sender is made to wait: about what one write of the socket takes. */
@@ -20,10 +20,9 @@ const MAX_KEPT = 16 * 1024;
 const DONE: Promise<void> = Promise.resolve();
 
 /** Collects messages and writes them, many at a time. */
-export class Outbox implements Flushable {
+export class Outbox {
   readonly #link: Link;
   readonly #writer: Writer;
-  readonly #maxQueue: number;
   /** Where messages are collected, and where those collected before are being written from. */
   #collecting = new OutputBuffer();
   #leaving = new OutputBuffer();
@@ -34,10 +33,10 @@ export class Outbox implements Flushable {
   #failure: unknown;
   #progress: PromiseWithResolvers<void> | undefined; // when the write under way has ended
 
-  constructor(link: Link, writer: Writer, maxQueue: number) {
+  constructor(link: Link, writer: Writer) {
     this.#link = link;
     this.#writer = writer;
-    this.#maxQueue = maxQueue;
+    writer.outbox = this;
   }
 
   /** Why nothing more can be sent; `undefined` while it can. */
@@ -50,15 +49,15 @@ export class Outbox implements Flushable {
     const { refusal } = this;
     if (refusal !== undefined) throw refusal;
     const before = this.#collecting.length;
-    const waiting = before + this.#writer.queuedBytes;
-    if (before > 0 && waiting > this.#maxQueue) {
-      throw queueFull(this.#link, "send", { waiting, limit: this.#maxQueue });
+    const waiting = this.#writer.queuedBytes; // what is collected here included
+    if (before > 0 && waiting > this.#link.maxWriteQueue) {
+      throw queueFull(this.#link, "send", waiting);
     }
     encodeInto(codec, message, this.#collecting);
     this.#added += this.#collecting.length - before;
     if (!this.#announced) {
       this.#announced = true;
-      flushLater(this);
+      if (collectedNow.push(this) === 1) setImmediate(endTurn);
     }
     if (this.#collecting.length >= HIGH_WATER_MARK) this.flushNow();
   }
@@ -75,6 +74,7 @@ export class Outbox implements Flushable {
       : unattended(this.#until(() => this.#waiting < HIGH_WATER_MARK));
   }
 
+  /** Writes what was collected in this turn, if it has not left already. */
   endTurn(): void {
     this.#announced = false;
     this.flushNow();
@@ -144,4 +144,12 @@ export class Outbox implements Flushable {
     this.#progress?.resolve();
     this.#progress = undefined;
   }
+}
+
+let collectedNow: Outbox[] = []; // those that have collected messages in this turn
+
+function endTurn(): void {
+  const all = collectedNow;
+  collectedNow = [];
+  for (const outbox of all) outbox.endTurn();
 }

@@ -21,41 +21,36 @@
  *
  * @module
  */
+import { afterLook } from "../common/after_look.ts";
+import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { inTurn, mayHandOut, spend, whenTurn } from "../common/turn_budget.ts";
 import { busy } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
-import { type CallLimits, limitsOf, type ReadTimeouts, type WaitLimits } from "./_call_limits.ts";
-import { type Call, DirectCall, WantCall } from "./_calls.ts";
+import { Call, type CallLimits, limitsOf, type WaitLimits } from "./_calls.ts";
 import { contextOf, type Link } from "./_link.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
-import { ReadDeadline } from "./_read_deadline.ts";
-import { type ResetWitness, Source } from "./_source.ts";
-import { Into, type Want } from "./_wants.ts";
-
-/** What the reader is made from. */
-export interface ReaderInit extends Link {
-  readonly timeouts: ReadTimeouts;
-}
+import { Source } from "./_source.ts";
+import { Into, MORE, type Want } from "./_wants.ts";
+import type { Writer } from "./_writer.ts";
 
 /** The reading half of a connection; one caller at a time. */
-export class Reader {
+export class Reader implements Sweepable {
   /** The socket's side. */
   readonly source: Source;
-  readonly #init: ReaderInit;
+  readonly #link: Link;
   readonly #turn: Turn;
   readonly #buffer = new ReadBuffer();
   #call: Call | undefined; // that waits, or is held
   #stopped: unknown; // why this side reads no more
-  #deadline: ReadDeadline | undefined;
 
   /**
    * @param turn The connection's place in the rounds of all.
    * @param writer The other half of the same socket.
    */
-  constructor(init: ReaderInit, turn: Turn, writer: ResetWitness) {
-    this.#init = init;
+  constructor(link: Link, turn: Turn, writer: Writer) {
+    this.#link = link;
     this.#turn = turn;
-    this.source = new Source(init, writer, (n) => this.#settled(n));
+    this.source = new Source(link, writer, (n) => this.#settled(n));
   }
 
   /** Bytes that have arrived and were not taken yet. */
@@ -77,14 +72,9 @@ export class Reader {
 
   /** Reads into the caller's memory. */
   read(target: Uint8Array, limits?: WaitLimits): Promise<number | null> {
-    const isUnlimited = limits === undefined && this.#init.timeouts.read === Infinity;
-    if (!isUnlimited || !this.isQuiet || this.source.isReading || target.length === 0) {
-      if (target.length === 0 && this.#refusal === undefined) return Promise.resolve(0);
-      return this.take(new Into(target), limits);
-    }
-    return new Promise((resolve, reject) => {
-      this.wait(new DirectCall(target, resolve, reject));
-    });
+    if (target.length === 0 && this.#refusal === undefined) return Promise.resolve(0);
+    const isUnlimited = limits === undefined && this.#link.timeouts.read === Infinity;
+    return this.take(new Into(target, isUnlimited), limits);
   }
 
   /** Takes what a call wants: without waiting, if it is there and this turn has time left. */
@@ -94,30 +84,41 @@ export class Reader {
     const buffer = this.#buffer;
     const { source } = this;
     const before = buffer.length;
-    let taken: T | undefined;
+    let taken: T | typeof MORE = MORE;
     if (before > 0 || source.ended || want.isMessage) {
       try {
-        taken = want.take(buffer, source.ended);
+        taken = want.take(buffer, source.ended, null);
       } catch (error) {
         return Promise.reject(error);
       }
     }
-    if (taken !== undefined) {
+    if (taken !== MORE) {
       return spend(before - buffer.length) ? this.#hold(taken) : Promise.resolve(taken);
     }
     if (source.failure !== undefined) return Promise.reject(source.failure);
     if (given?.signal?.aborted) return Promise.reject(given.signal.reason);
-    const limits = limitsOf(given, this.#init.timeouts, want.isMessage);
-    return new Promise((resolve, reject) => {
-      this.wait(new WantCall(want, resolve, reject, limits));
+    return this.wait(want, limitsOf(given, this.#link, want.isMessage));
+  }
+
+  /** Waits for the next bytes, until there is what a call wants. Only while {@linkcode isQuiet}. */
+  wait<T>(want: Want<T | Promise<T>>, limits?: CallLimits): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const call = new Call(want, resolve as (value: unknown) => void, reject, limits);
+      limits?.begin((reason) => {
+        if (this.#call === call) this.#giveUp(reason);
+      });
+      this.#wait(call);
     });
   }
 
-  /** Has a call wait for the next bytes. Only while {@linkcode isQuiet}, except for its own calls. */
-  wait(call: Call): void {
-    this.#call = call;
-    if (call.limits !== undefined) this.#limit(call, call.limits);
+  #wait(call: Call): void {
     const { source } = this;
+    const { limits } = call;
+    this.#call = call;
+    if (limits !== undefined) {
+      if (this.buffered > 0) limits.messageBegun();
+      if (limits.until < Infinity) watch(this, limits.until);
+    }
     if (source.isReading) return; // a call has left it
     const turn = takeTurn(this.#turn);
     if (turn === undefined) source.read(call.room(this.#buffer));
@@ -133,7 +134,7 @@ export class Reader {
   stop(reason: unknown): void {
     this.#stopped ??= reason;
     this.#giveUp(reason);
-    this.#deadline?.stop();
+    unwatch(this);
   }
 
   /** After {@linkcode stop}: reads and forgets until the peer has ended its side or failed. */
@@ -143,10 +144,24 @@ export class Reader {
     await this.source.discard();
   }
 
+  /** Ends the call that waits too long, after it was handed what had arrived in time. */
+  sweep(now: number): number {
+    const limits = this.#call?.limits;
+    if (limits === undefined) return Infinity;
+    if (now < limits.until) return limits.until;
+    if (!limits.isOver) {
+      limits.isOver = true;
+      afterLook(() => {
+        if (this.#call?.limits === limits) this.#giveUp(limits.expired(this.#link));
+      });
+    }
+    return Infinity;
+  }
+
   /** Why no call is taken now. */
   get #refusal(): unknown {
     if (this.#stopped !== undefined) return this.#stopped;
-    return this.#call === undefined ? undefined : busy(contextOf(this.#init, "read"));
+    return this.#call === undefined ? undefined : busy(contextOf(this.#link, "read"));
   }
 
   /** A read of the socket has settled. */
@@ -162,8 +177,9 @@ export class Reader {
 
   /** Hands out what was taken in a turn that has time for it. */
   #hold<T>(taken: T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const call = new WantCall({ take: () => taken }, resolve, reject);
+    return new Promise<T>((resolve, reject) => {
+      const want = { isMessage: false, take: () => taken };
+      const call = new Call(want, resolve as (value: unknown) => void, reject);
       this.#call = call;
       whenTurn(() => this.#offer(call, null));
     });
@@ -173,8 +189,8 @@ export class Reader {
   #offer(call: Call, n: number | null): void {
     if (this.#call !== call) return;
     this.#call = undefined; // it may come again at once
-    if (call.arrived(this.#buffer, n, this.source.ended)) this.#forget(call);
-    else this.wait(call);
+    if (call.arrived(this.#buffer, n, this.source.ended)) call.limits?.end();
+    else this.#wait(call);
   }
 
   /** Tells the call that waits that it is over; a read of the socket stays outstanding. */
@@ -182,27 +198,7 @@ export class Reader {
     const call = this.#call;
     if (call === undefined) return;
     this.#call = undefined;
-    this.#forget(call);
+    call.limits?.end();
     call.failed(reason);
-  }
-
-  /** Watches the limits of a call, also those of its message if that has begun meanwhile. */
-  #limit(call: Call, limits: CallLimits): void {
-    limits.begin((reason) => {
-      if (this.#call === call) this.#giveUp(reason);
-    });
-    const at = limits.deadline(this.buffered > 0);
-    if (at === Infinity) return;
-    this.#deadline ??= new ReadDeadline(() => {
-      const expired = this.#call?.limits;
-      if (expired !== undefined) this.#giveUp(expired.expired(this.#init));
-    });
-    this.#deadline.set(at);
-  }
-
-  #forget({ limits }: Call): void {
-    if (limits === undefined) return;
-    limits.end();
-    this.#deadline?.clear();
   }
 }

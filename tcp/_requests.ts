@@ -5,28 +5,17 @@
  */
 import { deadline } from "../common/deadline.ts";
 
-/** How long one request waits. */
-export interface RequestWait {
-  /** Milliseconds; `Infinity` for as long as it takes. */
-  timeout: number;
-  signal: AbortSignal | undefined;
-  /** Makes the error for an answer that did not come in time. */
-  late: () => unknown;
-}
-
 /** A request that was sent. */
 interface Slot<In> {
   resolve: (answer: In) => void;
   reject: (reason: unknown) => void;
-  /** Whether the answer is still waited for. */
-  wanted: boolean;
 }
 
 /** Gives each answer to the request it belongs to. */
 export class Requests<In> {
   readonly #receive: (signal: AbortSignal) => Promise<In>;
   readonly #slots: Slot<In>[] = [];
-  #wanted = 0;
+  #wanted = 0; // answers that are still waited for
   #controller: AbortController | undefined; // of the receiver that runs
   #running: Promise<void> | undefined; // settles when it has stopped
 
@@ -50,32 +39,40 @@ export class Requests<In> {
     return this.waiting ? 0 : this.#slots.splice(0).length;
   }
 
-  /** Waits for the answer to what was sent just now. */
-  answer({ timeout, signal, late }: RequestWait): Promise<In> {
+  /**
+   * Waits for the answer to what was sent just now.
+   *
+   * @param timeout In milliseconds; `Infinity` without limit.
+   * @param late Makes the error for an answer that did not come in time.
+   */
+  answer(timeout: number, late: () => unknown, signal: AbortSignal | undefined): Promise<In> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const slot: Slot<In> = { resolve: settle(resolve), reject: settle(reject), wanted: true };
-      const cancel = deadline(timeout, () => slot.reject(late()));
-      const abort = () => slot.reject(signal?.reason);
-      signal?.addEventListener("abort", abort);
+      let isWanted = true;
       const forget = () => {
-        if (!slot.wanted) return;
-        slot.wanted = false;
+        if (!isWanted) return;
+        isWanted = false;
         this.#wanted--;
         cancel();
         signal?.removeEventListener("abort", abort);
         if (this.#wanted === 0) this.#controller?.abort(NO_ONE_WAITS);
       };
+      const slot = {
+        resolve(answer: In) {
+          forget();
+          resolve(answer);
+        },
+        reject(reason: unknown) {
+          forget();
+          reject(reason);
+        },
+      };
+      const cancel = deadline(timeout, () => slot.reject(late()));
+      const abort = () => slot.reject(signal?.reason);
+      signal?.addEventListener("abort", abort);
       this.#slots.push(slot);
       this.#wanted++;
       this.#running ??= this.#run();
-
-      function settle<T>(done: (value: T) => void): (value: T) => void {
-        return (value) => {
-          forget();
-          done(value);
-        };
-      }
     });
   }
 

@@ -10,7 +10,7 @@
  * @module
  */
 import { parseIp } from "../common/cidr.ts";
-import type { Link } from "./_link.ts";
+import type { NamedSocket } from "./_link.ts";
 
 /** The families of addresses, on Linux. */
 const AF_INET = 2;
@@ -29,7 +29,7 @@ interface System {
 let system: System | undefined;
 
 /** Resets a TCP connection if this process may; the socket is closed by the caller afterwards. */
-export function reset(link: Link): void {
+export function reset(link: NamedSocket): void {
   if (link.transport === "unix" || !mayCall()) return;
   const fd = descriptorOf(link.socket) ?? searchDescriptor(link);
   if (fd === undefined) return;
@@ -82,7 +82,7 @@ let index: Index | undefined;
  * go share one look. (The tables in /proc would need a permission, list the connections of the whole
  * machine, and leave rows out while they change.)
  */
-function searchDescriptor({ localAddr, remoteAddr }: Link): number | undefined {
+function searchDescriptor({ localAddr, remoteAddr }: NamedSocket): number | undefined {
   if (!("port" in localAddr && "port" in remoteAddr)) return undefined;
   if (index === undefined) {
     index = indexSockets();

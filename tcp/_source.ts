@@ -12,18 +12,11 @@ import { noteError } from "../_internal/unhandled.ts";
 import { CROWD } from "../_internal/turns.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
 import { contextOf, type Link } from "./_link.ts";
-import { resetByPeer } from "./_read_errors.ts";
+import { linkError, RESET } from "./_errors.ts";
+import type { Writer } from "./_writer.ts";
 
 /** A write that is under way is told of a reset within so many turns of the event loop after a read. */
 const TURNS_FOR_A_RESET = 4;
-
-/** The other half of the same socket. The system tells of a reset once: to a read, or to a write. */
-export interface ResetWitness {
-  /** Whether a write is under way. */
-  readonly active: boolean;
-  /** The reset that a write has met. */
-  readonly reset: unknown;
-}
 
 /** Reads one socket. */
 export class Source {
@@ -37,7 +30,7 @@ export class Source {
   isReading = false;
 
   readonly #link: Link;
-  readonly #writer: ResetWitness;
+  readonly #writer: Writer;
   readonly #onSettled: (n: number | null) => void;
   #waiting: (() => void)[] | undefined; // for the outstanding read to settle
 
@@ -45,7 +38,7 @@ export class Source {
    * @param onSettled Is called when a read has settled: with the number of bytes, or with `null` if the
    * stream has ended or failed.
    */
-  constructor(link: Link, writer: ResetWitness, onSettled: (n: number | null) => void) {
+  constructor(link: Link, writer: Writer, onSettled: (n: number | null) => void) {
     this.#link = link;
     this.#writer = writer;
     this.#onSettled = onSettled;
@@ -89,10 +82,14 @@ export class Source {
     this.#settle(n);
   };
 
-  /** Waits for what a write that is under way has met: it may be told of a reset after the read. */
+  /** The system tells of a reset once: to this read, or, some turns later, to a write under way. */
   #endAfter(turns: number): void {
     const { reset } = this.#writer;
-    if (reset !== undefined) return this.#onFailure(resetByPeer(this.#link, reset));
+    if (reset !== undefined) {
+      return this.#onFailure(
+        linkError(this.#link, "read", RESET, "connection reset by the peer", reset),
+      );
+    }
     if (turns > 0) return void setImmediate(() => this.#endAfter(turns - 1));
     this.ended = true;
     this.#settle(null);

@@ -11,7 +11,10 @@ import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import type { TLSSocket } from "node:tls";
 import { parseIp } from "../common/cidr.ts";
+import { unattended } from "../common/unattended.ts";
+import { writeAll } from "../common/write_all.ts";
 import type { RawSocket } from "./_link.ts";
+import type { TlsClientOptions } from "./connect_options.ts";
 
 /** Bytes for one read of the socket below, and for one write: the largest TLS record is 16 KiB. */
 const CHUNK_SIZE = 64 * 1024;
@@ -22,109 +25,23 @@ const TURNS_TO_READ = 10;
 /** The reason in the error of a read, as verified TLS connections have it. */
 const CUT = "peer closed connection without sending TLS close_notify";
 
-/** What to say in the handshake. */
-interface UnverifiedTlsOptions {
-  serverName: string;
-  alpnProtocols?: string[] | undefined;
-  cert?: string | undefined;
-  key?: string | undefined;
-}
-
 /** Begins the handshake on a connection, which from then on belongs to the TLS connection. */
 export async function startUnverifiedTls(
   plain: Deno.TcpConn,
-  options: UnverifiedTlsOptions,
+  options: TlsClientOptions & { serverName: string },
 ): Promise<UnverifiedTlsConn> {
-  const { serverName, alpnProtocols, cert, key } = options;
   // Loading them takes as long as starting a small program, so only where they are used.
-  const [{ connect }, stream, { Buffer }] = await Promise.all([
-    import("node:tls"),
-    import("node:stream"),
-    import("node:buffer"),
-  ]);
-  const gate = new Gate();
-  const ending: TlsEnding = { isAnnounced: false, isBelow: false };
-  const below = new stream.Duplex({
-    allowHalfOpen: true,
-    async read() {
-      try {
-        await gate.opened();
-        const buffer = new Uint8Array(CHUNK_SIZE);
-        const n = await plain.read(buffer);
-        if (n !== null) return void below.push(Buffer.from(buffer.buffer, 0, n));
-        // What came before may announce the end; `node:tls` takes a few turns to read it.
-        for (let turns = 0; turns < TURNS_TO_READ && !ending.isAnnounced; turns++) {
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        ending.isBelow = true;
-        below.push(null);
-      } catch (error) {
-        below.destroy(toError(error));
-      }
-    },
-    async write(chunk: Uint8Array, _encoding, done) {
-      try {
-        for (let at = 0; at < chunk.length;) at += await plain.write(chunk.subarray(at));
-        done();
-      } catch (error) {
-        done(toError(error));
-      }
-    },
-    async final(done) {
-      try {
-        await plain.closeWrite();
-        done();
-      } catch (error) {
-        done(toError(error));
-      }
-    },
-  });
-  const secured = connect({
-    socket: below,
-    rejectUnauthorized: false,
-    servername: parseIp(serverName) === null ? serverName : undefined, // RFC 6066: names only
-    ALPNProtocols: alpnProtocols,
-    cert,
-    key,
-  });
-  secured.allowHalfOpen = true;
-  return new UnverifiedTlsConn({ plain, below, socket: secured, gate, ending });
-}
-
-/** How the peer's stream ended. `node:tls` tells no difference between an end that the peer announced
- * (close_notify, RFC 8446 section 6.1) and one that it did not, except that the first comes earlier. */
-interface TlsEnding {
-  isAnnounced: boolean;
-  /** The socket below has come to its end. */
-  isBelow: boolean;
-}
-
-/** What a connection is made of. */
-interface Parts {
-  plain: Deno.TcpConn;
-  below: Duplex;
-  socket: TLSSocket;
-  gate: Gate;
-  ending: TlsEnding;
-}
-
-/** Whether more may be read from below. */
-class Gate {
-  #shut: PromiseWithResolvers<void> | undefined;
-
-  /** Settles as soon as it is open. */
-  opened(): Promise<void> | undefined {
-    return this.#shut?.promise;
-  }
-
-  shut(): void {
-    this.#shut ??= Promise.withResolvers();
-  }
-
-  open(): void {
-    this.#shut?.resolve();
-    this.#shut = undefined;
-  }
+  const [{ connect }, { Duplex }] = await Promise.all([import("node:tls"), import("node:stream")]);
+  const { serverName, alpnProtocols, cert, key } = options;
+  return new UnverifiedTlsConn(plain, Duplex, (below) =>
+    connect({
+      socket: below,
+      rejectUnauthorized: false,
+      servername: parseIp(serverName) === null ? serverName : undefined, // RFC 6066: names only
+      ALPNProtocols: alpnProtocols,
+      cert,
+      key,
+    }));
 }
 
 /** A connection of `node:tls` with the calls of the runtime's own. */
@@ -134,38 +51,50 @@ export class UnverifiedTlsConn implements RawSocket {
   readonly #plain: Deno.TcpConn;
   readonly #below: Duplex;
   readonly #socket: TLSSocket;
-  readonly #gate: Gate;
   readonly #secured = Promise.withResolvers<void>();
   readonly #chunks: Uint8Array[] = []; // what has arrived: at most what one read from below held
+  /** Resolves when more may be read from below; `undefined` if it may be now. */
+  #paused: PromiseWithResolvers<void> | undefined;
+  #isBelowEnded = false;
   #ended = false;
-  #cut: Error | undefined; // the stream ended without a word; this side may still write
+  #cut: Error | undefined; // the stream ended without an announcement; this side may still write
   #failure: unknown;
   #wakeReader: (() => void) | undefined;
   #rejectWriter: ((reason: unknown) => void) | undefined;
 
-  constructor({ plain, below, socket, gate, ending }: Parts) {
+  constructor(
+    plain: Deno.TcpConn,
+    Stream: typeof Duplex,
+    secure: (below: Duplex) => TLSSocket,
+  ) {
     this.localAddr = plain.localAddr;
     this.remoteAddr = plain.remoteAddr;
     this.#plain = plain;
-    this.#below = below;
-    this.#socket = socket;
-    this.#gate = gate;
-    this.#secured.promise.catch(() => {}); // who closes it before may not wait for it
+    this.#below = new Stream({
+      allowHalfOpen: true,
+      read: () => settle(this.#readBelow(), (error) => error && this.#below.destroy(error)),
+      write: (chunk: Uint8Array, _encoding, done) => settle(writeAll(plain, chunk), done),
+      final: (done) => settle(plain.closeWrite(), done),
+    });
+    const socket = this.#socket = secure(this.#below);
+    socket.allowHalfOpen = true;
+    unattended(this.#secured.promise); // it may be closed before
     socket.once("secureConnect", () => this.#secured.resolve());
     socket.on("data", (chunk: Uint8Array) => {
-      gate.shut();
+      this.#paused ??= Promise.withResolvers();
       this.#chunks.push(chunk);
       this.#wakeReader?.();
     });
     socket.on("end", () => {
-      if (ending.isBelow) this.#cut = new Deno.errors.UnexpectedEof(CUT);
-      ending.isAnnounced = !ending.isBelow;
+      // `node:tls` does not tell an end that the peer announced (close_notify, RFC 8446 section 6.1)
+      // from one that it did not, except that the first comes earlier.
+      if (this.#isBelowEnded) this.#cut = new Deno.errors.UnexpectedEof(CUT);
       this.#ended = true;
       this.#wakeReader?.();
     });
     const fail = (error: unknown) => this.#fail(inWordsOfTheRuntime(error));
     socket.on("error", fail);
-    below.on("error", fail);
+    this.#below.on("error", fail);
     socket.on("close", () => {
       this.#fail(new Deno.errors.ConnectionReset("the connection was closed"));
     });
@@ -182,7 +111,7 @@ export class UnverifiedTlsConn implements RawSocket {
       if (this.#cut !== undefined) throw this.#cut;
       if (this.#ended) return null;
       if (this.#failure !== undefined) throw this.#failure;
-      this.#gate.open();
+      this.#resume();
       await new Promise<void>((resolve) => this.#wakeReader = resolve);
     }
     const n = Math.min(buffer.length, chunk.length);
@@ -206,10 +135,28 @@ export class UnverifiedTlsConn implements RawSocket {
     this.#ended = false;
     this.#cut = undefined;
     this.#chunks.length = 0;
-    this.#gate.open();
+    this.#resume();
     this.#socket.destroy();
     this.#below.destroy();
     this.#plain.close();
+  }
+
+  async #readBelow(): Promise<void> {
+    await this.#paused?.promise;
+    const buffer = new Uint8Array(CHUNK_SIZE);
+    const n = await this.#plain.read(buffer);
+    if (n !== null) return void this.#below.push(buffer.subarray(0, n));
+    // What came before may announce the end; `node:tls` takes a few turns to read it.
+    for (let turns = 0; turns < TURNS_TO_READ && !this.#ended; turns++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#isBelowEnded = true;
+    this.#below.push(null);
+  }
+
+  #resume(): void {
+    this.#paused?.resolve();
+    this.#paused = undefined;
   }
 
   #act(begin: (done: (error?: Error | null) => void) => void, result: number): Promise<number> {
@@ -231,8 +178,12 @@ export class UnverifiedTlsConn implements RawSocket {
   }
 }
 
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+/** Hands what became of a promise to a callback of a stream. */
+function settle(promise: Promise<void>, done: (error?: Error) => void): void {
+  promise.then(
+    () => done(),
+    (error) => done(error instanceof Error ? error : new Error(String(error))),
+  );
 }
 
 /** What the system has said stays as it is; all other errors are about TLS. */

@@ -3,15 +3,20 @@
  *
  * @module
  */
+import { checkCount } from "../common/options.ts";
+import { END } from "../common/pull_iterator.ts";
+import { bytesOf } from "./_bytes_of.ts";
+import { linkError, tooLong, TRUNCATED } from "./_errors.ts";
 import type { Link } from "./_link.ts";
 import type { Chunk, ReadBuffer } from "./_read_buffer.ts";
-import { endedBefore, tooLong } from "./_read_errors.ts";
-import { END } from "../common/pull_iterator.ts";
+import type { ReadUntilOptions } from "./read_options.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
-const NEWLINE = new Uint8Array([LF]);
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What was wanted is not there yet, and nothing was taken. */
+export const MORE: unique symbol = Symbol("more");
 
 /** What one call wants. */
 export interface Want<T> {
@@ -21,24 +26,23 @@ export interface Want<T> {
    * Takes it from the buffer.
    *
    * @param isEnd Whether nothing will follow what the buffer holds.
-   * @returns What was wanted; `undefined` if it is not there yet: then nothing was taken.
+   * @param n How many bytes a read of the socket has just brought; `null` for none.
    */
-  take(buffer: ReadBuffer, isEnd: boolean): T | undefined;
-  /** How many bytes are missing at least, if that is known. */
-  missing?(buffer: ReadBuffer): number;
+  take(buffer: ReadBuffer, isEnd: boolean, n: number | null): T | typeof MORE;
+  /** Where the socket puts the bytes; unless specified, room in the buffer. */
+  room?(buffer: ReadBuffer): Uint8Array;
 }
 
 /** The next bytes as they come, owned by the caller. */
 export const CHUNK: Want<Chunk | null> = {
   isMessage: false,
-  take: (buffer, isEnd) =>
-    buffer.length > 0 ? buffer.take(buffer.length) : isEnd ? null : undefined,
+  take: (buffer, isEnd) => buffer.length > 0 ? buffer.take(buffer.length) : isEnd ? null : MORE,
 };
 
 /** The same in memory that holds nothing else. */
 export const CHUNK_ALONE: Want<Chunk | null> = {
   isMessage: false,
-  take: (buffer, isEnd) => buffer.length > 0 ? buffer.takeAlone() : isEnd ? null : undefined,
+  take: (buffer, isEnd) => buffer.length > 0 ? buffer.takeAlone() : isEnd ? null : MORE,
 };
 
 /** The same for a loop. */
@@ -46,7 +50,7 @@ export const NEXT_CHUNK: Want<IteratorResult<Chunk>> = {
   isMessage: false,
   take(buffer, isEnd) {
     if (buffer.length > 0) return { done: false, value: buffer.take(buffer.length) };
-    return isEnd ? END : undefined;
+    return isEnd ? END : MORE;
   },
 };
 
@@ -54,13 +58,23 @@ export const NEXT_CHUNK: Want<IteratorResult<Chunk>> = {
 export class Into implements Want<number | null> {
   readonly isMessage = false;
   readonly #target: Uint8Array;
+  readonly #mayBeDirect: boolean;
+  #isDirect = false;
 
-  constructor(target: Uint8Array) {
+  /** @param mayBeDirect Whether the socket may write to the memory: not for a call that may give up. */
+  constructor(target: Uint8Array, mayBeDirect: boolean) {
     this.#target = target;
+    this.#mayBeDirect = mayBeDirect;
   }
 
-  take(buffer: ReadBuffer, isEnd: boolean): number | null | undefined {
-    return buffer.length > 0 ? buffer.copyTo(this.#target) : isEnd ? null : undefined;
+  room(buffer: ReadBuffer): Uint8Array {
+    this.#isDirect = this.#mayBeDirect;
+    return this.#isDirect ? this.#target : buffer.room(0);
+  }
+
+  take(buffer: ReadBuffer, isEnd: boolean, n: number | null): number | null | typeof MORE {
+    if (this.#isDirect) return n;
+    return buffer.length > 0 ? buffer.copyTo(this.#target) : isEnd ? null : MORE;
   }
 }
 
@@ -71,70 +85,103 @@ export class Exactly implements Want<Chunk | null> {
   readonly #length: number;
 
   constructor(link: Link, length: number) {
+    if (!Number.isSafeInteger(length) || length < 0) {
+      throw new RangeError(`Cannot read exactly ${length} bytes: expected a whole number from 0`);
+    }
     this.#link = link;
     this.#length = length;
   }
 
-  take(buffer: ReadBuffer, isEnd: boolean): Chunk | null | undefined {
+  take(buffer: ReadBuffer, isEnd: boolean): Chunk | null | typeof MORE {
     if (buffer.length >= this.#length) return buffer.take(this.#length);
-    if (!isEnd) return undefined;
+    if (!isEnd) return MORE;
     if (buffer.length === 0) return null;
-    throw endedBefore(this.#link, buffer.length, `${this.#length} bytes`);
+    throw endedBefore(this.#link, buffer, `${this.#length} bytes`);
   }
 
-  missing(buffer: ReadBuffer): number {
-    return this.#length - buffer.length;
+  room(buffer: ReadBuffer): Uint8Array {
+    return buffer.room(this.#length - buffer.length);
+  }
+}
+
+/** A message that ends with a delimiter: how long it is. */
+class Delimited {
+  readonly #link: Link;
+  readonly #delimiter: Uint8Array;
+  readonly #maxLength: number;
+  readonly #isLine: boolean;
+  #searched = 0; // bytes without the beginning of a delimiter
+
+  /**
+   * @param isLine Whether a CR before the delimiter belongs to it, and what stands before the end of
+   * the stream is a message, too.
+   */
+  constructor(
+    link: Link,
+    delimiter: Uint8Array,
+    { maxLength = 65_536 }: ReadUntilOptions = {},
+    isLine = false,
+  ) {
+    this.#link = link;
+    this.#delimiter = delimiter;
+    this.#maxLength = checkCount("maxLength", maxLength);
+    this.#isLine = isLine;
+  }
+
+  /** Its length with the delimiter; `null` if the stream has ended before it. */
+  measure(buffer: ReadBuffer, isEnd: boolean): number | null | typeof MORE {
+    const { length } = this.#delimiter;
+    const found = buffer.indexOf(this.#delimiter, this.#searched);
+    const end = found < 0 ? Math.max(0, buffer.length - length + 1) : found;
+    this.#searched = end;
+    const isCrDelimiter = this.#isLine && (found >= 0 || !isEnd) && buffer.at(end - 1) === CR;
+    if (end > this.#maxLength + (isCrDelimiter ? 1 : 0)) throw tooLong(this.#link, this.#maxLength);
+    if (found >= 0) return found + length;
+    if (!isEnd) return MORE;
+    if (buffer.length === 0) return null;
+    if (this.#isLine) return buffer.length;
+    throw endedBefore(this.#link, buffer, "the delimiter");
   }
 }
 
 /** Everything up to and with a delimiter. */
 export class Until implements Want<Chunk | null> {
   readonly isMessage = true;
-  readonly #link: Link;
-  readonly #delimiter: Uint8Array;
-  readonly #maxLength: number;
-  #searched = 0; // bytes without the beginning of a delimiter
+  readonly #delimited: Delimited;
 
-  constructor(link: Link, delimiter: Uint8Array, maxLength: number) {
-    this.#link = link;
-    this.#delimiter = delimiter;
-    this.#maxLength = maxLength;
+  constructor(link: Link, delimiter: Uint8Array | string, options: ReadUntilOptions | undefined) {
+    const bytes = bytesOf("read until delimiter", delimiter);
+    if (bytes.length === 0) throw new TypeError("Cannot read until an empty delimiter");
+    this.#delimited = new Delimited(link, bytes, options);
   }
 
-  take(buffer: ReadBuffer, isEnd: boolean): Chunk | null | undefined {
-    const { length } = this.#delimiter;
-    const found = buffer.indexOf(this.#delimiter, this.#searched);
-    this.#searched = found < 0 ? Math.max(0, buffer.length - length + 1) : found;
-    if (this.#searched > this.#maxLength) throw tooLong(this.#link, this.#maxLength);
-    if (found >= 0) return buffer.take(found + length);
-    if (!isEnd) return undefined;
-    if (buffer.length === 0) return null;
-    throw endedBefore(this.#link, buffer.length, "the delimiter");
+  take(buffer: ReadBuffer, isEnd: boolean): Chunk | null | typeof MORE {
+    const length = this.#delimited.measure(buffer, isEnd);
+    return typeof length === "number" ? buffer.take(length) : length;
   }
 }
 
-/** One line of text, without its end. What stands before the end of the stream is a line, too. */
+const NEWLINE = new Uint8Array([LF]);
+
+/** One line of text, without its end. */
 export class Line implements Want<string | null> {
   readonly isMessage = true;
-  readonly #link: Link;
-  readonly #maxLength: number;
-  #searched = 0; // bytes without a newline
+  readonly #delimited: Delimited;
 
-  constructor(link: Link, maxLength: number) {
-    this.#link = link;
-    this.#maxLength = maxLength;
+  constructor(link: Link, options: ReadUntilOptions | undefined) {
+    this.#delimited = new Delimited(link, NEWLINE, options, true);
   }
 
-  take(buffer: ReadBuffer, isEnd: boolean): string | null | undefined {
-    const found = buffer.indexOf(NEWLINE, this.#searched);
-    const length = found < 0 ? buffer.length : found;
-    this.#searched = length;
-    const isLast = found < 0 && isEnd;
-    // A CR may be the first byte of the line's end.
-    const end = !isLast && length > 0 && buffer.at(length - 1) === CR ? length - 1 : length;
-    if (end > this.#maxLength) throw tooLong(this.#link, this.#maxLength);
-    if (found >= 0) return decoder.decode(buffer.takeShown(found + 1).subarray(0, end));
-    if (!isEnd) return undefined;
-    return length === 0 ? null : decoder.decode(buffer.takeShown(length));
+  take(buffer: ReadBuffer, isEnd: boolean): string | null | typeof MORE {
+    const length = this.#delimited.measure(buffer, isEnd);
+    if (typeof length !== "number") return length;
+    const bytes = buffer.takeShown(length);
+    if (bytes[length - 1] !== LF) return decoder.decode(bytes);
+    return decoder.decode(bytes.subarray(0, bytes[length - 2] === CR ? -2 : -1));
   }
+}
+
+function endedBefore(link: Link, { length }: ReadBuffer, what: string): Error {
+  const reason = `the stream ended after ${length} bytes, before ${what}`;
+  return linkError(link, "read", TRUNCATED, reason);
 }

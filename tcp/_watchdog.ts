@@ -8,6 +8,8 @@
  * @module
  */
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
+import type { Source } from "./_source.ts";
+import type { Writer } from "./_writer.ts";
 
 /** How often within its length a timeout is looked at. */
 const LOOKS = 8;
@@ -22,37 +24,31 @@ export interface WatchdogLimits {
 /** Which timeout has passed, and how long it was. */
 export type Expiry = (which: keyof WatchdogLimits, after: number) => void;
 
-/** What is watched. */
-export interface Watched {
-  readonly received: { readonly bytesReceived: number };
-  readonly sent: {
-    readonly bytesSent: number;
-    /** Whether a write is under way. */
-    readonly active: boolean;
-  };
-}
-
 /** Watches over one connection. */
 export class Watchdog implements Sweepable {
-  readonly #watched: Watched;
+  readonly #received: Pick<Source, "bytesReceived">;
+  readonly #sent: Pick<Writer, "bytesSent" | "active">;
   readonly #limits: WatchdogLimits;
   readonly #expire: Expiry;
-  readonly #end: number;
+  readonly #openedAt = performance.now();
   #movedBytes = 0;
-  #movedAt: number;
+  #movedAt = this.#openedAt;
   #sentBytes = 0;
   #stuckSince: number | undefined; // when a write was first seen under way with these bytes sent
 
   /** Begins to watch. */
-  constructor(watched: Watched, limits: WatchdogLimits, expire: Expiry) {
-    const now = performance.now();
-    this.#watched = watched;
+  constructor(
+    received: Pick<Source, "bytesReceived">,
+    sent: Pick<Writer, "bytesSent" | "active">,
+    limits: WatchdogLimits,
+    expire: Expiry,
+  ) {
+    this.#received = received;
+    this.#sent = sent;
     this.#limits = limits;
     this.#expire = expire;
-    this.#end = now + limits.lifetime;
-    this.#movedAt = now;
-    const next = Math.min(this.#nextLook(now), this.#end);
-    if (next < Infinity) watch(this, next);
+    const next = Math.min(limits.idle / LOOKS, limits.write / LOOKS, limits.lifetime);
+    if (next < Infinity) watch(this, this.#openedAt + next);
   }
 
   /** Watches no more. */
@@ -62,8 +58,8 @@ export class Watchdog implements Sweepable {
 
   sweep(now: number): number {
     const { idle, write, lifetime } = this.#limits;
-    const { received, sent } = this.#watched;
-    const moved = received.bytesReceived + sent.bytesSent;
+    const sent = this.#sent;
+    const moved = this.#received.bytesReceived + sent.bytesSent;
     if (moved !== this.#movedBytes) {
       this.#movedBytes = moved;
       this.#movedAt = now;
@@ -74,25 +70,17 @@ export class Watchdog implements Sweepable {
       this.#stuckSince = now; // or since a moment after the last look: counting from then were early
       this.#sentBytes = sent.bytesSent;
     }
-    const writeEnd = (this.#stuckSince ?? Infinity) + write;
-    if (now >= this.#end) return this.#over("lifetime", lifetime);
-    if (now >= writeEnd) return this.#over("write", write);
-    if (now >= this.#movedAt + idle) return this.#over("idle", idle);
-    return Math.min(
-      this.#nextLook(now),
-      this.#end,
-      this.#movedAt + idle,
-      writeEnd,
-    );
-  }
-
-  #nextLook(now: number): number {
-    return now + Math.min(this.#limits.idle, this.#limits.write) / LOOKS;
-  }
-
-  #over(which: keyof WatchdogLimits, after: number): number {
-    this.stop();
-    this.#expire(which, after);
-    return Infinity;
+    const ends = [
+      ["lifetime", this.#openedAt + lifetime],
+      ["write", (this.#stuckSince ?? Infinity) + write],
+      ["idle", this.#movedAt + idle],
+    ] as const;
+    for (const [which, end] of ends) {
+      if (now < end) continue;
+      this.stop();
+      this.#expire(which, this.#limits[which]);
+      return Infinity;
+    }
+    return Math.min(now + Math.min(idle, write) / LOOKS, ...ends.map(([, end]) => end));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The writing half of a connection.
+ * The writing half of a connection: plain writes and messages, in the order of the calls.
  *
  * The socket takes part of what it is given, and only from one caller at a time. Here every write
  * leaves whole and in the order of the calls. What is written while another write is under way
@@ -15,7 +15,7 @@ import { noteError } from "../_internal/unhandled.ts";
 import { unattended } from "../common/unattended.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import { contextOf, type Link } from "./_link.ts";
-import { queueFull, writeEnded } from "./_write_errors.ts";
+import { queueFull, writeEnded } from "./_errors.ts";
 
 /** Small pieces that wait are joined up to this size, about what one write of the socket takes. */
 const JOINED_SIZE = 64 * 1024;
@@ -23,12 +23,16 @@ const JOINED_SIZE = 64 * 1024;
 const MAX_SMALL = 16 * 1024;
 
 /** A piece that waits to be written. */
-interface Piece {
+interface Piece extends PromiseWithResolvers<void> {
   /** The caller's memory, or where small pieces are joined. */
   readonly data: Uint8Array | OutputBuffer;
-  readonly written: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
+}
+
+/** Messages that were sent and not yet given to the writer. */
+interface Collected {
+  readonly collectedBytes: number;
+  /** Gives them to the writer now. */
+  handOver(): void;
 }
 
 /**
@@ -40,10 +44,11 @@ export class Writer {
   bytesSent = 0;
   /** The reset by the peer that a write has met: the system tells of it only once. */
   reset: unknown;
+  /** Where messages are collected, if there are any: what is written later must not overtake them. */
+  outbox: Collected | undefined;
 
   readonly #link: Link;
   readonly #turn: Turn;
-  readonly #maxQueue: number;
   #queue: Piece[] | undefined;
   #queuedBytes = 0;
   #isActive = false;
@@ -55,10 +60,9 @@ export class Writer {
   #onIdle: (() => void)[] | undefined;
 
   /** @param turn The connection's place in the rounds of all. */
-  constructor(link: Link, turn: Turn, maxQueue: number) {
+  constructor(link: Link, turn: Turn) {
     this.#link = link;
     this.#turn = turn;
-    this.#maxQueue = maxQueue;
   }
 
   /** Whether a write is under way. */
@@ -66,9 +70,9 @@ export class Writer {
     return this.#isActive;
   }
 
-  /** Bytes that wait after the write under way. */
+  /** Bytes that wait after the write under way, messages included. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queuedBytes + (this.outbox?.collectedBytes ?? 0);
   }
 
   /** Why nothing more can be written; `undefined` while it can. */
@@ -83,12 +87,12 @@ export class Writer {
 
   /** Writes all of `data` after everything that was written before, if the queue has room for it. */
   write(data: Uint8Array): Promise<void> {
-    const { length } = data;
-    if (this.#isActive && this.refusal === undefined && length > 0) {
-      const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= this.#maxQueue;
-      if (!isAlone && this.#queuedBytes + length > this.#maxQueue) {
-        const full = { waiting: this.#queuedBytes, limit: this.#maxQueue };
-        return unattended(Promise.reject(queueFull(this.#link, "write", full)));
+    this.outbox?.handOver();
+    if (this.#isActive && this.refusal === undefined && data.length > 0) {
+      const { maxWriteQueue } = this.#link;
+      const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= maxWriteQueue;
+      if (!isAlone && this.#queuedBytes + data.length > maxWriteQueue) {
+        return unattended(Promise.reject(queueFull(this.#link, "write", this.#queuedBytes)));
       }
     }
     return this.writeAccepted(data);
@@ -102,12 +106,12 @@ export class Writer {
       return data.length === 0 ? Promise.resolve() : this.#writing = this.#writeAll(data);
     }
     const last = this.#queue?.at(-1);
-    if (data.length === 0) return last?.written ?? this.#writing ?? Promise.resolve();
+    if (data.length === 0) return last?.promise ?? this.#writing ?? Promise.resolve();
     this.#queuedBytes += data.length;
     if (data.length > MAX_SMALL) return this.#enqueue(data);
     if (last?.data instanceof OutputBuffer && last.data.length + data.length <= JOINED_SIZE) {
       last.data.append(data);
-      return last.written;
+      return last.promise;
     }
     const joined = new OutputBuffer();
     joined.append(data);
@@ -116,6 +120,7 @@ export class Writer {
 
   /** Takes no more writes: they are told `reason`. What was taken still leaves. */
   refuse(reason: unknown): void {
+    this.outbox?.handOver();
     this.#ending ??= reason;
   }
 
@@ -182,9 +187,9 @@ export class Writer {
   }
 
   #enqueue(data: Uint8Array | OutputBuffer): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    (this.#queue ??= []).push({ data, written: promise, resolve, reject });
-    return unattended(promise);
+    const piece = { data, ...Promise.withResolvers<void>() };
+    (this.#queue ??= []).push(piece);
+    return unattended(piece.promise);
   }
 
   /** Writes what waits next, or rests. */
@@ -202,7 +207,7 @@ export class Writer {
     }
     const data = piece.data instanceof OutputBuffer ? piece.data.take() : piece.data;
     this.#queuedBytes -= data.length;
-    this.#writing = piece.written;
+    this.#writing = piece.promise;
     this.#writeAll(data).then(piece.resolve, piece.reject);
   }
 }

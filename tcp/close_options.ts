@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, checkTimeout } from "../common/options.ts";
 
 /** How to close. */
 export interface CloseOptions {
@@ -30,4 +31,11 @@ export interface CloseInfo {
   readonly how: "closed" | "aborted" | "failed";
   /** The reason of an abort, or the error. */
   readonly reason?: unknown;
+}
+
+/** The time to wait for the peer's end, checked; `undefined` if the caller leaves it open. */
+export function lingerOf(options: CloseOptions | undefined): number | undefined {
+  checkOptions<CloseOptions>("close", options, { linger: true });
+  const linger = options?.linger;
+  return linger === undefined ? undefined : checkTimeout("linger", linger);
 }

@@ -27,7 +27,7 @@ import { isSelfConnect } from "../common/self_connect.ts";
 import { CLIENT_NAMES } from "../common/tcp_option_names.ts";
 import { Backoff, sleep } from "../_internal/backoff.ts";
 import { translate } from "../_internal/translate.ts";
-import { shakeHands } from "./_handshake.ts";
+import { shakeHands } from "./_handshakes.ts";
 import type { RawSocket } from "./_link.ts";
 import { startUnverifiedTls } from "./_tls_unverified.ts";
 import {
@@ -112,11 +112,11 @@ export async function connectTcp(
   options: TcpConnectOptions | UnixConnectOptions,
 ): Promise<TcpConnection> {
   checkOptions<TcpConnectOptions>("connectTcp", options, CLIENT_NAMES);
-  const { signal } = options;
+  const { signal, retry = 1 } = options;
   const timeout = checkTimeout("timeout", options.timeout ?? 30_000);
   const timeouts = resolveTimeouts(options.timeouts, CLIENT_TIMEOUTS);
   const maxWriteQueue = maxWriteQueueOf(options.limits);
-  const { attempts, backoff } = resolveRetry(options.retry);
+  const { attempts, backoff } = resolveRetry(retry);
   const dialer = hasPath(options) ? unixDialer(options) : tcpDialer(options, timeouts.handshake);
   for (let attempt = 1;; attempt++) {
     signal?.throwIfAborted();
@@ -219,24 +219,19 @@ function tcpDialer(options: TcpConnectOptions, handshakeTimeout: number): Dialer
     if (keepAlive) socket.setKeepAlive(true);
     return socket;
   };
-  if (tls === undefined) {
-    return {
-      context,
-      open: async (signal, keep) => ({ socket: await connect(signal, keep), alpnProtocol: null }),
-    };
-  }
-  const { serverName = hostname, cert, key, alpnProtocols = [], caCerts = [] } = tls;
+  const { serverName = hostname, cert, key, alpnProtocols = [], caCerts = [] } = { ...tls };
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError('Cannot use option "tls": cert and key are needed together');
   }
-  const { unsafelyDisableHostnameVerification = false } = tls;
+  const { unsafelyDisableHostnameVerification = false } = { ...tls };
   const shared = { alpnProtocols, caCerts, unsafelyDisableHostnameVerification };
-  const isUnverified = tls.unsafelyIgnoreCertificateErrors === true;
   return {
     context,
     async open(signal, keep) {
       let socket;
-      if (isUnverified) {
+      if (tls === undefined) {
+        return { socket: await connect(signal, keep), alpnProtocol: null };
+      } else if (tls.unsafelyIgnoreCertificateErrors === true) {
         socket = await startUnverifiedTls(await connect(signal, keep), { ...tls, serverName });
       } else if (cert !== undefined && key !== undefined) {
         // The runtime takes no certificate of ours for a connection that it has not made itself.
@@ -263,12 +258,9 @@ function refuseSelf(socket: Deno.TcpConn, context: OperationContext): void {
   throw netError(Deno.errors.ConnectionRefused, "ECONNREFUSED", reason, context);
 }
 
-function resolveRetry(retry: number | RetryOptions | undefined): {
-  attempts: number;
-  backoff: Backoff;
-} {
+function resolveRetry(retry: number | RetryOptions): { attempts: number; backoff: Backoff } {
   const { attempts = 5, minDelay = 100, maxDelay = 10_000, jitter = 0.5 } =
-    typeof retry === "object" ? retry : { attempts: retry ?? 1 };
+    typeof retry === "object" ? retry : { attempts: retry };
   checkCount("retry.attempts", attempts, 1);
   checkRange("retry.minDelay", minDelay, MIN_DELAY, Infinity, "milliseconds");
   checkRange("retry.maxDelay", maxDelay, MIN_DELAY, Infinity, "milliseconds");

@@ -4,20 +4,25 @@
  * @module
  */
 import type { NetTransport, SocketAddress } from "../errors.ts";
-import { checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { busy } from "../_internal/translate.ts";
 import type { Codec } from "../framing/codec.ts";
 import { bytesOf } from "./_bytes_of.ts";
-import type { CloseInfo, CloseOptions } from "./close_options.ts";
+import { type CloseInfo, type CloseOptions, lingerOf } from "./close_options.ts";
 import { Ending } from "./_ending.ts";
 import { contextOf, type Link } from "./_link.ts";
-import { Output } from "./_output.ts";
+import { Outbox } from "./_outbox.ts";
 import { PlainReads } from "./_plain_reads.ts";
 import { Reader } from "./_reader.ts";
 import { writableOf } from "./_streams.ts";
+import { Exactly, Line, Until } from "./_wants.ts";
+import { Writer } from "./_writer.ts";
 import { createFramed, type Framed } from "./framed.ts";
-import type { ReadOptions, ReadUntilOptions } from "./read_options.ts";
-import type { Timeouts } from "./timeouts.ts";
+import {
+  READ_OPTIONS,
+  READ_UNTIL_OPTIONS,
+  type ReadOptions,
+  type ReadUntilOptions,
+} from "./read_options.ts";
 
 /** How much went through a connection, and since when. */
 export interface TcpConnectionStats {
@@ -35,13 +40,9 @@ export interface TcpConnectionStats {
 
 /** What a connection is made from. */
 interface ConnectionInit extends Link {
-  readonly timeouts: Timeouts;
-  readonly maxWriteQueue: number;
   readonly alpnProtocol: string | null;
   readonly onRelease: ((conn: TcpConnection, info: CloseInfo) => void) | undefined;
 }
-
-const CLOSE_OPTIONS: OptionNames<CloseOptions> = { linger: true };
 
 let lastId = 0;
 let create: (init: ConnectionInit) => TcpConnection;
@@ -83,9 +84,10 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
   readonly #link: ConnectionInit;
   readonly #reader: Reader;
   readonly #reads: PlainReads;
-  readonly #output: Output;
+  readonly #writer: Writer;
   readonly #ending: Ending;
   readonly #openedAt = Date.now();
+  #outbox: Outbox | undefined; // most connections have no codec
   #writable: WritableStream<Uint8Array> | undefined;
 
   static {
@@ -96,15 +98,11 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
   private constructor(init: ConnectionInit) {
     const turn = { round: -1, steps: 0 }; // of both halves together
     this.#link = init;
-    this.#output = new Output(init, turn, init.maxWriteQueue);
-    this.#reader = new Reader(init, turn, this.#output.writer);
-    this.#reads = new PlainReads(init, this.#reader);
-    this.#ending = new Ending({
-      link: init,
-      reader: this.#reader,
-      output: this.#output,
-      timeouts: init.timeouts,
-      onEnd: (info) => init.onRelease?.(this, info),
+    this.#writer = new Writer(init, turn);
+    this.#reader = new Reader(init, turn, this.#writer);
+    this.#reads = new PlainReads(this.#reader);
+    this.#ending = new Ending(init, this.#reader, this.#writer, (info) => {
+      init.onRelease?.(this, info);
     });
   }
 
@@ -151,9 +149,9 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
   stats(): TcpConnectionStats {
     return {
       bytesReceived: this.#reader.source.bytesReceived,
-      bytesSent: this.#output.writer.bytesSent,
+      bytesSent: this.#writer.bytesSent,
       bytesBuffered: this.#reader.buffered,
-      bytesQueued: this.#output.queuedBytes,
+      bytesQueued: this.#writer.queuedBytes,
       openedAt: this.#openedAt,
     };
   }
@@ -198,7 +196,9 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    * @throws {Deno.errors.TimedOut} If they did not come in time.
    */
   readExactly(length: number, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#reads.exactly(length, options);
+    return this.#reads.take("readExactly", options, READ_OPTIONS, () => {
+      return new Exactly(this.#link, length);
+    });
   }
 
   /**
@@ -221,7 +221,9 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
     delimiter: Uint8Array | string,
     options?: ReadUntilOptions,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#reads.until(delimiter, options);
+    return this.#reads.take("readUntil", options, READ_UNTIL_OPTIONS, () => {
+      return new Until(this.#link, delimiter, options);
+    });
   }
 
   /**
@@ -239,7 +241,9 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    * @throws {Deno.errors.TimedOut} If it did not come in time.
    */
   readLine(options?: ReadUntilOptions): Promise<string | null> {
-    return this.#reads.line(options);
+    return this.#reads.take("readLine", options, READ_UNTIL_OPTIONS, () => {
+      return new Line(this.#link, options);
+    });
   }
 
   /**
@@ -263,7 +267,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    */
   write(data: Uint8Array | string): Promise<void> {
     try {
-      return this.#output.write(bytesOf("write data", data));
+      return this.#writer.write(bytesOf("write data", data));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -304,7 +308,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
     const framed = createFramed(codec, {
       link: this.#link,
       reader: this.#reader,
-      outbox: this.#output.outbox,
+      outbox: this.#outbox ??= new Outbox(this.#link, this.#writer),
       onRelease: () => {
         this.#reads.isFramed = false;
       },
@@ -320,7 +324,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    * @throws {Deno.errors.ConnectionReset} If the connection broke before everything was written.
    */
   closeWrite(): Promise<void> {
-    return this.#output.end();
+    return this.#writer.end();
   }
 
   /**
@@ -335,9 +339,7 @@ export class TcpConnection<Addr extends SocketAddress = SocketAddress>
    * @throws {RangeError} If `linger` is negative or not a number.
    */
   close(options?: CloseOptions): Promise<void> {
-    checkOptions("close", options, CLOSE_OPTIONS);
-    const linger = options?.linger;
-    return this.#ending.close(linger === undefined ? undefined : checkTimeout("linger", linger));
+    return this.#ending.close(lingerOf(options));
   }
 
   /**

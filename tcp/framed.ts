@@ -7,13 +7,8 @@ import { FrameError, LimitError } from "../errors.ts";
 import { END, PullIterator } from "../common/pull_iterator.ts";
 import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
-import { Incoming, type IncomingInit, takeBatch, takeNext, takeOne } from "./_incoming.ts";
+import { type FramedInit, Incoming, takeBatch, takeNext, takeOne } from "./_incoming.ts";
 import { checkRead, READ_OPTIONS, type ReadOptions } from "./read_options.ts";
-
-/** What the messages of a connection come and go through, whatever the codec. */
-interface FramedInit extends IncomingInit {
-  readonly onRelease: () => void;
-}
 
 let create: <In, Out>(codec: Codec<In, Out>, init: FramedInit) => Framed<In, Out>;
 
@@ -213,7 +208,9 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    */
   release(): void {
     const { reader, outbox, onRelease } = this.#init;
-    const remaining = this.#incoming.end("release");
+    const remaining = this.#incoming.end(
+      "Cannot use the messages of a connection after release()",
+    );
     outbox.handOver();
     reader.unread(remaining);
     onRelease();

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { ClosedError, type SocketAddress } from "../errors.ts";
-import { normaliseAddr } from "../common/address.ts";
+import type { NetTransport, SocketAddress } from "../errors.ts";
+import { hasPath, normaliseAddr } from "../common/address.ts";
 import { catchRejection } from "../common/catch_rejection.ts";
 import type { OperationContext } from "../common/net_error.ts";
-import { checkHandler, checkOptions } from "../common/options.ts";
+import { splitArguments } from "../common/options.ts";
 import { SERVER_NAMES } from "../common/tcp_option_names.ts";
 import { eventLoopTurn } from "../common/turn_budget.ts";
 import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
@@ -17,16 +17,12 @@ import { isPeerFault, translate } from "../_internal/translate.ts";
 import { catchUnhandled } from "../_internal/unhandled.ts";
 import { Admission } from "./_admission.ts";
 import { Handshakes } from "./_handshakes.ts";
-import { listen, type Listening } from "./_listen.ts";
+import { listen } from "./_listen.ts";
 import type { CloseInfo } from "./close_options.ts";
 import { createConnection, drainConnection, type TcpConnection } from "./connection.ts";
 import { maxWriteQueueOf } from "./limits.ts";
 import type { TcpServer, TcpServerStats } from "./server_handle.ts";
-import type {
-  TcpServerBaseOptions,
-  TcpServerOptions,
-  UnixServerOptions,
-} from "./server_options.ts";
+import type { TcpServeOptions, TcpServerOptions, UnixServerOptions } from "./server_options.ts";
 import { resolveTimeouts, SERVER_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
 /**
@@ -118,29 +114,24 @@ export function serveTcp(
   handler: TcpHandler,
 ): TcpServer;
 export function serveTcp(first: unknown, second?: unknown): TcpServer {
-  const isAlone = typeof first === "function" && second === undefined;
-  const handler = isAlone ? first : second;
-  const options = isAlone ? undefined : first;
-  checkHandler("serveTcp", handler);
-  checkOptions<TcpServerOptions>("serveTcp", options, SERVER_NAMES);
-  return new Server((options ?? {}) as Options, handler as TcpHandler);
+  return new Server(
+    ...splitArguments<TcpServeOptions, TcpHandler>("serveTcp", SERVER_NAMES, first, second),
+  );
 }
-
-/** The options of any server; where it listens decides on the addresses that its hooks are given. */
-type Options = (TcpServerOptions | UnixServerOptions) & TcpServerBaseOptions;
 
 class Server implements TcpServer {
   readonly addr: SocketAddress;
   readonly finished: Promise<void>;
   readonly connections: Set<TcpConnection> = new Set();
 
-  readonly #options: Options;
+  readonly #options: TcpServeOptions;
   readonly #handler: TcpHandler;
   readonly #hooks: ServerHooks<TcpConnection>;
   readonly #admission: Admission;
   readonly #timeouts: Timeouts;
   readonly #maxWriteQueue: number;
-  readonly #listening: Listening;
+  readonly #listener: Deno.Listener;
+  readonly #transport: NetTransport;
   readonly #handshakes = new Handshakes();
   readonly #stopping: Shutdown;
   readonly #counts = {
@@ -154,23 +145,25 @@ class Server implements TcpServer {
     bytesReceived: 0,
     bytesSent: 0,
   };
+  #accepting: Promise<void> = Promise.resolve(); // settles when the listener is closed
   #isAccepting = true;
   #pause: Sleep | undefined;
 
-  constructor(options: Options, handler: TcpHandler) {
+  constructor(options: TcpServeOptions, handler: TcpHandler) {
     options.signal?.throwIfAborted();
     this.#options = options;
     this.#handler = handler;
     this.#hooks = new ServerHooks(options, (conn) => conn.remoteAddr);
     this.#timeouts = resolveTimeouts(options.timeouts, SERVER_TIMEOUTS);
     this.#maxWriteQueue = maxWriteQueueOf(options.limits);
-    this.#admission = new Admission({ ...options.limits, ...options });
-    this.#listening = listen(options);
-    this.addr = this.#listening.addr;
+    this.#admission = new Admission(options);
+    this.#listener = listen(options);
+    this.#transport = hasPath(options) ? "unix" : options.tls === undefined ? "tcp" : "tls";
+    this.addr = normaliseAddr(this.#listener.addr);
     try {
       this.#hooks.announce(this.addr);
     } catch (error) {
-      this.#listening.listener.close();
+      this.#listener.close();
       throw error;
     }
     this.#stopping = new Shutdown({
@@ -182,7 +175,7 @@ class Server implements TcpServer {
     });
     this.finished = this.#stopping.finished;
     this.finished.then(catchUnhandled());
-    this.#acceptAll();
+    this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }
 
@@ -197,11 +190,11 @@ class Server implements TcpServer {
   }
 
   ref(): void {
-    this.#listening.listener.ref();
+    this.#listener.ref();
   }
 
   unref(): void {
-    this.#listening.listener.unref();
+    this.#listener.unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,7 +212,7 @@ class Server implements TcpServer {
         continue;
       }
       try {
-        const socket = await this.#listening.listener.accept();
+        const socket = await this.#listener.accept();
         backoff.reset();
         this.#hooks.noteSuccess();
         this.#admit(socket);
@@ -240,29 +233,25 @@ class Server implements TcpServer {
   #admit(socket: Deno.Conn): void {
     this.#counts.accepted++;
     const remoteAddr = normaliseAddr(socket.remoteAddr);
-    const hostname = "hostname" in remoteAddr ? remoteAddr.hostname : null;
-    const refusal = this.#stopping.isStopping ? "max_connections" : this.#admission.enter(hostname);
+    const refusal = this.#stopping.isStopping ? "refused" : this.#admission.enter(remoteAddr);
     if (refusal !== null) {
-      this.#counts[refusal === "denied" ? "denied" : "refused"]++;
-      if (isTls(socket)) this.#refuseTls(socket, remoteAddr);
-      else socket.close();
+      this.#counts[refusal]++;
+      if (!isTls(socket)) return socket.close();
+      this.#admission.refuse();
+      this.#discard(socket, remoteAddr).then(() => this.#admission.release());
       return;
     }
     this.#counts.active++;
     if (isTls(socket)) {
-      this.#serveTls(socket, remoteAddr, hostname);
+      this.#serveTls(socket, remoteAddr);
     } else {
-      this.#configure(socket as Deno.TcpConn);
-      this.#serve(socket, remoteAddr, hostname, null);
+      if (this.#transport === "tcp") this.#configure(socket as Deno.TcpConn);
+      this.#serve(socket, remoteAddr, null);
     }
   }
 
   /** The handshake happens here, off the accept loop, so that a silent client delays no other. */
-  async #serveTls(
-    socket: Deno.TlsConn,
-    remoteAddr: SocketAddress,
-    hostname: string | null,
-  ): Promise<void> {
+  async #serveTls(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
     const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
     let alpnProtocol: string | null;
     try {
@@ -270,22 +259,16 @@ class Server implements TcpServer {
       alpnProtocol = await this.#handshakes.finish(socket, { context, limit });
     } catch (error) {
       this.#counts.handshakeErrors++;
-      if (!(error instanceof ClosedError)) this.#hooks.report(error);
+      if (!this.#stopping.isAborted) this.#hooks.report(error);
       this.#counts.active--;
       this.#admission.giveUp();
       const released = this.#discard(socket, remoteAddr);
       this.#stopping.finishIfIdle();
       await released;
-      this.#admission.release(hostname);
+      this.#admission.release(remoteAddr);
       return;
     }
-    this.#serve(socket, remoteAddr, hostname, alpnProtocol);
-  }
-
-  async #refuseTls(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
-    this.#admission.refuse();
-    await this.#discard(socket, remoteAddr);
-    this.#admission.release(null);
+    this.#serve(socket, remoteAddr, alpnProtocol);
   }
 
   #discard(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
@@ -294,15 +277,10 @@ class Server implements TcpServer {
   }
 
   /** Not an async function: its frame would cost each idle connection half a kilobyte. */
-  #serve(
-    socket: Deno.Conn,
-    remoteAddr: SocketAddress,
-    hostname: string | null,
-    alpnProtocol: string | null,
-  ): void {
+  #serve(socket: Deno.Conn, remoteAddr: SocketAddress, alpnProtocol: string | null): void {
     const conn: TcpConnection = createConnection({
       socket,
-      transport: this.#listening.transport,
+      transport: this.#transport,
       localAddr: normaliseAddr(socket.localAddr),
       remoteAddr,
       timeouts: this.#timeouts,
@@ -315,7 +293,7 @@ class Server implements TcpServer {
     if (this.#stopping.isStopping) drainConnection(conn); // its handshake had just ended
     if (this.#stopping.isAborted) conn.abort(this.#options.signal?.reason);
     const end = () => {
-      conn.close().then(() => this.#leave(hostname));
+      conn.close().then(() => this.#leave(remoteAddr));
     };
     const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
@@ -335,14 +313,14 @@ class Server implements TcpServer {
     }
   }
 
-  #leave(hostname: string | null): void {
+  #leave(remoteAddr: SocketAddress): void {
     this.#counts.active--;
-    this.#admission.leave(hostname);
+    this.#admission.leave(remoteAddr);
     this.#stopping.finishIfIdle();
   }
 
   #configure(socket: Deno.TcpConn): void {
-    const { noDelay, keepAlive } = this.#listening;
+    const { noDelay = true, keepAlive = false } = this.#options;
     try {
       if (noDelay) socket.setNoDelay(true);
       if (keepAlive) socket.setKeepAlive(true);
@@ -358,23 +336,25 @@ class Server implements TcpServer {
   };
 
   #stopAccepting(): void {
-    this.#listening.listener.close();
+    this.#listener.close();
     this.#pause?.wake();
     this.#admission.wake();
   }
 
   #abort(reason: unknown): void {
-    this.#handshakes.endAll();
+    this.#handshakes.endAll(reason);
     for (const conn of this.connections) conn.abort(reason);
   }
 
-  #release(): void {
+  /** Handlers that do not end are left alone in the end; the port is free in any case. */
+  async #release(): Promise<void> {
+    await this.#accepting;
     this.#handshakes.close();
     this.#hooks.close();
   }
 
   #context(operation: "accept" | "handshake"): OperationContext {
-    return { operation, transport: this.#listening.transport, localAddr: this.addr };
+    return { operation, transport: this.#transport, localAddr: this.addr };
   }
 }
 

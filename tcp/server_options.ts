@@ -151,6 +151,9 @@ export interface UnixServerOptions extends TcpServerBaseOptions<Deno.UnixAddr> {
   keepAlive?: boolean | undefined;
 }
 
+/** The options of any server; where it listens decides on the addresses that its hooks are given. */
+export type TcpServeOptions = (TcpServerOptions | UnixServerOptions) & TcpServerBaseOptions;
+
 /** The options of {@linkcode TcpServerOptions} that a unix socket does not have. */
 export const PORT_OPTIONS: readonly (keyof UnixServerOptions)[] = [
   "port",

@@ -145,7 +145,7 @@ function summary(
 
 /** Tells of each request in one line, names of others made harmless. */
 export function teller(): (event: FileTransferEvent) => void {
-  const done = new RateLimited(console.error, undefined, DONE_PER_SECOND);
+  const done = new RateLimited({}, DONE_PER_SECOND);
   const failures = new RateLimited(); // so that these do not hide the others
   return ({ verb, name, remoteAddr, bytes, duration, error }) => {
     const failed = error instanceof Error ? `: ${toPrintable(error.message)}` : "";

@@ -168,6 +168,7 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     "UdpSessions",
     "UdpSessionsOptions",
     "UdpSessionsStats",
+    "UdpSocket",
     "UdpSocketOptions",
     "UdpTarget",
     "UnixDatagramOptions",

@@ -1,67 +1,45 @@
 /**
- * Writes `apps/chat/_confusables.ts`: which characters look like which, from Unicode's confusables.txt
- * as the package `unhomoglyph` has it. The package itself is no dependency of what ships.
+ * Writes `apps/chat/_confusables.json`: which characters look like which, from Unicode's confusables.txt,
+ * version 13.0 (Unicode's technical standard 39; data under the Unicode Licence), as the package
+ * unhomoglyph 1.0.6 (MIT) has it. The package itself is no dependency of what ships.
  *
  *     deno run --allow-write=apps/chat tools/confusables.ts
  */
 import table from "unhomoglyph/data.json" with { type: "json" };
 import { isLiving } from "../apps/chat/_scripts.ts";
 
-const WIDTH = 96;
+/** What would not show by itself, or would change how the rest of the line looks. */
+const UNSHOWN = /[\p{M}\p{C}\p{Z}]/gu;
 
 /**
- * The table in the form that `apps/chat/_skeleton.ts` reads: a line for each prototype, with the code
- * points of those that look like it, as differences in base 36.
+ * The table that `apps/chat/_skeleton.ts` reads: for each prototype the characters that look like it.
  *
  * Left out is what no name can have when its skeleton is made: characters of historic scripts, and those
  * that Unicode's form NFKC replaces.
  */
-export function confusables(): string {
-  const groups = new Map<string, number[]>();
-  for (const [character, prototype] of Object.entries<string>(table)) {
-    if (!isLiving(character) || character.normalize("NFKC").normalize("NFD") !== character) {
-      continue;
+export function confusables(): Record<string, string> {
+  const groups: Record<string, string> = {};
+  for (const [character, prototype] of Object.entries<string>(table).sort()) {
+    if (isLiving(character) && character.normalize("NFKC").normalize("NFD") === character) {
+      groups[prototype] = (groups[prototype] ?? "") + character;
     }
-    const code = character.codePointAt(0) ?? 0;
-    groups.set(prototype, [...groups.get(prototype) ?? [], code]);
   }
-  return Array.from(groups, ([prototype, codes]) => {
-    const points = Array.from(prototype, (character) => base36(character.codePointAt(0) ?? 0));
-    const sorted = codes.sort((a, b) => a - b);
-    const steps = sorted.map((code, index) => base36(code - (sorted[index - 1] ?? 0)));
-    return `${points.join("+")}=${steps.join(",")}`;
-  }).sort().join(" ");
+  return groups;
 }
 
-function base36(value: number): string {
-  return value.toString(36);
+/** The text of the file. */
+function format(groups: Record<string, string>): string {
+  const sorted = Object.fromEntries(Object.entries(groups).sort());
+  return JSON.stringify(sorted, null, 2).replaceAll(UNSHOWN, escape) + "\n";
 }
 
-/** The module's text. */
-function moduleOf(groups: string): string {
-  const lines: string[] = [];
-  for (const group of groups.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + group.length >= WIDTH) lines.push(group);
-    else lines[lines.length - 1] = `${last} ${group}`;
-  }
-  return `/**
- * Which characters look like which. Written by tools/confusables.ts: change that instead.
- *
- * From Unicode's confusables.txt, version 13.0 (Unicode's technical standard 39; data under the Unicode
- * Licence), as the package unhomoglyph 1.0.6 (MIT) has it.
- *
- * @module
- */
-
-/** Groups, set apart by blanks: the prototype's code points, \`=\`, those that look like it. */
-export const CONFUSABLES = \`
-${lines.join("\n")}
-\`;
-`;
+function escape(character: string): string {
+  if (/[\n ]/.test(character)) return character;
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 if (import.meta.main) {
-  const path = new URL("../apps/chat/_confusables.ts", import.meta.url);
-  await Deno.writeTextFile(path, moduleOf(confusables()));
+  const path = new URL("../apps/chat/_confusables.json", import.meta.url);
+  await Deno.writeTextFile(path, format(confusables()));
 }

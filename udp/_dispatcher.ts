@@ -5,16 +5,14 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
+import { netError } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
-import { isSame } from "./_address.ts";
 import type { DatagramSink } from "./_driver.ts";
 import { Inbox } from "./_inbox.ts";
 import type { PendingRequests } from "./_requests.ts";
 import { own } from "./_slab.ts";
+import type { SocketState } from "./_socket_state.ts";
 import { type Datagram, ReceivedDatagram, type Replier } from "./datagram.ts";
-import type { EndpointCounts } from "./endpoint_stats.ts";
-import type { SocketLimits } from "./options.ts";
 
 /** What takes all datagrams of an endpoint in the place of `receive()`: a server, or sessions. */
 export interface Consumer {
@@ -26,47 +24,38 @@ export interface Consumer {
   closed(reason: unknown): void;
 }
 
-/** What receiving depends on. */
-export interface DispatcherInit {
-  readonly counts: EndpointCounts;
-  readonly requests: PendingRequests;
-  readonly replier: Replier;
-  readonly limits: SocketLimits;
-  /** The only address to listen to. */
-  readonly peer: SocketAddress | undefined;
-  readonly context: (operation: "receive") => OperationContext;
-}
-
 /** Takes what an endpoint receives to where it belongs. */
 export class Dispatcher implements DatagramSink {
   readonly inbox: Inbox;
-  readonly #init: DispatcherInit;
+  readonly #state: SocketState;
+  readonly #requests: PendingRequests;
+  readonly #replier: Replier;
+  readonly #peer: SocketAddress | undefined;
   #consumer: Consumer | undefined;
   #isOver = false;
 
-  constructor(init: DispatcherInit) {
-    this.#init = init;
-    this.inbox = new Inbox({
-      maxCount: init.limits.maxQueue,
-      maxBytes: init.limits.maxQueueBytes,
-      late: (after) => timedOut(init.context("receive"), after, "nothing came"),
-    });
+  /** @param peer The only address to listen to, if there is one. */
+  constructor(
+    state: SocketState,
+    requests: PendingRequests,
+    replier: Replier,
+    peer: SocketAddress | undefined,
+  ) {
+    this.#state = state;
+    this.#requests = requests;
+    this.#replier = replier;
+    this.#peer = peer;
+    const { maxQueue, maxQueueBytes } = state.limits;
+    this.inbox = new Inbox(maxQueue, maxQueueBytes, () => state.context("receive"));
   }
 
-  received(view: Uint8Array, from: SocketAddress): void {
+  received(received: Uint8Array, from: SocketAddress): void {
     if (this.#isOver) return;
-    const { counts, peer, limits, requests, replier } = this.#init;
-    counts.datagramsReceived++;
-    counts.bytesReceived += view.length;
-    if (peer !== undefined && !isSame(peer, from)) {
-      counts.strangers++;
-      return;
-    }
-    const truncated = view.length > limits.maxDatagramSize;
-    if (truncated) {
-      counts.truncated++;
-      view = view.subarray(0, limits.maxDatagramSize);
-    }
+    const view = this.#state.admit(received, from, this.#peer);
+    if (view === null) return;
+    const truncated = view !== received;
+    const requests = this.#requests;
+    const replier = this.#replier;
     if (!requests.isIdle) {
       const datagram = new ReceivedDatagram(own(view), from, truncated, replier);
       if (requests.take(datagram)) return;
@@ -77,21 +66,20 @@ export class Dispatcher implements DatagramSink {
     } else if (this.inbox.accepts(view.length)) {
       this.inbox.deliver(new ReceivedDatagram(own(view), from, truncated, replier));
     } else {
-      counts.dropped++;
+      this.#state.counts.dropped++;
     }
   }
 
   failed(error: unknown): void {
-    const { counts, context } = this.#init;
-    counts.receiveErrors++;
-    this.#consumer?.failed(translate(error, context("receive")));
+    this.#state.counts.receiveErrors++;
+    this.#consumer?.failed(translate(error, this.#state.context("receive")));
   }
 
   /** Queues a datagram, or drops it: a consumer takes only what comes to the endpoint's own socket. */
   deliver(datagram: Datagram): void {
     const isWanted = this.#consumer === undefined && this.inbox.accepts(datagram.data.length);
     if (isWanted) this.inbox.deliver(datagram);
-    else this.#init.counts.dropped++;
+    else this.#state.counts.dropped++;
   }
 
   /** Checks that `receive()` would get anything. */
@@ -122,6 +110,6 @@ export class Dispatcher implements DatagramSink {
   }
 
   #busy(reason: string): Error {
-    return netError(Deno.errors.Busy, "EBUSY", reason, this.#init.context("receive"));
+    return netError(Deno.errors.Busy, "EBUSY", reason, this.#state.context("receive"));
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { arrivalDeadline } from "../common/deadline.ts";
+import { type OperationContext, timedOut } from "../common/net_error.ts";
 import { END, PullIterator } from "../common/pull_iterator.ts";
 import { checkOptions, checkTimeout, type OptionNames } from "../common/options.ts";
 import { nextTurn, spend } from "../common/turn_budget.ts";
@@ -26,27 +27,23 @@ interface InboxWaiter {
   end(): void;
 }
 
-/** What an inbox is made from. */
-export interface InboxOptions {
-  readonly maxCount: number;
-  readonly maxBytes: number;
-  /** Makes the error of a wait that took too long. */
-  readonly late: (after: number) => unknown;
-  /** Told how many bytes leave the queue. */
-  readonly onTaken?: ((bytes: number) => void) | undefined;
-}
-
 /** A bounded queue of datagrams, and the calls that wait for one. */
 export class Inbox {
-  readonly #queue: DatagramQueue;
+  readonly #queue: DatagramQueue<Datagram>;
   readonly #waiters = new Set<InboxWaiter>();
-  readonly #late: (after: number) => unknown;
+  readonly #context: () => OperationContext;
   readonly #onTaken: ((bytes: number) => void) | undefined;
   #ended = false;
 
-  constructor({ maxCount, maxBytes, late, onTaken }: InboxOptions) {
+  /** @param onTaken Told how many bytes leave the queue. */
+  constructor(
+    maxCount: number,
+    maxBytes: number,
+    context: () => OperationContext,
+    onTaken?: (bytes: number) => void,
+  ) {
     this.#queue = new DatagramQueue(maxCount, maxBytes);
-    this.#late = late;
+    this.#context = context;
     this.#onTaken = onTaken;
   }
 
@@ -126,7 +123,7 @@ export class Inbox {
       };
       const cancel = timeout === Infinity ? undefined : arrivalDeadline(timeout, () => {
         leave();
-        reject(this.#late(timeout));
+        reject(timedOut(this.#context(), timeout, "nothing came"));
       });
       signal?.addEventListener("abort", onAbort);
       this.#waiters.add(waiter);
@@ -180,7 +177,7 @@ export class Inbox {
   /** Forgets the datagrams that wait and ends the calls that wait: there will be no more. */
   end(): void {
     this.#ended = true;
-    this.#queue.clear();
+    this.#queue.takeAll();
     for (const waiter of [...this.#waiters]) {
       this.#waiters.delete(waiter);
       waiter.end();

@@ -1,12 +1,11 @@
 /**
- * Recognising answers that come late or twice to an endpoint's own socket.
+ * Recognising answers that come late or twice.
  *
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
 import { isSame } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
-import type { Datagram } from "./datagram.ts";
 
 /** How long answers to a request that is over are recognised, in milliseconds. */
 const LATE_WINDOW = 10_000;
@@ -45,7 +44,7 @@ export class LateAnswers {
   }
 
   /** Whether a datagram is a late answer; each is expected a certain number of times only. */
-  recognise({ data, from }: Datagram): boolean {
+  recognise(data: Uint8Array, from: SocketAddress): boolean {
     if (this.#remembered.length === 0) return false;
     this.forget(performance.now());
     let print: number | undefined;

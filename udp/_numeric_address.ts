@@ -5,7 +5,7 @@
  */
 import { checkHostname, formatHostPort, stripBrackets, unmapHostname } from "../common/address.ts";
 import { parseIp } from "../common/cidr.ts";
-import { netError } from "../common/net_error.ts";
+import { codeOf, unresolved } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 
 /** How many hostnames are remembered as checked; then the memory starts anew. */
@@ -67,29 +67,21 @@ export async function resolve(hostname: string, v6: boolean, port: number): Prom
   checkHostname("hostname", hostname);
   const literal = numeric(hostname);
   if (literal !== null) return literal;
-  const { lookup } = await import("node:dns");
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  lookup(hostname, { family: v6 ? 0 : 4 }, (error, address) => {
-    if (error) reject(error);
-    else resolve(address);
-  });
+  const { lookup } = await import("node:dns/promises");
   const context = {
     operation: "resolve",
     transport: "udp",
     target: formatHostPort(hostname, port),
   } as const;
   try {
-    const found = numeric(await promise);
+    const found = numeric((await lookup(hostname, { family: v6 ? 0 : 4 })).address);
     if (found !== null) return found;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EAI_AGAIN") {
-      const reason = "the name server does not answer";
-      throw netError(Deno.errors.NotFound, code, reason, context, error);
-    }
+    const code = codeOf(error);
+    if (code === "EAI_AGAIN") throw unresolved(context, true, error);
     if (code !== "ENOTFOUND") throw translate(error, context);
   }
-  throw netError(Deno.errors.NotFound, "ENOTFOUND", "no such host", context);
+  throw unresolved(context, false);
 }
 
 /**

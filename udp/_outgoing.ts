@@ -8,31 +8,19 @@
  */
 import { LimitError, type SocketAddress } from "../errors.ts";
 import { deadline } from "../common/deadline.ts";
-import type { OperationContext } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 import { unattended } from "../common/unattended.ts";
-import { Fifo } from "../common/fifo.ts";
 import { canAnswer } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
+import { DatagramQueue } from "./_queue.ts";
+import type { SocketState } from "./_socket_state.ts";
 import { checkSize } from "./_targets.ts";
 import { type Datagram, type DatagramData, type Replier, toBytes } from "./datagram.ts";
-import type { EndpointCounts } from "./endpoint_stats.ts";
-import type { SocketLimits } from "./options.ts";
 
 /** How long closing waits for what was sent before, in milliseconds: a unix receiver may be full. */
 const CLOSE_GRACE = 1_000;
 /** Told when the system has taken a datagram (`undefined`), or why it has not. */
 export type SendDone = (error: unknown) => void;
-
-/** What sending depends on. */
-export interface OutgoingInit {
-  readonly driver: Driver;
-  readonly counts: EndpointCounts;
-  readonly limits: SocketLimits;
-  readonly context: (operation: "send", to: SocketAddress) => OperationContext;
-  /** The error of a send after the close. */
-  readonly closedError: (operation: "send", to: SocketAddress) => unknown;
-}
 
 /** A datagram that is sent or waits to be. */
 interface OutgoingDatagram {
@@ -43,103 +31,80 @@ interface OutgoingDatagram {
 
 /** The datagrams that one socket sends, in order. */
 export class Outgoing implements Replier {
-  readonly #init: OutgoingInit;
-  readonly #items = new Fifo<OutgoingDatagram>(); // that wait
-  #bytes = 0;
+  readonly #driver: Driver;
+  readonly #state: SocketState;
+  readonly #waiting: DatagramQueue<OutgoingDatagram>;
   #inFlight = 0;
   /** What is sent now, where one at a time is. */
   #current: OutgoingDatagram | undefined;
   #isClosing = false;
   #whenIdle: (() => void) | undefined;
 
-  constructor(init: OutgoingInit) {
-    this.#init = init;
+  constructor(driver: Driver, state: SocketState) {
+    this.#driver = driver;
+    this.#state = state;
+    this.#waiting = new DatagramQueue(state.limits.maxSendQueue, state.limits.maxSendQueueBytes);
   }
 
   /** Datagrams that the system has not taken yet. */
   get size(): number {
-    return this.#items.size + this.#inFlight;
+    return this.#waiting.size + this.#inFlight;
   }
 
-  /** Sends a datagram after those that were sent before. `data` must stay as it is until `done`. */
+  /**
+   * Sends a datagram after those that were sent before. `data` must stay as it is until `done`.
+   *
+   * @throws {RangeError} If there are too many bytes.
+   */
   send(data: Uint8Array, to: SocketAddress, done: SendDone): void {
-    const { driver, limits, closedError } = this.#init;
-    if (this.#isClosing) return done(closedError("send", to));
-    const isFree = this.#inFlight === 0 || driver.ordersSends;
-    const isOver = !isFree && this.#bytes + data.length > limits.maxSendQueueBytes;
-    if (this.size >= limits.maxSendQueue || isOver) {
-      return done(this.#full(to));
-    }
+    checkSize(data.length, to);
+    if (this.#isClosing) return done(this.#state.closedError("send", to));
+    const isFree = this.#inFlight === 0 || this.#driver.ordersSends;
+    const isFull = this.size >= this.#state.limits.maxSendQueue ||
+      (!isFree && !this.#waiting.fits(data.length));
+    if (isFull) return done(this.#full(to));
     const item: OutgoingDatagram = { data, to, done };
-    if (isFree) {
-      this.#start(item);
-    } else {
-      this.#items.push(item);
-      this.#bytes += data.length;
-    }
-  }
-
-  /** Sends a datagram; a failure that no one looks at ends nothing. */
-  post(data: Uint8Array, to: SocketAddress): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.send(data, to, (error) => {
-      if (error === undefined) return resolve();
-      unattended(promise);
-      reject(error);
-    });
-    return promise;
+    if (isFree) this.#start(item);
+    else this.#waiting.push(item);
   }
 
   /** Sends an answer; one that no address takes is counted instead. */
   sendReply({ from }: Datagram, data: DatagramData): Promise<void> {
-    try {
+    return promiseOf((done) => {
       const bytes = toBytes(data);
-      checkSize(bytes.length, from);
-      if (canAnswer(from)) return this.post(bytes, from);
-      this.#init.counts.unanswerable++;
-      return Promise.resolve();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /**
-   * Takes no more, and waits until what was sent before has left, for a bounded time.
-   *
-   * @returns `undefined` if nothing is on its way.
-   */
-  close(): Promise<void> | undefined {
-    this.#isClosing = true;
-    if (this.size === 0) return undefined;
-    return new Promise((resolve) => {
-      const cancel = deadline(CLOSE_GRACE, resolve);
-      this.#whenIdle = () => {
-        cancel();
-        resolve();
-      };
+      if (canAnswer(from)) return this.send(bytes, from, done);
+      this.#state.counts.unanswerable++;
+      done(undefined);
     });
   }
 
-  /** Gives up what still waits. */
-  abandon(): void {
+  /** Takes no more, and closes the socket when what was sent before has left, or its time is over. */
+  async close(): Promise<void> {
     this.#isClosing = true;
-    this.#bytes = 0;
-    for (const { done, to } of this.#items.takeAll()) done(this.#init.closedError("send", to));
+    if (this.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = deadline(CLOSE_GRACE, resolve);
+        this.#whenIdle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    for (const { done, to } of this.#waiting.takeAll()) done(this.#state.closedError("send", to));
+    await this.#driver.close();
   }
 
   #start(item: OutgoingDatagram): void {
-    const { driver, counts } = this.#init;
+    const { counts } = this.#state;
     this.#inFlight++;
     counts.datagramsSent++;
     counts.bytesSent += item.data.length;
-    if (driver.ordersSends) {
-      driver.send(item.data, item.to).then(
-        () => this.#settled(item, undefined),
-        (error) => this.#failed(item, error),
-      );
+    const sent = this.#driver.send(item.data, item.to);
+    if (this.#driver.ordersSends) {
+      sent.then(() => this.#settled(item, undefined), (error) => this.#failed(item, error));
     } else {
       this.#current = item;
-      driver.send(item.data, item.to).then(this.#currentSent, this.#currentFailed);
+      sent.then(this.#currentSent, this.#currentFailed);
     }
   }
 
@@ -148,30 +113,29 @@ export class Outgoing implements Replier {
   readonly #currentFailed = (error: unknown): void => this.#failed(this.#current!, error);
 
   #failed(item: OutgoingDatagram, error: unknown): void {
-    const { counts, context, closedError } = this.#init;
+    const state = this.#state;
+    const { counts } = state;
     counts.datagramsSent--;
     counts.bytesSent -= item.data.length;
     counts.sendErrors++;
     const isClosed = this.#isClosing && error instanceof Deno.errors.BadResource;
+    const { to } = item;
     this.#settled(
       item,
-      isClosed ? closedError("send", item.to) : translate(error, context("send", item.to)),
+      isClosed ? state.closedError("send", to) : translate(error, state.context("send", to)),
     );
   }
 
   #settled(item: OutgoingDatagram, error: unknown): void {
     this.#inFlight--;
-    const next = this.#items.shift();
-    if (next !== undefined) {
-      this.#bytes -= next.data.length;
-      this.#start(next);
-    }
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#start(next);
     item.done(error);
     if (this.#whenIdle !== undefined && this.size === 0) this.#whenIdle();
   }
 
   #full(to: SocketAddress): LimitError {
-    const { limits, context } = this.#init;
+    const { limits } = this.#state;
     const [name, unit] = this.size >= limits.maxSendQueue
       ? ["maxSendQueue", "datagrams"] as const
       : ["maxSendQueueBytes", "bytes"] as const;
@@ -179,7 +143,27 @@ export class Outgoing implements Replier {
     return new LimitError(
       "write_queue",
       `Cannot send: ${limit} ${unit} wait to be sent already, the limit of "${name}"`,
-      { ...context("send", to), limit },
+      { ...this.#state.context("send", to), limit },
     );
   }
+}
+
+/**
+ * The outcome of a send as a promise.
+ *
+ * @param begin Begins it, or throws. What a peer or the network causes later ends nothing, even if no
+ * one handles the rejection.
+ */
+export function promiseOf(begin: (done: SendDone) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  try {
+    begin((error) => {
+      if (error === undefined) return resolve();
+      unattended(promise);
+      reject(error);
+    });
+  } catch (error) {
+    reject(error);
+  }
+  return promise;
 }

@@ -1,13 +1,16 @@
 /**
- * Datagrams that wait to be taken.
+ * Datagrams that wait to be taken or sent.
  *
  * @module
  */
 import { Fifo } from "../common/fifo.ts";
-import type { Datagram } from "./datagram.ts";
+/** What has bytes. */
+interface Sized {
+  readonly data: Uint8Array;
+}
 
 /** A queue with a bound on how many it holds and on their bytes. */
-export class DatagramQueue<D extends Datagram = Datagram> extends Fifo<D> {
+export class DatagramQueue<D extends Sized> extends Fifo<D> {
   /** How many bytes wait. */
   bytes = 0;
   readonly #maxCount: number;
@@ -35,9 +38,8 @@ export class DatagramQueue<D extends Datagram = Datagram> extends Fifo<D> {
     return datagram;
   }
 
-  /** Forgets all of them. */
-  clear(): void {
-    this.takeAll();
+  override takeAll(): D[] {
     this.bytes = 0;
+    return super.takeAll();
   }
 }

@@ -10,15 +10,14 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
-import { isSame } from "./_address.ts";
 import type { DatagramSink, Driver } from "./_driver.ts";
 import { fingerprint } from "./_fingerprint.ts";
-import type { Outgoing } from "./_outgoing.ts";
+import { LateAnswers } from "./_late_answers.ts";
+import { Outgoing } from "./_outgoing.ts";
 import type { PendingRequests, UdpRequest, WaitingRequest } from "./_requests.ts";
 import { own } from "./_slab.ts";
+import type { SocketState } from "./_socket_state.ts";
 import { type Datagram, type DatagramData, ReceivedDatagram, type Replier } from "./datagram.ts";
-import type { EndpointCounts } from "./endpoint_stats.ts";
-import type { SocketLimits } from "./options.ts";
 
 /** How long a socket stays open after its request was answered, in milliseconds. */
 const LINGER = 5_000;
@@ -27,19 +26,14 @@ const MAX_LINGERING = 16;
 
 /** What request sockets need of their endpoint. */
 export interface RequestSocketsInit {
+  readonly state: SocketState;
   readonly requests: PendingRequests;
-  readonly counts: EndpointCounts;
-  readonly limits: SocketLimits;
   /** Opens a socket like the endpoint's, on another port. */
   open(to: SocketAddress): Promise<Driver>;
-  /** Makes what sends on it. */
-  outgoing(driver: Driver): Outgoing;
   /** Takes a datagram that is no answer. */
   deliver(datagram: Datagram): void;
   /** Sends answers from the endpoint's own socket. */
   readonly replier: Replier;
-  /** The error of a request after the close. */
-  closedError(operation: "request", to: SocketAddress): unknown;
 }
 
 /** The sockets of the requests of one endpoint. */
@@ -59,11 +53,11 @@ export class RequestSockets implements Sweepable {
 
   /** Sends a request and waits for its answer. */
   async make(request: UdpRequest): Promise<Datagram> {
-    const { requests } = this.#init;
+    const { requests, state } = this.#init;
     const release = requests.reserve(request.to);
     let socket: RequestSocket;
     try {
-      if (this.#active >= this.#init.limits.maxRequestSockets) await this.#free(request.signal);
+      if (this.#active >= state.limits.maxRequestSockets) await this.#free(request.signal);
       else this.#active++;
       try {
         socket = await this.#openFor(request);
@@ -74,8 +68,7 @@ export class RequestSockets implements Sweepable {
     } finally {
       release();
     }
-    const { outgoing } = socket;
-    socket.waiting = requests.begin(request, outgoing.send.bind(outgoing));
+    socket.waiting = requests.begin(request, socket.outgoing);
     try {
       return await socket.waiting.settle.promise;
     } catch (error) {
@@ -129,12 +122,13 @@ export class RequestSockets implements Sweepable {
 
   async #openFor(request: UdpRequest): Promise<RequestSocket> {
     const { to, signal } = request;
-    if (this.#isClosed) throw this.#init.closedError("request", to);
-    const driver = await this.#init.open(to);
+    const { state, open } = this.#init;
+    if (this.#isClosed) throw state.closedError("request", to);
+    const driver = await open(to);
     const socket = new RequestSocket(driver, this.#init, this, request);
     this.#open.add(socket);
     try {
-      if (this.#isClosed) throw this.#init.closedError("request", to);
+      if (this.#isClosed) throw state.closedError("request", to);
       signal?.throwIfAborted();
     } catch (error) {
       this.close(socket);
@@ -147,22 +141,16 @@ export class RequestSockets implements Sweepable {
 
   /** Settles when the place of another socket is free, in the order of the calls. */
   #free(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiting.delete(resume);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const resume = () => {
-        leave();
-        resolve();
-      };
-      const onAbort = () => {
-        leave();
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", onAbort);
-      this.#waiting.add(resume);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const end = () => {
+      this.#waiting.delete(end);
+      signal?.removeEventListener("abort", end);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve();
+    };
+    signal?.addEventListener("abort", end);
+    this.#waiting.add(end);
+    return promise;
   }
 
   /** Gives a place to the next that waits for one, or back. */
@@ -182,10 +170,8 @@ class RequestSocket implements DatagramSink, Replier {
   readonly #init: RequestSocketsInit;
   readonly #owner: RequestSockets;
   readonly #request: UdpRequest;
+  readonly #late = new LateAnswers();
   #isClosed = false;
-  #answer: { readonly from: SocketAddress; readonly print: number } | undefined;
-  /** How many copies of the answer to expect: one for each try, as the network may double the last. */
-  #copies = 0;
 
   constructor(
     driver: Driver,
@@ -194,42 +180,34 @@ class RequestSocket implements DatagramSink, Replier {
     request: UdpRequest,
   ) {
     this.driver = driver;
-    this.outgoing = init.outgoing(driver);
+    this.outgoing = new Outgoing(driver, init.state);
     this.#init = init;
     this.#owner = owner;
     this.#request = request;
   }
 
-  received(view: Uint8Array, from: SocketAddress): void {
-    const { counts, requests, limits, deliver } = this.#init;
+  received(received: Uint8Array, from: SocketAddress): void {
+    const { state, requests, deliver } = this.#init;
     const { waiting } = this;
-    counts.datagramsReceived++;
-    counts.bytesReceived += view.length;
-    if (this.#isClosed || waiting === undefined) return;
-    if (!this.#request.anySource && !isSame(this.#request.to, from)) {
-      counts.strangers++;
-      return;
-    }
-    const truncated = view.length > limits.maxDatagramSize;
-    if (truncated) {
-      counts.truncated++;
-      view = view.subarray(0, limits.maxDatagramSize);
-    }
-    if (this.#answer === undefined) {
-      if (!requests.isWaiting(waiting)) return;
-      this.#answer = { from, print: fingerprint(view) };
-      this.#copies = waiting.sent;
-      requests.answer(waiting, new ReceivedDatagram(own(view), from, truncated, this));
+    const { anySource, to } = this.#request;
+    const view = state.admit(received, from, anySource ? undefined : to);
+    if (view === null || this.#isClosed || waiting === undefined) return;
+    const copy = () => new ReceivedDatagram(own(view), from, view !== received, this);
+    if (requests.isWaiting(waiting)) {
+      // One for each try, as the network may double the last.
+      const copies = waiting.sent;
+      const print = fingerprint(view);
+      this.#late.expect({ match: undefined, source: from, print, copies, others: 0 });
+      requests.answer(waiting, copy());
       this.#owner.linger(this);
-    } else if (this.#isCopy(view, from)) {
-      counts.lateAnswers++;
-    } else {
-      deliver(new ReceivedDatagram(own(view), from, truncated, this));
+    } else if (this.until < Infinity) {
+      if (this.#late.recognise(view, from)) state.counts.lateAnswers++;
+      else deliver(copy());
     }
   }
 
   failed(): void {
-    this.#init.counts.receiveErrors++;
+    this.#init.state.counts.receiveErrors++;
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
@@ -239,22 +217,6 @@ class RequestSocket implements DatagramSink, Replier {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    return closeSocket(this.driver, this.outgoing);
+    return this.outgoing.close();
   }
-
-  #isCopy(view: Uint8Array, from: SocketAddress): boolean {
-    const answer = this.#answer;
-    if (this.#copies === 0 || answer === undefined || !isSame(answer.from, from)) return false;
-    if (fingerprint(view) !== answer.print) return false;
-    this.#copies--;
-    return true;
-  }
-}
-
-/** Closes a socket after what was sent on it has left, or will not leave in time. */
-export async function closeSocket(driver: Driver, outgoing: Outgoing): Promise<void> {
-  const leaving = outgoing.close();
-  if (leaving !== undefined) await leaving;
-  outgoing.abandon();
-  await driver.close();
 }

@@ -22,14 +22,14 @@ import {
   namesOf,
   type OptionNames,
 } from "../common/options.ts";
-import { netError, type OperationContext } from "../common/net_error.ts";
+import { netError } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
 import { isMatch, LateAnswers, type Matcher } from "./_late_answers.ts";
-import type { SendDone } from "./_outgoing.ts";
+import type { Outgoing } from "./_outgoing.ts";
 import type { Datagram } from "./datagram.ts";
-import type { EndpointCounts } from "./endpoint_stats.ts";
-import { DEFAULTS, type SocketLimits, type UdpRequestOptions } from "./options.ts";
+import type { SocketState } from "./_socket_state.ts";
+import { DEFAULTS, type UdpRequestOptions } from "./options.ts";
 
 /** How much of each wait but the last is drawn by chance. */
 const JITTER = 0.25;
@@ -60,9 +60,6 @@ export interface UdpRequest extends RequestPlan {
   readonly anySource: boolean;
 }
 
-/** Sends one try. */
-export type Transmit = (data: Uint8Array, to: SocketAddress, done: SendDone) => void;
-
 /** Checks the options of a request and fills in their defaults. */
 export function planRequest(options: UdpRequestOptions): RequestPlan {
   checkOptions("request", options, REQUEST_NAMES);
@@ -79,8 +76,8 @@ export function planRequest(options: UdpRequestOptions): RequestPlan {
 /** A request that was sent and waits for its answer. */
 export class WaitingRequest {
   readonly request: UdpRequest;
-  readonly transmit: Transmit;
-  readonly settle: PromiseWithResolvers<Datagram>;
+  readonly outgoing: Outgoing;
+  readonly settle = Promise.withResolvers<Datagram>();
   readonly startedAt = performance.now();
   /** How often it was sent. */
   tries = 1;
@@ -90,10 +87,9 @@ export class WaitingRequest {
   sendAt: number;
   onAbort: (() => void) | undefined;
 
-  constructor(request: UdpRequest, transmit: Transmit, settle: PromiseWithResolvers<Datagram>) {
+  constructor(request: UdpRequest, outgoing: Outgoing) {
     this.request = request;
-    this.transmit = transmit;
-    this.settle = settle;
+    this.outgoing = outgoing;
     this.sendAt = this.startedAt + this.wait();
   }
 
@@ -112,23 +108,16 @@ export class WaitingRequest {
   }
 }
 
-/** What requests depend on. */
-export interface PendingRequestsInit {
-  readonly counts: EndpointCounts;
-  readonly limits: SocketLimits;
-  readonly context: (operation: "request", to: SocketAddress) => OperationContext;
-}
-
 /** The requests of one endpoint. */
 export class PendingRequests implements Sweepable {
-  readonly #init: PendingRequestsInit;
+  readonly #state: SocketState;
   readonly #waiting = new Set<WaitingRequest>(); // the oldest first
   readonly #late = new LateAnswers();
   #reserved = 0;
   #onEndpoint = 0; // so many of them get their answers at the endpoint's own socket
 
-  constructor(init: PendingRequestsInit) {
-    this.#init = init;
+  constructor(state: SocketState) {
+    this.#state = state;
   }
 
   /** How many wait for their answers, or to be sent. */
@@ -152,10 +141,10 @@ export class PendingRequests implements Sweepable {
    * @throws {LimitError} If `maxRequests` wait already.
    */
   reserve(to: SocketAddress): () => void {
-    const { limits: { maxRequests: limit }, context } = this.#init;
+    const limit = this.#state.limits.maxRequests;
     if (this.size >= limit) {
       const message = `Cannot make another request: ${limit} wait for their answers already`;
-      throw new LimitError("requests", message, { ...context("request", to), limit });
+      throw new LimitError("requests", message, { ...this.#state.context("request", to), limit });
     }
     this.#reserved++;
     let isHeld = true;
@@ -166,8 +155,8 @@ export class PendingRequests implements Sweepable {
   }
 
   /** Sends a request. The caller has reserved its place and gives that back now. */
-  begin(request: UdpRequest, transmit: Transmit): WaitingRequest {
-    const waiting = new WaitingRequest(request, transmit, Promise.withResolvers());
+  begin(request: UdpRequest, outgoing: Outgoing): WaitingRequest {
+    const waiting = new WaitingRequest(request, outgoing);
     const { signal, data, to } = request;
     if (signal !== undefined) {
       waiting.onAbort = () => this.fail(waiting, signal.reason);
@@ -176,7 +165,7 @@ export class PendingRequests implements Sweepable {
     this.#waiting.add(waiting);
     if (request.samePort) this.#onEndpoint++;
     watch(this, waiting.sendAt);
-    transmit(data, to, (error) => {
+    outgoing.send(data, to, (error) => {
       if (error === undefined) return;
       waiting.sent--;
       this.fail(waiting, error);
@@ -197,8 +186,8 @@ export class PendingRequests implements Sweepable {
       this.answer(waiting, datagram);
       return true;
     }
-    const isLate = this.#late.recognise(datagram);
-    if (isLate) this.#init.counts.lateAnswers++;
+    const isLate = this.#late.recognise(datagram.data, datagram.from);
+    if (isLate) this.#state.counts.lateAnswers++;
     return isLate;
   }
 
@@ -261,8 +250,8 @@ export class PendingRequests implements Sweepable {
     waiting.tries++;
     waiting.sent++;
     waiting.sendAt = now + waiting.wait();
-    this.#init.counts.retransmits++;
-    waiting.transmit(data, to, (error) => {
+    this.#state.counts.retransmits++;
+    waiting.outgoing.send(data, to, (error) => {
       // The first try worked; if the network is away for a moment, the next one may work again.
       if (error !== undefined) waiting.sent--;
     });
@@ -272,7 +261,7 @@ export class PendingRequests implements Sweepable {
     const { to, tries } = waiting.request;
     const ms = Math.round(now - waiting.startedAt);
     const reason = `no answer to ${tries === 1 ? "1 try" : `${tries} tries`} over ${ms} ms`;
-    const context = this.#init.context("request", to);
+    const context = this.#state.context("request", to);
     this.fail(waiting, netError(Deno.errors.TimedOut, "ETIMEDOUT", reason, context));
   }
 

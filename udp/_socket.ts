@@ -3,16 +3,8 @@
  *
  * @module
  */
-import {
-  ClosedError,
-  type NetOperation,
-  type NetTransport,
-  type SocketAddress,
-} from "../errors.ts";
-import { formatAddr } from "../common/address.ts";
-import type { OperationContext } from "../common/net_error.ts";
+import type { NetOperation, SocketAddress } from "../errors.ts";
 import { END } from "../common/pull_iterator.ts";
-import { unattended } from "../common/unattended.ts";
 import { checkTarget, type UdpTarget } from "./_address.ts";
 import type { Driver } from "./_driver.ts";
 import { type Consumer, Dispatcher } from "./_dispatcher.ts";
@@ -23,12 +15,13 @@ import {
   type MulticastMembership,
   type MulticastOptions,
 } from "./_multicast.ts";
-import { Outgoing } from "./_outgoing.ts";
-import { closeSocket, RequestSockets } from "./_request_sockets.ts";
+import { Outgoing, promiseOf } from "./_outgoing.ts";
+import { RequestSockets } from "./_request_sockets.ts";
 import { PendingRequests, planRequest, type UdpRequest } from "./_requests.ts";
+import { SocketState } from "./_socket_state.ts";
 import { checkSize, isForMany, Targets } from "./_targets.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { EndpointCounts, type UdpEndpointStats } from "./endpoint_stats.ts";
+import type { UdpEndpointStats } from "./endpoint_stats.ts";
 import type {
   SocketLimits,
   UdpBindOptions,
@@ -43,83 +36,62 @@ export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
   readonly peer?: SocketAddress | undefined;
 };
 
-/** What a socket is made from. */
-export interface DatagramSocketInit {
-  readonly driver: Driver;
-  /** Binds another one like it, on a port or path that no one else has. */
-  readonly openAnother: () => Promise<Driver>;
-  readonly limits: SocketLimits;
-  readonly options: EndpointOptions;
-}
-
 /** One bound socket, those of its requests, and what waits at them. */
 export class DatagramSocket {
   readonly driver: Driver;
   readonly outgoing: Outgoing;
-  readonly #transport: NetTransport;
+  readonly #state: SocketState;
   readonly #targets: Targets;
-  readonly #counts = new EndpointCounts();
   readonly #dispatcher: Dispatcher;
   readonly #requests: PendingRequests;
   readonly #requestSockets: RequestSockets;
   readonly #groups: GroupSettings = {};
   readonly #signal: AbortSignal | undefined;
   #closing: Promise<void> | undefined;
-  #isAborted = false;
 
-  constructor({ driver, openAnother, limits, options }: DatagramSocketInit) {
-    const context = this.#context.bind(this);
-    const closedError = this.#closedError.bind(this);
-    const counts = this.#counts;
-    const makeOutgoing = (driver: Driver) =>
-      new Outgoing({ driver, counts, limits, context, closedError });
+  /** @param openAnother Binds another one like it, on a port or path that no one else has. */
+  constructor(
+    driver: Driver,
+    limits: SocketLimits,
+    { signal, peer, broadcast = false }: EndpointOptions,
+    openAnother: () => Promise<Driver>,
+  ) {
+    const state = this.#state = new SocketState(driver.addr, limits, signal);
     this.driver = driver;
-    this.#transport = "path" in driver.addr ? "unixpacket" : "udp";
-    this.#targets = new Targets({
-      v6: driver.v6,
-      transport: this.#transport,
-      broadcast: options.broadcast === true,
-      context,
-    });
-    const replier = this.outgoing = makeOutgoing(driver);
-    const requests = this.#requests = new PendingRequests({ counts, limits, context });
-    const { peer } = options;
-    this.#dispatcher = new Dispatcher({ counts, requests, replier, limits, peer, context });
+    this.#targets = new Targets(state, driver.v6, broadcast);
+    const replier = this.outgoing = new Outgoing(driver, state);
+    const requests = this.#requests = new PendingRequests(state);
+    this.#dispatcher = new Dispatcher(state, requests, replier, peer);
     this.#requestSockets = new RequestSockets({
+      state,
       requests,
-      counts,
-      limits,
       open: async (to) => {
         const another = await openAnother();
-        await applySettings(another, to, this.#groups, context("multicast"));
+        await applySettings(another, to, this.#groups, state.context("multicast"));
         return another;
       },
-      outgoing: makeOutgoing,
       deliver: (datagram) => this.#dispatcher.deliver(datagram),
       replier,
-      closedError,
     });
-    this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#abort);
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort);
     driver.start(this.#dispatcher);
   }
 
   stats(): UdpEndpointStats {
     const { size: queued, bytes: bytesQueued } = this.#dispatcher.inbox;
     const { size: sending } = this.outgoing;
-    return { ...this.#counts, sending, queued, bytesQueued, requests: this.#requests.size };
+    return { ...this.#state.counts, sending, queued, bytesQueued, requests: this.#requests.size };
   }
 
   send(data: DatagramData, to: UdpTarget): Promise<void> {
-    try {
+    return promiseOf((done) => {
       const bytes = toBytes(data);
       const address = this.#addressOf("send", to);
-      if (address === null) return unattended(this.#sendToName(bytes, to as Deno.NetAddr));
-      checkSize(bytes.length, address);
-      return this.outgoing.post(bytes, address);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      if (address !== null) return this.outgoing.send(bytes, address, done);
+      this.#targets.lookUp(to as Deno.NetAddr)
+        .then((address) => this.outgoing.send(bytes, address, done)).catch(done);
+    });
   }
 
   receive(options: UdpReceiveOptions | undefined): Promise<Datagram> {
@@ -130,16 +102,16 @@ export class DatagramSocket {
     }
     return this.#dispatcher.inbox.receive<never>(
       options,
-      (_, reject) => reject(this.#closedError("receive")),
+      (_, reject) => reject(this.#state.closedError("receive")),
     );
   }
 
-  async request(
+  async request<Addr extends SocketAddress>(
     data: DatagramData,
     to: UdpTarget,
-    options: UdpRequestOptions,
-  ): Promise<Datagram> {
-    const plan = planRequest(options);
+    options: UdpRequestOptions<Addr>,
+  ): Promise<Datagram<Addr>> {
+    const plan = planRequest(options as UdpRequestOptions);
     plan.signal?.throwIfAborted();
     const bytes = toBytes(data);
     const address = this.#addressOf("request", to) ??
@@ -154,21 +126,21 @@ export class DatagramSocket {
       to: address,
       anySource: options.anySource ?? isForMany(address),
     };
-    if (!request.samePort) return await this.#requestSockets.make(request);
+    if (!request.samePort) return await this.#requestSockets.make(request) as Datagram<Addr>;
     this.#requests.reserve(address)();
-    const { settle } = this.#requests.begin(request, this.outgoing.send.bind(this.outgoing));
-    return await settle.promise;
+    const { settle } = this.#requests.begin(request, this.outgoing);
+    return await settle.promise as Datagram<Addr>;
   }
 
   async joinMulticast(group: string, options: MulticastOptions): Promise<MulticastMembership> {
-    const context = this.#context("multicast");
+    const context = this.#state.context("multicast");
     this.#checkOpen("multicast");
     return await joinGroup(this.driver, group, options, { context, settings: this.#groups });
   }
 
   iterate(): AsyncIterableIterator<Datagram> {
     return this.#dispatcher.inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
-      if (this.#isAborted) reject(this.#signal?.reason);
+      if (this.#state.isAborted) reject(this.#signal?.reason);
       else resolve(END);
     });
   }
@@ -195,12 +167,6 @@ export class DatagramSocket {
     return this.#closing;
   }
 
-  async #sendToName(data: Uint8Array, to: Deno.NetAddr): Promise<void> {
-    const address = await this.#targets.lookUp(to);
-    checkSize(data.length, address);
-    await this.outgoing.post(data, address);
-  }
-
   /** The numeric address of a target, `null` if it has a name that must be looked up. */
   #addressOf(operation: "send" | "request", to: UdpTarget): SocketAddress | null {
     checkTarget(operation, to);
@@ -209,7 +175,7 @@ export class DatagramSocket {
   }
 
   #checkOpen(operation: NetOperation, to?: SocketAddress): void {
-    if (this.#closing !== undefined) throw this.#closedError(operation, to);
+    if (this.#closing !== undefined) throw this.#state.closedError(operation, to);
   }
 
   #checkReceivable(): void {
@@ -219,27 +185,15 @@ export class DatagramSocket {
 
   readonly #abort = (): void => {
     if (this.#closing !== undefined) return;
-    this.#isAborted = true;
+    this.#state.isAborted = true;
     this.close();
   };
 
   async #close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
-    const closed = closeSocket(this.driver, this.outgoing);
-    this.#dispatcher.end(this.#closedError("receive"));
-    this.#requests.close(this.#closedError("request"));
+    const closed = this.outgoing.close();
+    this.#dispatcher.end(this.#state.closedError("receive"));
+    this.#requests.close(this.#state.closedError("request"));
     await Promise.all([closed, this.#requestSockets.closeAll()]);
-  }
-
-  #closedError(operation: NetOperation, to?: SocketAddress): unknown {
-    if (this.#isAborted) return this.#signal?.reason;
-    const message = `Cannot ${operation}: the socket on ${
-      formatAddr(this.driver.addr)
-    } was closed here`;
-    return new ClosedError("closed", message, this.#context(operation, to));
-  }
-
-  #context(operation: NetOperation, remoteAddr?: SocketAddress): OperationContext {
-    return { operation, transport: this.#transport, localAddr: this.driver.addr, remoteAddr };
   }
 }

@@ -3,38 +3,37 @@
  *
  * @module
  */
-import type { NetTransport, SocketAddress } from "../errors.ts";
+import type { SocketAddress } from "../errors.ts";
 import { formatAddr, netAddr, unixAddr } from "../common/address.ts";
-import { netError, type OperationContext } from "../common/net_error.ts";
+import { netError } from "../common/net_error.ts";
 import type { UdpTarget } from "./_address.ts";
+import type { SocketState } from "./_socket_state.ts";
 import { destination, type Numeric, numeric, resolve } from "./_numeric_address.ts";
 
 /** The longest datagram that can be sent over IPv4 and over IPv6, in bytes. */
 const MAX_SEND_V4 = 65_507;
 const MAX_SEND_V6 = 65_527;
 
-/** What targets depend on. */
-interface TargetsInit {
-  /** Whether it is an IPv6 socket. */
-  readonly v6: boolean;
-  readonly transport: NetTransport;
-  /** Whether it may send to broadcast addresses. */
-  readonly broadcast: boolean;
-  readonly context: (operation: "send" | "request", to: SocketAddress) => OperationContext;
-}
-
 /** Turns targets as callers write them into addresses that the socket reaches. */
 export class Targets {
-  readonly #init: TargetsInit;
+  readonly #state: SocketState;
+  readonly #v6: boolean;
+  readonly #broadcast: boolean;
 
-  constructor(init: TargetsInit) {
-    this.#init = init;
+  /**
+   * @param v6 Whether it is an IPv6 socket.
+   * @param broadcast Whether it may send to broadcast addresses.
+   */
+  constructor(state: SocketState, v6: boolean, broadcast: boolean) {
+    this.#state = state;
+    this.#v6 = v6;
+    this.#broadcast = broadcast;
   }
 
   /** The numeric address of a target, `null` if it has a name that must be looked up. */
   addressOf(operation: "send" | "request", to: UdpTarget): SocketAddress | null {
     const isPath = "path" in to;
-    if (isPath !== (this.#init.transport === "unixpacket")) {
+    if (isPath !== (this.#state.transport === "unixpacket")) {
       throw new TypeError(
         `Cannot ${operation}: a ${isPath ? "UDP" : "unix"} socket sends to ${
           isPath ? "a host and port, not to a path" : "a path, not to a host and port"
@@ -48,19 +47,23 @@ export class Targets {
 
   /** Looks the name of a target up. */
   async lookUp({ hostname, port }: Deno.NetAddr): Promise<SocketAddress> {
-    return this.#reached("send", await resolve(hostname, this.#init.v6, port), port);
+    return this.#reached("send", await resolve(hostname, this.#v6, port), port);
   }
 
   #reached(operation: "send" | "request", address: Numeric, port: number): SocketAddress {
-    const { v6, broadcast, context } = this.#init;
     const to = netAddr("udp", destination(address.hostname), port);
-    if (address.v6 && !v6) {
+    if (address.v6 && !this.#v6) {
       const reason = "an IPv4 socket does not reach IPv6 addresses";
-      throw netError(Error, "EAFNOSUPPORT", reason, context(operation, to));
+      throw netError(Error, "EAFNOSUPPORT", reason, this.#state.context(operation, to));
     }
-    if (address.broadcast && !broadcast) {
+    if (address.broadcast && !this.#broadcast) {
       const reason = 'broadcasting needs the option "broadcast"';
-      throw netError(Deno.errors.PermissionDenied, "EACCES", reason, context(operation, to));
+      throw netError(
+        Deno.errors.PermissionDenied,
+        "EACCES",
+        reason,
+        this.#state.context(operation, to),
+      );
     }
     return to;
   }

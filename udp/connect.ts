@@ -7,13 +7,13 @@ import type { SocketAddress } from "../errors.ts";
 import { checkHostname, checkPort, netAddr } from "../common/address.ts";
 import { checkOptions, namesOf, type OptionNames } from "../common/options.ts";
 import { SOCKET_NAMES } from "../common/udp_option_names.ts";
+import type { DatagramSocket } from "./_socket.ts";
 import { isForMany } from "./_targets.ts";
 import { destination, resolve } from "./_numeric_address.ts";
 import { bind } from "./bind.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
-import type { UdpEndpoint } from "./endpoint.ts";
-import type { UdpEndpointStats } from "./endpoint_stats.ts";
-import type { UdpReceiveOptions, UdpRequestOptions, UdpSocketOptions } from "./options.ts";
+import { socketOf, UdpSocket } from "./endpoint.ts";
+import type { UdpRequestOptions, UdpSocketOptions } from "./options.ts";
 
 /** The peer to exchange datagrams with. */
 export interface UdpConnectOptions extends UdpSocketOptions {
@@ -72,36 +72,25 @@ const CONNECT_NAMES: OptionNames<UdpConnectOptions> = {
  * assertEquals(answer.text(), "you said hello");
  * ```
  */
-export class UdpPeer<Addr extends SocketAddress = SocketAddress>
-  implements AsyncIterable<Datagram<Addr>>, AsyncDisposable {
+export class UdpPeer<Addr extends SocketAddress = SocketAddress> extends UdpSocket<Addr> {
   /** The peer's address, in numbers. */
   readonly remoteAddr: Addr;
-  readonly #endpoint: UdpEndpoint<Addr>;
 
   /**
    * Made by {@linkcode connectUdp}.
    *
-   * @param endpoint The socket, which listens to the peer only.
+   * @param socket The socket below, which listens to the peer only.
    * @param remoteAddr The peer's address, in numbers.
+   * @ignore
    */
-  constructor(endpoint: UdpEndpoint<Addr>, remoteAddr: Addr) {
-    this.#endpoint = endpoint;
+  constructor(socket: DatagramSocket, remoteAddr: Addr) {
+    super(socket);
     this.remoteAddr = remoteAddr;
   }
 
-  /** This side's address. */
+  /** This side's address, under the name it has on connections. */
   get localAddr(): Addr {
-    return this.#endpoint.addr;
-  }
-
-  /** This side's address, under the name it has on endpoints and servers. */
-  get addr(): Addr {
-    return this.#endpoint.addr;
-  }
-
-  /** What was counted so far; `strangers` are the datagrams that came from others. */
-  stats(): UdpEndpointStats {
-    return this.#endpoint.stats();
+    return this.addr;
   }
 
   /**
@@ -113,21 +102,7 @@ export class UdpPeer<Addr extends SocketAddress = SocketAddress>
    * @throws {ClosedError} If it was closed here.
    */
   send(data: DatagramData): Promise<void> {
-    return this.#endpoint.send(data, this.remoteAddr);
-  }
-
-  /**
-   * Receives the peer's next datagram, or waits for one; see {@linkcode UdpEndpoint.receive}.
-   *
-   * Cancellation: a call that timed out or was aborted has taken nothing.
-   *
-   * @param options How long to wait.
-   * @returns The datagram, owned by the caller.
-   * @throws {Deno.errors.TimedOut} If nothing came in time.
-   * @throws {ClosedError} If it was closed here.
-   */
-  receive(options?: UdpReceiveOptions): Promise<Datagram<Addr>> {
-    return this.#endpoint.receive(options);
+    return socketOf(this).send(data, this.remoteAddr);
   }
 
   /**
@@ -143,43 +118,8 @@ export class UdpPeer<Addr extends SocketAddress = SocketAddress>
    * @throws {LimitError} With the code `requests`, if `maxRequests` wait already.
    * @throws {ClosedError} If it was closed here.
    */
-  request(data: DatagramData, options?: UdpRequestOptions<Addr>): Promise<Datagram<Addr>> {
-    return this.#endpoint.request(data, this.remoteAddr, options);
-  }
-
-  /** Keeps the process alive while the socket is open (the default). */
-  ref(): void {
-    this.#endpoint.ref();
-  }
-
-  /** Lets the process end although the socket is open, even while a call waits. */
-  unref(): void {
-    this.#endpoint.unref();
-  }
-
-  /**
-   * Closes the socket. Calls that wait reject with `ClosedError`, loops over the peer end. The peer
-   * is not told. Calling it again returns the same promise.
-   *
-   * @returns A promise that settles when the socket is released; it never rejects.
-   */
-  close(): Promise<void> {
-    return this.#endpoint.close();
-  }
-
-  /**
-   * The peer's datagrams as they arrive, until the socket is closed. Leaving the loop neither closes
-   * the socket nor loses datagrams.
-   *
-   * @returns An iterator over the datagrams.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<Addr>> {
-    return this.#endpoint[Symbol.asyncIterator]();
-  }
-
-  /** Closes the socket; see {@linkcode UdpPeer.close}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  request(data: DatagramData, options: UdpRequestOptions<Addr> = {}): Promise<Datagram<Addr>> {
+    return socketOf(this).request(data, this.remoteAddr, options);
   }
 }
 
@@ -210,14 +150,14 @@ export async function connectUdp(options: UdpConnectOptions): Promise<UdpPeer<De
   const v6 = localHostname === undefined || localHostname.includes(":");
   const address = await resolve(hostname, v6, port);
   const remoteAddr = netAddr("udp", destination(address.hostname), port);
-  const endpoint = await bind({
+  const socket = await bind({
     ...rest,
     port: localPort,
     hostname: localHostname ?? ownSide(remoteAddr.hostname),
     // The members of a group answer from their own addresses.
     peer: isForMany(remoteAddr) ? undefined : remoteAddr,
   });
-  return new UdpPeer(endpoint as UdpEndpoint<Deno.NetAddr>, remoteAddr);
+  return new UdpPeer(socket, remoteAddr);
 }
 
 /** Where to bind to reach `hostname`: no wider than it takes. */

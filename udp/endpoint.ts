@@ -6,19 +6,103 @@
 import type { SocketAddress } from "../errors.ts";
 import { checkOptions } from "../common/options.ts";
 import type { UdpTarget } from "./_address.ts";
-import type { Consumer } from "./_dispatcher.ts";
 import { MULTICAST_NAMES, type MulticastMembership, type MulticastOptions } from "./_multicast.ts";
-import type { SendDone } from "./_outgoing.ts";
 import type { DatagramSocket } from "./_socket.ts";
-import { checkSize } from "./_targets.ts";
 import type { Datagram, DatagramData } from "./datagram.ts";
 import type { UdpEndpointStats } from "./endpoint_stats.ts";
 import type { UdpReceiveOptions, UdpRequestOptions } from "./options.ts";
 
-export type { Consumer } from "./_dispatcher.ts";
+/** The socket below an endpoint or a peer: for the rest of this folder. */
+export let socketOf: (of: UdpSocket) => DatagramSocket;
 
-let create: (socket: DatagramSocket) => UdpEndpoint;
-let socketOf: (endpoint: UdpEndpoint) => DatagramSocket;
+/**
+ * What endpoints and peers have in common: a bound datagram socket.
+ *
+ * @typeParam Addr What its addresses look like: `Deno.NetAddr` for a port, `Deno.UnixAddr` for a path.
+ */
+export abstract class UdpSocket<Addr extends SocketAddress = SocketAddress>
+  implements AsyncIterable<Datagram<Addr>>, AsyncDisposable {
+  readonly #socket: DatagramSocket;
+
+  static {
+    socketOf = (of) => of.#socket;
+  }
+
+  /**
+   * Made by `bindUdp` and `connectUdp`.
+   *
+   * @param socket The socket below.
+   * @ignore
+   */
+  constructor(socket: DatagramSocket) {
+    this.#socket = socket;
+  }
+
+  /** Where it is bound; with the port the system chose, if `port` was 0. */
+  get addr(): Addr {
+    return this.#socket.driver.addr as Addr;
+  }
+
+  /** What was counted so far. */
+  stats(): UdpEndpointStats {
+    return this.#socket.stats();
+  }
+
+  /**
+   * Receives the next datagram, or waits for one.
+   *
+   * Cancellation: a call that timed out or was aborted has taken nothing; a datagram that arrives
+   * later is there for the next call.
+   *
+   * @param options How long to wait.
+   * @returns The datagram, owned by the caller.
+   * @throws {Deno.errors.TimedOut} If nothing came in time.
+   * @throws {Deno.errors.Busy} If a server or `sessions()` takes an endpoint's datagrams.
+   * @throws {ClosedError} If the socket was closed here.
+   * @throws {RangeError | TypeError} If there is no such option, or one is out of range.
+   */
+  receive(options?: UdpReceiveOptions): Promise<Datagram<Addr>> {
+    return this.#socket.receive(options) as Promise<Datagram<Addr>>;
+  }
+
+  /** Keeps the process alive while the socket is open (the default). */
+  ref(): void {
+    this.#socket.setRef(true);
+  }
+
+  /**
+   * Lets the process end although the socket is open, even while a call waits. A unix socket keeps
+   * it alive in any case: the runtime offers nothing else.
+   */
+  unref(): void {
+    this.#socket.setRef(false);
+  }
+
+  /**
+   * Closes the socket. Calls that wait reject with {@linkcode ClosedError}, loops over it
+   * end, and datagrams that wait are dropped. Calling it again returns the same promise.
+   *
+   * @returns A promise that settles when the port can be bound again; it never rejects.
+   */
+  close(): Promise<void> {
+    return this.#socket.close();
+  }
+
+  /**
+   * The datagrams as they arrive, until the socket is closed. Leaving the loop neither closes the
+   * endpoint nor loses datagrams: another loop resumes where this one ended.
+   *
+   * @returns An iterator over the datagrams.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<Addr>> {
+    return this.#socket.iterate() as AsyncIterableIterator<Datagram<Addr>>;
+  }
+
+  /** Closes the socket; see {@linkcode UdpSocket.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
 
 /**
  * A bound datagram socket: it sends to any address and receives from any.
@@ -52,32 +136,10 @@ let socketOf: (endpoint: UdpEndpoint) => DatagramSocket;
  * assertEquals(answer.from, bob.addr);
  * ```
  */
-export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
-  implements AsyncIterable<Datagram<Addr>>, AsyncDisposable {
-  readonly #socket: DatagramSocket;
-
-  static {
-    create = (socket) => new UdpEndpoint(socket);
-    socketOf = (endpoint) => endpoint.#socket;
-  }
-
-  private constructor(socket: DatagramSocket) {
-    this.#socket = socket;
-  }
-
-  /** Where it is bound; with the port the system chose, if `port` was 0. */
-  get addr(): Addr {
-    return this.#socket.driver.addr as Addr;
-  }
-
+export class UdpEndpoint<Addr extends SocketAddress = SocketAddress> extends UdpSocket<Addr> {
   /** What it is built on. */
   get backend(): "deno" | "node" {
-    return this.#socket.driver.backend;
-  }
-
-  /** What was counted so far. */
-  stats(): UdpEndpointStats {
-    return this.#socket.stats();
+    return socketOf(this).driver.backend;
   }
 
   /**
@@ -99,24 +161,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
    * @throws {ClosedError} If the endpoint was closed here.
    */
   send(data: DatagramData, to: UdpTarget): Promise<void> {
-    return this.#socket.send(data, to);
-  }
-
-  /**
-   * Receives the next datagram, or waits for one.
-   *
-   * Cancellation: a call that timed out or was aborted has taken nothing; a datagram that arrives
-   * later is there for the next call.
-   *
-   * @param options How long to wait.
-   * @returns The datagram, owned by the caller.
-   * @throws {Deno.errors.TimedOut} If nothing came in time.
-   * @throws {Deno.errors.Busy} If a server or `sessions()` takes the endpoint's datagrams.
-   * @throws {ClosedError} If the endpoint was closed here.
-   * @throws {RangeError | TypeError} If there is no such option, or one is out of range.
-   */
-  receive(options?: UdpReceiveOptions): Promise<Datagram<Addr>> {
-    return this.#socket.receive(options) as Promise<Datagram<Addr>>;
+    return socketOf(this).send(data, to);
   }
 
   /**
@@ -164,8 +209,7 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
     to: UdpTarget,
     options: UdpRequestOptions<Addr> = {},
   ): Promise<Datagram<Addr>> {
-    const answer = this.#socket.request(data, to, options as UdpRequestOptions);
-    return answer as Promise<Datagram<Addr>>;
+    return socketOf(this).request(data, to, options);
   }
 
   /**
@@ -199,74 +243,6 @@ export class UdpEndpoint<Addr extends SocketAddress = SocketAddress>
     options: MulticastOptions = {},
   ): Promise<MulticastMembership> {
     checkOptions("joinMulticast", options, MULTICAST_NAMES);
-    return await this.#socket.joinMulticast(group, options);
+    return await socketOf(this).joinMulticast(group, options);
   }
-
-  /** Keeps the process alive while the endpoint is open (the default). */
-  ref(): void {
-    this.#socket.setRef(true);
-  }
-
-  /**
-   * Lets the process end although the endpoint is open, even while a call waits. A unix socket keeps
-   * it alive in any case: the runtime offers nothing else.
-   */
-  unref(): void {
-    this.#socket.setRef(false);
-  }
-
-  /**
-   * Closes the endpoint. Calls that wait reject with {@linkcode ClosedError}, loops over the endpoint
-   * end, and datagrams that wait are dropped. Calling it again returns the same promise.
-   *
-   * @returns A promise that settles when the port can be bound again; it never rejects.
-   */
-  close(): Promise<void> {
-    return this.#socket.close();
-  }
-
-  /**
-   * The datagrams as they arrive, until the endpoint is closed. Leaving the loop neither closes the
-   * endpoint nor loses datagrams: another loop resumes where this one ended.
-   *
-   * @returns An iterator over the datagrams.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<Addr>> {
-    return this.#socket.iterate() as AsyncIterableIterator<Datagram<Addr>>;
-  }
-
-  /** Closes the endpoint; see {@linkcode UdpEndpoint.close}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-}
-
-/** Makes the endpoint of a socket that was bound. */
-export function createEndpoint(socket: DatagramSocket): UdpEndpoint {
-  return create(socket);
-}
-
-/** Hands all datagrams of an endpoint to `consumer`, until it is called with `undefined`. */
-export function takeOver(endpoint: UdpEndpoint, consumer: Consumer | undefined): void {
-  socketOf(endpoint).takeOver(consumer);
-}
-
-/**
- * Sends to an address that a datagram came from, without the checks that `send` makes.
- *
- * @throws {RangeError} If there are too many bytes.
- */
-export function transmit(
-  endpoint: UdpEndpoint,
-  data: Uint8Array,
-  { to, done }: { to: SocketAddress; done: SendDone },
-): void {
-  checkSize(data.length, to);
-  socketOf(endpoint).outgoing.send(data, to, done);
-}
-
-/** Does the same with a promise. */
-export function post(endpoint: UdpEndpoint, data: Uint8Array, to: SocketAddress): Promise<void> {
-  checkSize(data.length, to);
-  return socketOf(endpoint).outgoing.post(data, to);
 }

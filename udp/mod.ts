@@ -28,7 +28,7 @@ export type { MulticastMembership, MulticastOptions } from "./_multicast.ts";
 export { bindUdp } from "./bind.ts";
 export { connectUdp, type UdpConnectOptions, UdpPeer } from "./connect.ts";
 export type { Datagram, DatagramData } from "./datagram.ts";
-export { UdpEndpoint } from "./endpoint.ts";
+export { UdpEndpoint, UdpSocket } from "./endpoint.ts";
 export type { UdpEndpointStats } from "./endpoint_stats.ts";
 export {
   type UdpBaseOptions,

@@ -5,19 +5,20 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { checkCount, checkHandler, checkOptions } from "../common/options.ts";
+import { splitArguments } from "../common/options.ts";
 import { spend, whenTurn } from "../common/turn_budget.ts";
-import { unattended } from "../common/unattended.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
-import { type AnswerLimits, answerLimits, Answers, HandledDatagram } from "./_answers.ts";
-import { Context } from "./_context.ts";
+import { Answers, HandledDatagram, type HandlerLimits, handlerLimits } from "./_answers.ts";
+import type { Consumer } from "./_dispatcher.ts";
+import { LazySignal } from "./_lazy_signal.ts";
 import type { Seen } from "./_dedup.ts";
+import { promiseOf } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
 import { own } from "./_slab.ts";
 import { bind } from "./bind.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
-import { type Consumer, takeOver, type UdpEndpoint } from "./endpoint.ts";
+import { socketOf, UdpEndpoint } from "./endpoint.ts";
 import { DEFAULTS } from "./options.ts";
 import type { UdpServer, UdpServerStats } from "./server_handle.ts";
 import {
@@ -110,20 +111,16 @@ export function serveUdp(
   handler: UdpHandler,
 ): Promise<UdpServer>;
 export async function serveUdp(first: unknown, second?: unknown): Promise<UdpServer> {
-  const isAlone = typeof first === "function" && second === undefined;
-  const handler = isAlone ? first : second;
-  const given = isAlone ? undefined : first;
-  checkHandler("serveUdp", handler);
-  checkOptions("serveUdp", given, SERVER_NAMES);
-  const options = (given ?? {}) as ServeOptions;
-  const limits = { ...answerLimits(options), concurrency: concurrencyOf(options) };
+  const args = splitArguments<ServeOptions, UdpHandler>("serveUdp", SERVER_NAMES, first, second);
+  const [options, handler] = args;
+  const limits = handlerLimits(options);
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
   signal?.throwIfAborted();
-  const endpoint = await bind(bindOptions);
+  const endpoint = new UdpEndpoint(await bind(bindOptions));
   try {
     signal?.throwIfAborted();
-    return new DatagramServer(endpoint, options, handler as UdpHandler, limits);
+    return new DatagramServer(endpoint, options, handler, limits);
   } catch (error) {
     await endpoint.close();
     throw error;
@@ -133,10 +130,6 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
 /** The options of any server; where it is bound decides on the addresses that its hooks are given. */
 type ServeOptions = (UdpServerOptions | UnixDatagramServerOptions) & UdpServerBaseOptions;
 
-function concurrencyOf({ concurrency = 1_024 }: ServeOptions): number {
-  return checkCount("concurrency", concurrency, 1);
-}
-
 class DatagramServer implements UdpServer, Consumer {
   readonly endpoint: UdpEndpoint;
   readonly addr: SocketAddress;
@@ -144,10 +137,10 @@ class DatagramServer implements UdpServer, Consumer {
 
   readonly #handler: UdpHandler;
   readonly #hooks: ServerHooks<Datagram>;
-  readonly #limits: AnswerLimits & { concurrency: number };
+  readonly #limits: HandlerLimits;
   readonly #answers: Answers;
   readonly #queue: DatagramQueue<HandledDatagram>;
-  readonly #context: Context = new Context();
+  readonly #context = new LazySignal();
   readonly #stopping: Shutdown;
   #active = 0; // handlers that run, and answers on their way to the system
   #dropped = 0;
@@ -158,7 +151,7 @@ class DatagramServer implements UdpServer, Consumer {
     endpoint: UdpEndpoint,
     options: ServeOptions,
     handler: UdpHandler,
-    limits: AnswerLimits & { concurrency: number },
+    limits: HandlerLimits,
   ) {
     this.endpoint = endpoint;
     this.addr = endpoint.addr;
@@ -172,9 +165,9 @@ class DatagramServer implements UdpServer, Consumer {
     );
     this.#stopping = new Shutdown({
       stopAccepting: () => this.#emptyQueue(),
-      drain: () => this.#context.abort(this.#drainingError()),
+      drain: () => this.#context.abort(() => this.#drainingError()),
       abort: (reason) => {
-        this.#context.abort(reason ?? this.#drainingError());
+        this.#context.abort(() => reason ?? this.#drainingError());
         this.endpoint.close();
       },
       isIdle: () => this.#active === 0,
@@ -182,26 +175,20 @@ class DatagramServer implements UdpServer, Consumer {
     });
     this.finished = this.#stopping.finished;
     this.#hooks.announce(this.addr);
-    takeOver(endpoint, this);
+    socketOf(endpoint).takeOver(this);
     this.#stopping.watch(options.signal);
   }
 
   stats(): UdpServerStats {
     const endpoint = this.endpoint.stats();
     return {
-      datagramsReceived: endpoint.datagramsReceived,
-      datagramsSent: endpoint.datagramsSent,
-      bytesReceived: endpoint.bytesReceived,
-      bytesSent: endpoint.bytesSent,
+      ...endpoint,
+      ...this.#answers.counts,
       active: this.#active,
       queued: this.#queue.size,
       bytesQueued: this.#queue.bytes,
       dropped: this.#dropped + endpoint.dropped,
-      truncated: endpoint.truncated,
-      ...this.#answers.counts,
       handlerErrors: this.#handlerErrors,
-      receiveErrors: endpoint.receiveErrors,
-      sendErrors: endpoint.sendErrors,
     };
   }
 
@@ -233,7 +220,16 @@ class DatagramServer implements UdpServer, Consumer {
     if (dedup !== undefined) {
       try {
         const found = dedup.see(view, from);
-        if (found.kind === "known") return this.#repeat(found.seen, view.length, from);
+        if (found.kind === "known") {
+          // A duplicate gets what the first one got.
+          return this.#answers.repeat(
+            found.seen,
+            view.length,
+            from,
+            () => this.#active++,
+            this.#done,
+          );
+        }
         if (found.kind === "full") {
           this.#dropped++;
           return;
@@ -261,39 +257,33 @@ class DatagramServer implements UdpServer, Consumer {
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    try {
-      this.#answers.send(datagram as HandledDatagram, toBytes(data), (error) => {
-        if (error === undefined) return resolve();
-        unattended(promise); // what a peer or the network does ends nothing
-        reject(error);
-      });
-    } catch (error) {
-      reject(error);
-    }
-    return promise;
+    return promiseOf((done) =>
+      this.#answers.send(datagram as HandledDatagram, toBytes(data), done)
+    );
   }
 
   #handle(datagram: HandledDatagram): void {
     try {
       const answer = this.#handler(datagram, this.#context);
-      if (!isPromise(answer)) return this.#answer(datagram, answer);
-      this.#active++;
-      datagram.isNew = false;
-      answer.then((answer) => {
-        try {
-          this.#answer(datagram, answer);
-        } catch (error) {
-          this.#handlerFailed(error, datagram);
-        }
-        this.#done();
-      }, (error) => {
-        this.#handlerFailed(error, datagram);
-        this.#done();
-      });
+      if (isPromise(answer)) this.#handleLater(datagram, answer);
+      else this.#answer(datagram, answer);
     } catch (error) {
       this.#handlerFailed(error, datagram);
     }
+  }
+
+  async #handleLater(
+    datagram: HandledDatagram,
+    answer: Promise<DatagramData | void>,
+  ): Promise<void> {
+    this.#active++;
+    datagram.isNew = false;
+    try {
+      this.#answer(datagram, await answer);
+    } catch (error) {
+      this.#handlerFailed(error, datagram);
+    }
+    this.#done();
   }
 
   /** Sends what a handler returned. It counts as active until the system has taken it. */
@@ -314,11 +304,6 @@ class DatagramServer implements UdpServer, Consumer {
       }
     }
     this.#finishSeen(datagram);
-  }
-
-  /** Answers a duplicate with what the first one got. */
-  #repeat(seen: Seen, length: number, from: SocketAddress): void {
-    this.#answers.repeat(seen, length, from, () => this.#active++, this.#done);
   }
 
   #handlerFailed(error: unknown, datagram: HandledDatagram): void {
@@ -354,8 +339,7 @@ class DatagramServer implements UdpServer, Consumer {
   }
 
   #emptyQueue(): void {
-    this.#dropped += this.#queue.size;
-    this.#queue.clear();
+    this.#dropped += this.#queue.takeAll().length;
   }
 
   async #release(): Promise<void> {

@@ -1,5 +1,20 @@
 /** Lines on their way to one person. @module */
-import type { ChatOutput } from "./output.ts";
+/** Where a room's lines for one person go. */
+export interface ChatOutput {
+  /**
+   * Takes a line, with its newline, as UTF-8. All members are given the same bytes: they must not be
+   * changed, and they never are.
+   */
+  send(line: Uint8Array): void;
+  /**
+   * Settles when the lines sent so far are on their way. In the middle of what is long (the history, the
+   * names) the room waits for it, and keeps what others say meanwhile for after it. Without it, all is
+   * sent at once.
+   */
+  flush?(): Promise<void>;
+  /** The person is to be disconnected once everything was sent. Called at most once. */
+  end(): void;
+}
 
 /** Bytes that go out before the room waits for them to be taken: a history of the usual size fits. */
 const PIECE = 8 * 1024;

@@ -82,12 +82,13 @@ export class ChatJoinError extends TincanError<ChatJoinErrorCode> {
   }
 }
 
-let create: (
-  name: string,
-  conn: TcpConnection,
-  messages: Framed<string>,
-  first: ChatLine,
-) => ChatClient;
+/** The name that a room has given, and the line in which it said so. */
+interface Welcome {
+  readonly name: string;
+  readonly line: ChatLine;
+}
+
+let create: (conn: TcpConnection, messages: Framed<string>, welcome: Welcome) => ChatClient;
 
 /**
  * A member of a room, seen from outside: what {@linkcode joinChat} returns. Iterating gives what the room
@@ -115,19 +116,14 @@ export class ChatClient implements AsyncIterable<ChatLine>, AsyncDisposable {
   #first: ChatLine | undefined;
 
   static {
-    create = (name, conn, messages, first) => new ChatClient(name, conn, messages, first);
+    create = (conn, messages, welcome) => new ChatClient(conn, messages, welcome);
   }
 
-  private constructor(
-    name: string,
-    conn: TcpConnection,
-    messages: Framed<string>,
-    first: ChatLine,
-  ) {
+  private constructor(conn: TcpConnection, messages: Framed<string>, { name, line }: Welcome) {
     this.name = name;
     this.#conn = conn;
     this.#messages = messages;
-    this.#first = first;
+    this.#first = line;
   }
 
   /**
@@ -213,8 +209,7 @@ export async function joinChat(options: ChatJoinOptions): Promise<ChatClient> {
       encode: (line) => outgoing.encode(line),
     });
     await messages.send(name);
-    const welcome = await beWelcomed(messages, options);
-    return create(welcome.name, conn, messages, welcome.line);
+    return create(conn, messages, await beWelcomed(messages, options));
   } catch (error) {
     conn.abort(error);
     throw error;
@@ -224,7 +219,7 @@ export async function joinChat(options: ChatJoinOptions): Promise<ChatClient> {
 async function beWelcomed(
   messages: Framed<string>,
   { name, timeout = 30_000, signal }: ChatJoinOptions,
-): Promise<{ name: string; line: ChatLine }> {
+): Promise<Welcome> {
   const refusal = (code: ChatJoinErrorCode, reason: string) =>
     new ChatJoinError(code, `Cannot join as ${toPrintable(name)}: ${reason}`, { reason });
   let last = "the server closed the connection";

@@ -52,7 +52,8 @@ export function parseContacts(json: string, source = "contacts"): Map<string, Co
     const key = chatNameKey(name);
     const ownLooks = chatNameLooks(name);
     const alike = ownLooks.map((look) => looks.get(look)).find((other) => other !== undefined);
-    const problem = checkName(name) ?? sameName(keys.get(key)) ?? alikeName(alike);
+    const problem = checkName(name) ?? clash("is the same as", keys.get(key)) ??
+      clash("looks like", alike);
     if (problem !== undefined) throw fail(`${entry}: ${problem}`);
     if (keys.size === MAX_CONTACTS) throw fail(`there are more than ${MAX_CONTACTS} entries`);
     const address = typeof value === "string" ? parseAddress(value) : ADDRESS_FORM;
@@ -97,12 +98,8 @@ function checkName(name: string): string | undefined {
   return undefined;
 }
 
-function alikeName(other: string | undefined): string | undefined {
-  return other === undefined ? undefined : `the name looks like ${JSON.stringify(other)}`;
-}
-
-function sameName(other: string | undefined): string | undefined {
-  return other === undefined ? undefined : `the name is the same as ${JSON.stringify(other)}`;
+function clash(how: string, other: string | undefined): string | undefined {
+  return other === undefined ? undefined : `the name ${how} ${JSON.stringify(other)}`;
 }
 
 /** The address, or what is wrong with it. */

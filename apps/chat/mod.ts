@@ -31,9 +31,9 @@ export {
   type ChatJoinOptions,
   joinChat,
 } from "./client.ts";
+export type { ChatOutput } from "./_paced_lines.ts";
 export { type ContactAddress, parseContacts } from "./contacts.ts";
 export { type ChatLine, parseChatLine } from "./line.ts";
-export type { ChatOutput } from "./output.ts";
 export { toPrintable } from "../../common/escape.ts";
 export { type ChatConnectOptions, ChatRoom } from "./room.ts";
 export type { ChatRoomLimits, ChatRoomOptions } from "./room_options.ts";

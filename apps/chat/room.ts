@@ -1,23 +1,9 @@
 /** A room in which lines of text go from each to all. @module */
-import { spend } from "../../common/turn_budget.ts";
-import { AddressQuota } from "./_address_quota.ts";
-import { RateLimit } from "./_rate.ts";
-import { chatNameKey } from "./names.ts";
 import { toPrintable } from "../../common/escape.ts";
-import {
-  type ChatRoomLimits,
-  type ChatRoomOptions,
-  resolveRoomOptions,
-  type RoomSettings,
-} from "./room_options.ts";
-import type { ChatOutput } from "./output.ts";
-import {
-  type ChatSession,
-  createSession,
-  encodeLine,
-  type Member,
-  type SessionRoom,
-} from "./session.ts";
+import type { ChatOutput } from "./_paced_lines.ts";
+import { encodeLine, RoomState } from "./_room_state.ts";
+import { type ChatRoomLimits, type ChatRoomOptions, resolveRoomOptions } from "./room_options.ts";
+import { ChatSession } from "./session.ts";
 
 /** What is known of a person who comes. */
 export interface ChatConnectOptions {
@@ -63,21 +49,7 @@ export class ChatRoom {
   /** The limits, with their defaults filled in. */
   readonly limits: Readonly<Record<keyof ChatRoomLimits, number>>;
 
-  readonly #settings: RoomSettings;
-  readonly #sessions = new Set<ChatSession>();
-  /** Those with a name, by what is the same for names that are the same. */
-  readonly #members = new Map<string, Member>();
-  /** Those with a name, by what their names look like. */
-  readonly #looks = new Map<string, Member>();
-  readonly #quota: AddressQuota;
-  readonly #history: Uint8Array[] = [];
-  #historyBytes = 0;
-  readonly #notices: RateLimit;
-  readonly #unannounced = { joined: 0, left: 0 }; // since a join or leave was last announced
-  readonly #view: SessionRoom;
-  /** Lines that came up while another was being sent: all members get them in the same order. */
-  readonly #waiting: { bytes: Uint8Array; except: ChatSession | undefined }[] = [];
-  #sending = false;
+  readonly #state: RoomState;
   #closed: string | undefined;
 
   /**
@@ -87,17 +59,15 @@ export class ChatRoom {
    * @throws {RangeError | TypeError} If an option is out of range or does not exist.
    */
   constructor(options: ChatRoomOptions = {}) {
-    const { now, ...limits } = this.#settings = resolveRoomOptions(options);
+    const settings = resolveRoomOptions(options);
+    const { now: _, ...limits } = settings;
     this.limits = limits;
-    const { maxNoticesPerSecond, maxNoticesAtOnce } = limits;
-    this.#quota = new AddressQuota(this.#settings);
-    this.#notices = new RateLimit(maxNoticesPerSecond, maxNoticesAtOnce, now());
-    this.#view = this.#makeView();
+    this.#state = new RoomState(settings);
   }
 
   /** The names of those in the room, in the order in which they came. */
   get names(): string[] {
-    return Array.from(this.#members.values(), ({ name }) => name);
+    return this.#state.names;
   }
 
   /**
@@ -109,8 +79,8 @@ export class ChatRoom {
    * @returns The session, which takes what arrives.
    */
   connect(output: ChatOutput, options: ChatConnectOptions = {}): ChatSession {
-    const session = createSession(this.#view, output, options.address);
-    this.#sessions.add(session);
+    const session = new ChatSession(this.#state, output, options.address);
+    this.#state.sessions.add(session);
     if (this.#closed !== undefined) session.dismissQuietly(this.#closed);
     return session;
   }
@@ -121,7 +91,7 @@ export class ChatRoom {
    * @param text The line; it is made printable.
    */
   announce(text: string): void {
-    this.#send(encodeLine(`*** ${toPrintable(text)}`), undefined);
+    this.#state.send(encodeLine(`*** ${toPrintable(text)}`));
   }
 
   /**
@@ -131,87 +101,6 @@ export class ChatRoom {
    */
   close(reason = "the room is closing"): void {
     this.#closed ??= reason;
-    for (const session of this.#sessions) session.dismissQuietly(this.#closed);
-  }
-
-  #makeView(): SessionRoom {
-    const members = this.#members;
-    return {
-      settings: this.#settings,
-      get memberCount() {
-        return members.size;
-      },
-      names: () => this.names,
-      find: (name) => members.get(chatNameKey(name)),
-      enter: (member) => this.#enter(member),
-      history: () => this.#history,
-      broadcast: (line, except) => {
-        const bytes = encodeLine(line);
-        this.#remember(bytes);
-        this.#announceRest();
-        this.#send(bytes, except);
-      },
-      announceMove: (line, move, except) => {
-        this.#announceRest();
-        if (this.#notices.take(this.#settings.now())) this.#send(encodeLine(line), except);
-        else this.#unannounced[move]++;
-      },
-      leave: (session, member) => {
-        this.#sessions.delete(session);
-        if (member === undefined) return;
-        members.delete(member.key);
-        for (const look of member.looks) this.#looks.delete(look);
-        this.#quota.leave(member.address);
-      },
-    };
-  }
-
-  /** Takes the name, or says why not. */
-  #enter(member: Member): string | undefined {
-    const { maxMembers } = this.limits;
-    const { key, looks } = member;
-    if (this.#members.has(key)) return "that name is taken";
-    const alike = looks.map((look) => this.#looks.get(look)).find((other) => other !== undefined);
-    if (alike !== undefined) return `that name looks like the one of ${alike.name}`;
-    if (this.#members.size >= maxMembers) return `the room is full with ${maxMembers} people`;
-    const tooMany = this.#quota.enter(member.address);
-    if (tooMany !== undefined) return tooMany;
-    this.#members.set(key, member);
-    for (const look of looks) this.#looks.set(look, member);
-    return undefined;
-  }
-
-  #remember(bytes: Uint8Array): void {
-    const { maxHistory, maxHistoryBytes } = this.limits;
-    this.#history.push(bytes);
-    this.#historyBytes += bytes.length;
-    while (this.#history.length > maxHistory || this.#historyBytes > maxHistoryBytes) {
-      this.#historyBytes -= this.#history.shift()?.length ?? 0;
-    }
-  }
-
-  /** Reports joins and leaves beyond the rate in one line, as soon as the rate allows it. */
-  #announceRest(): void {
-    const { joined, left } = this.#unannounced;
-    if (joined + left === 0 || !this.#notices.take(this.#settings.now())) return;
-    this.#unannounced.joined = this.#unannounced.left = 0;
-    this.#send(encodeLine(`*** ${joined} more have joined and ${left} have left`), undefined);
-  }
-
-  #send(bytes: Uint8Array, except: ChatSession | undefined): void {
-    this.#waiting.push({ bytes, except });
-    if (this.#sending) return;
-    this.#sending = true;
-    try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        for (const member of this.#members.values()) {
-          if (member.session === next.except) continue;
-          member.send(next.bytes);
-          spend(next.bytes.length); // the loops that read lines wait when the turn is over
-        }
-      }
-    } finally {
-      this.#sending = false;
-    }
+    for (const session of this.#state.sessions) session.dismissQuietly(this.#closed);
   }
 }

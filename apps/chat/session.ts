@@ -1,60 +1,22 @@
 /** One person in a room: the name, the lines, the end. @module */
-import { type ChatCommand, HELP, parseCommand } from "./_commands.ts";
-import { PacedLines } from "./_paced_lines.ts";
-import { RateLimit } from "./_rate.ts";
-import { checkChatName } from "./names.ts";
 import { toPrintable } from "../../common/escape.ts";
-import type { ChatOutput } from "./output.ts";
-import type { RoomSettings } from "./room_options.ts";
-
-/** A person with a name. */
-export interface Member {
-  readonly session: ChatSession;
-  readonly name: string;
-  /** What is the same for names that are the same. */
-  readonly key: string;
-  /** What the name looks like. */
-  readonly looks: readonly string[];
-  /** Where the person comes from; `undefined` if there is no address. */
-  readonly address: string | undefined;
-  /** Sends a line to the person. */
-  send(line: Uint8Array): void;
-}
-
-/** What a session needs of its room. */
-export interface SessionRoom {
-  readonly settings: RoomSettings;
-  readonly memberCount: number;
-  names(): string[];
-  find(name: string): Member | undefined;
-  /** Takes the name, or says why not. */
-  enter(member: Member): string | undefined;
-  history(): readonly Uint8Array[];
-  /** Sends something said to all but the one who said it, and remembers it. */
-  broadcast(line: string, except: ChatSession): void;
-  /** Tells all others that a member came or went. */
-  announceMove(line: string, move: "joined" | "left", except: ChatSession): void;
-  leave(session: ChatSession, member: Member | undefined): void;
-}
+import { type ChatCommand, HELP, parseCommand } from "./_commands.ts";
+import { type ChatOutput, PacedLines } from "./_paced_lines.ts";
+import { RateLimit } from "./_rate.ts";
+import { encodeLine, type Member, type RoomState } from "./_room_state.ts";
+import { checkChatName } from "./names.ts";
 
 const QUESTION = "What is your name?";
 const encoder = new TextEncoder();
 /** Characters of names in one line of what `/who` answers. */
 const WHO_WIDTH = 512;
 
-/** The bytes of one line. */
-export function encodeLine(line: string): Uint8Array {
-  return encoder.encode(`${line}\n`);
-}
-
-let create: (room: SessionRoom, output: ChatOutput, address: string | undefined) => ChatSession;
-
 /**
  * One person in a room, from connecting to leaving: what `ChatRoom.connect` returns. The transport
  * hands it what arrives; what it says in turn goes to the `ChatOutput`.
  */
 export class ChatSession {
-  readonly #room: SessionRoom;
+  readonly #room: RoomState;
   readonly #output: ChatOutput;
   readonly #lines: PacedLines;
   readonly #address: string | undefined;
@@ -64,11 +26,12 @@ export class ChatSession {
   #unsent = 0; // lines dropped since the last one that was not
   #ended = false;
 
-  static {
-    create = (room, output, address) => new ChatSession(room, output, address);
-  }
-
-  private constructor(room: SessionRoom, output: ChatOutput, address: string | undefined) {
+  /**
+   * For rooms only.
+   *
+   * @internal
+   */
+  constructor(room: RoomState, output: ChatOutput, address: string | undefined) {
     const { maxLinesPerSecond, maxLinesAtOnce, now } = room.settings;
     this.#room = room;
     this.#output = output;
@@ -112,11 +75,11 @@ export class ChatSession {
    */
   receive(line: string): void {
     if (this.#ended || !this.#isInTime()) return;
-    const { name } = this;
-    const shown = name === null ? line : toPrintable(line);
+    const member = this.#member;
+    const shown = member === undefined ? line : toPrintable(line);
     if (this.#isTooLong(shown)) this.#complainOfLength(!this.#isTooLong(line));
-    else if (name === null) this.#introduce(line);
-    else this.#obey(name, parseCommand(shown));
+    else if (member === undefined) this.#introduce(line);
+    else this.#obey(member, parseCommand(shown));
   }
 
   /** Takes notice of a line that was longer than the room's `maxLineLength` and was dropped. */
@@ -141,9 +104,9 @@ export class ChatSession {
   leave(reason?: string): void {
     if (this.#ended) return;
     this.#end();
-    if (this.name === null) return;
+    if (this.#member === undefined) return;
     const why = reason === undefined || reason === "" ? "" : `: ${toPrintable(reason)}`;
-    this.#room.announceMove(`*** ${this.name} has left${why}`, "left", this);
+    this.#room.announceMove(this.#member, "left", why);
   }
 
   /**
@@ -152,10 +115,7 @@ export class ChatSession {
    * @param reason Why, for the person and the others.
    */
   dismiss(reason: string): void {
-    if (this.#ended) return;
-    this.#goodbye(reason);
-    this.leave(reason);
-    this.#output.end();
+    this.#dismiss(reason, () => this.leave(reason));
   }
 
   /**
@@ -165,25 +125,26 @@ export class ChatSession {
    * @param reason Why, for the person.
    */
   dismissQuietly(reason: string): void {
+    this.#dismiss(reason, () => this.#end());
+  }
+
+  #dismiss(reason: string, leave: () => void): void {
     if (this.#ended) return;
-    this.#goodbye(reason);
-    this.#end();
+    this.#lines.drop(); // nothing comes after the goodbye
+    this.#notice(reason === "" ? "Goodbye" : `Goodbye: ${toPrintable(reason)}`);
+    leave();
     this.#output.end();
   }
 
   #end(): void {
     this.#ended = true;
     this.#lines.drop();
-    this.#room.leave(this, this.#member);
+    this.#room.sessions.delete(this);
+    if (this.#member !== undefined) this.#room.leave(this.#member);
   }
 
   #notice(text: string): void {
     this.#lines.send(noticeLine(text));
-  }
-
-  #goodbye(reason: string): void {
-    this.#lines.drop(); // nothing comes after it
-    this.#notice(reason === "" ? "Goodbye" : `Goodbye: ${toPrintable(reason)}`);
   }
 
   /** Whether a line is within the rate; if not, it is dropped, and a notice says so once. */
@@ -225,7 +186,7 @@ export class ChatSession {
     if (!check.ok) return this.#refuseName(check.reason);
     const { name, key, looks } = check;
     const send = (line: Uint8Array) => this.#lines.send(line);
-    const member = { session: this, name, key, looks, address: this.#address, send };
+    const member = { name, key, looks, address: this.#address, send };
     const problem = this.#room.enter(member);
     if (problem === undefined) this.#enter(member);
     else this.#refuseName(problem);
@@ -242,14 +203,14 @@ export class ChatSession {
 
   #enter(member: Member): void {
     const { name } = this.#member = member;
-    const others = this.#room.memberCount - 1;
+    const others = this.#room.names.length - 1;
     const company = others === 0
       ? "Nobody else is here"
       : others === 1
       ? "One other is here"
       : `${others} others are here`;
     this.#notice(`Welcome, ${name}! ${company}; /help lists the commands`);
-    const earlier = this.#room.history();
+    const earlier = this.#room.history;
     if (earlier.length > 0) {
       const count = earlier.length === 1 ? "line" : `${earlier.length} lines`;
       this.#lines.sendAll([
@@ -258,19 +219,19 @@ export class ChatSession {
         noticeLine("That was earlier"),
       ]);
     }
-    this.#room.announceMove(`*** ${name} has joined`, "joined", this);
+    this.#room.announceMove(member, "joined");
   }
 
-  #obey(name: string, command: ChatCommand): void {
+  #obey(member: Member, command: ChatCommand): void {
     switch (command.kind) {
       case "nothing":
         return;
       case "say":
-        return this.#room.broadcast(`<${name}> ${command.text}`, this);
+        return this.#room.broadcast(`<${member.name}> ${command.text}`, member);
       case "act":
-        return this.#room.broadcast(`* ${name} ${command.text}`, this);
+        return this.#room.broadcast(`* ${member.name} ${command.text}`, member);
       case "tell":
-        return this.#tell(name, command.to, command.text);
+        return this.#tell(member.name, command.to, command.text);
       case "who":
         return this.#who();
       case "help":
@@ -278,9 +239,7 @@ export class ChatSession {
       case "wrong":
         return this.#notice(command.answer);
       case "quit":
-        this.#goodbye("");
-        this.leave(command.text);
-        this.#output.end();
+        return this.#dismiss("", () => this.leave(command.text));
     }
   }
 
@@ -294,7 +253,7 @@ export class ChatSession {
   }
 
   #who(): void {
-    const names = this.#room.names();
+    const { names } = this.#room;
     const lines: string[] = [];
     let line = "";
     for (const name of names) {
@@ -311,13 +270,4 @@ export class ChatSession {
 
 function noticeLine(text: string): Uint8Array {
   return encodeLine(`*** ${text}`);
-}
-
-/** Makes a session; for rooms only. */
-export function createSession(
-  room: SessionRoom,
-  output: ChatOutput,
-  address: string | undefined,
-): ChatSession {
-  return create(room, output, address);
 }

@@ -67,14 +67,7 @@ export interface UdpChatMessage {
   readonly data: Uint8Array;
 }
 
-let create: (
-  options: UdpChatOptions,
-  endpoint: UdpEndpoint<Deno.NetAddr>,
-  addresses: Addresses,
-) => UdpChat;
-
-/** The numeric addresses of contacts; missing for those that were not found. */
-type Addresses = Map<string, ContactAddress>;
+let create: (options: UdpChatOptions, endpoint: UdpEndpoint<Deno.NetAddr>) => UdpChat;
 
 /**
  * A socket to talk by name: what {@linkcode bindUdpChat} returns. Iterating gives the messages that
@@ -90,30 +83,23 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
   readonly maxLength: number;
   readonly #contacts: ReadonlyMap<string, ContactAddress>;
   readonly #endpoint: UdpEndpoint<Deno.NetAddr>;
-  readonly #addresses: Addresses;
   readonly #names = new Map<string, string>(); // by what is the same for names that look the same
   readonly #senders = new Map<string, string>(); // by address
 
   static {
-    create = (options, endpoint, addresses) => new UdpChat(options, endpoint, addresses);
+    create = (options, endpoint) => new UdpChat(options, endpoint);
   }
 
-  private constructor(
-    options: UdpChatOptions,
-    endpoint: UdpEndpoint<Deno.NetAddr>,
-    addresses: Addresses,
-  ) {
+  /** `options.contacts` have numeric addresses, as far as they were found. */
+  private constructor(options: UdpChatOptions, endpoint: UdpEndpoint<Deno.NetAddr>) {
     this.name = options.name;
     this.maxLength = checkCount("maxLength", options.maxLength ?? 1_024, 1);
     this.#contacts = options.contacts;
     this.#endpoint = endpoint;
-    this.#addresses = addresses;
-    for (const name of options.contacts.keys()) {
+    for (const [name, { hostname, port }] of options.contacts) {
       this.#names.set(chatNameKey(name), name);
-      const address = addresses.get(name);
-      if (address === undefined) continue;
-      const [plain = ""] = address.hostname.split("%"); // the runtime reports senders without their zone
-      const sender = formatHostPort(plain, address.port);
+      const [plain = ""] = hostname.split("%"); // the runtime reports senders without their zone
+      const sender = formatHostPort(plain, port);
       if (!this.#senders.has(sender)) this.#senders.set(sender, name);
     }
   }
@@ -151,8 +137,7 @@ export class UdpChat implements AsyncIterable<UdpChatMessage>, AsyncDisposable {
    */
   async send(to: string, text: string): Promise<void> {
     const name = this.find(to);
-    const contact = name === null ? undefined : this.#addresses.get(name) ??
-      this.#contacts.get(name);
+    const contact = name === null ? undefined : this.#contacts.get(name);
     if (contact === undefined) throw new TypeError(`Cannot send: there is no contact "${to}"`);
     const bytes = new TextEncoder().encode(text);
     if (bytes.length > this.maxLength) {
@@ -224,27 +209,26 @@ export async function bindUdpChat(options: UdpChatOptions): Promise<UdpChat> {
     port: options.port ?? own?.port ?? 0,
   });
   try {
-    return create(options, endpoint, await lookUp(contacts, endpoint.addr));
+    return create({ ...options, contacts: await lookUp(contacts, endpoint.addr) }, endpoint);
   } catch (error) {
     await endpoint.close();
     throw error;
   }
 }
 
+/** The contacts with their numeric addresses. A host that is not found stays as it is: it is looked up
+ * again, and the failure reported, when something is sent there. */
 async function lookUp(
   contacts: ReadonlyMap<string, ContactAddress>,
   bound: Deno.NetAddr,
-): Promise<Addresses> {
+): Promise<Map<string, ContactAddress>> {
   const family = bound.hostname.includes(":") ? 0 : 4;
-  const found: Addresses = new Map();
-  await Promise.all(Array.from(contacts, async ([name, { hostname, port }]) => {
-    try {
-      found.set(name, { hostname: await numericAddress(hostname, family), port });
-    } catch {
-      // It is looked up again, and the failure reported, when something is sent there.
-    }
-  }));
-  return found;
+  return new Map(
+    await Promise.all(Array.from(contacts, async ([name, { hostname, port }]) => {
+      const address = await numericAddress(hostname, family).catch(() => hostname);
+      return [name, { hostname: address, port }] as const;
+    })),
+  );
 }
 
 /** The address of a host, spelt as the runtime spells it. */
@@ -262,7 +246,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 function linesOf(data: Uint8Array): string[] {
   const bytes = withoutLineEnds(data);
   const lines = decoder.decode(bytes).split(/\r?\n/, MAX_LINES).map(toPrintable);
-  const more = lines.length < MAX_LINES ? 0 : count(bytes, LF) + 1 - MAX_LINES;
+  if (lines.length < MAX_LINES) return lines;
+  const more = bytes.filter((byte) => byte === LF).length + 1 - MAX_LINES;
   return more > 0 ? [...lines, `(cut off here, ${more} more lines came)`] : lines;
 }
 
@@ -271,10 +256,4 @@ function withoutLineEnds(data: Uint8Array): Uint8Array {
   let end = data.length;
   while (data[end - 1] === LF) end -= data[end - 2] === CR ? 2 : 1;
   return data.subarray(0, end);
-}
-
-function count(data: Uint8Array, byte: number): number {
-  let found = 0;
-  for (let at = data.indexOf(byte); at !== -1; at = data.indexOf(byte, at + 1)) found++;
-  return found;
 }

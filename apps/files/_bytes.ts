@@ -10,7 +10,7 @@ import { pump } from "../../common/pump.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { writeAll, writeAllSync } from "../../common/write_all.ts";
 import type { TcpConnection } from "../../tcp/mod.ts";
-import { diskError } from "./_disk.ts";
+import { onDisk } from "./_disk.ts";
 import type { Digest } from "./_digest.ts";
 import type { Pace } from "./_pace.ts";
 import { FileTransferError } from "./errors.ts";
@@ -27,8 +27,8 @@ const WRITE_EVERY = 1_000;
 /** Reads a file from `position` into `buffer`; fewer bytes than fit mean that it ends there. */
 type ReadAt = (buffer: Uint8Array, position: number) => Promise<number>;
 
-/** Which bytes to move. */
-export interface Move {
+/** Which bytes to take, and what they are for. */
+interface Part {
   /** What is being done, for messages: `Cannot get "a.txt"`. */
   action: string;
   /** The first byte. */
@@ -38,11 +38,17 @@ export interface Move {
   digest: Digest;
 }
 
+/** Which bytes to move over a connection. */
+interface Move extends Part {
+  pace: Pace;
+  /** Called after bytes were sent or written. */
+  onBytes?: ((bytes: number) => void) | undefined;
+}
+
 /** What is needed to put received bytes into a file. */
 interface ReceiveMove extends Move {
-  pace: Pace;
-  /** The file, for messages. */
-  path: string;
+  /** What fails if the disk does, for messages: `Cannot write a.txt`. */
+  writing: string;
   /** Bytes of a disk that the other side reads before it sends the first one. */
   readFirst?: number | undefined;
   /**
@@ -52,51 +58,46 @@ interface ReceiveMove extends Move {
   isAlone?: boolean | undefined;
   /** Called before bytes are written; what it throws ends the transfer. */
   beforeWrite?: ((bytes: number) => void) | undefined;
-  /** Called after bytes were written. */
-  onBytes: (bytes: number) => void;
 }
 
 /** A part of a file, computed into the digest without being sent. */
 export function digestPart(
   read: ReadAt,
-  move: Move,
-  onBytes: (bytes: number) => void,
+  part: Part,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  return readPieces(read, move, (piece) => {
-    move.digest.update(piece);
-    onBytes(piece.length);
+  return readPieces(read, part, (piece) => {
+    part.digest.update(piece);
+    signal?.throwIfAborted();
   });
 }
 
 /** Sends a part of a file. The next piece is read while this one is hashed and written. */
-export function sendBytes(
-  conn: TcpConnection,
-  read: ReadAt,
-  move: Move & { pace: Pace; onBytes: (bytes: number) => void },
-): Promise<void> {
-  move.pace.sends();
+export function sendBytes(conn: TcpConnection, read: ReadAt, move: Move): Promise<void> {
+  move.pace.begin("out");
   return readPieces(read, move, async (piece) => {
     const writing = conn.write(piece);
     move.digest.update(piece); // while the system hands the piece on
     await writing;
-    move.pace.count(piece.length);
-    move.onBytes(piece.length);
+    move.pace.bytes += piece.length;
+    move.onBytes?.(piece.length);
   });
 }
 
 /** Reads a part of a file, piece by piece. */
 function readPieces(
   read: ReadAt,
-  { action, from, to }: Move,
+  { action, from, to }: Part,
   take: (piece: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
   let position = from;
   return pump(Math.min(PIECE, to - from), {
     async fill(buffer) {
       if (position === to) return 0;
-      const n = await read(buffer.subarray(0, to - position), position).catch((error) => {
-        throw diskError(`${action}: the file cannot be read`, error);
-      });
+      const n = await onDisk(
+        `${action}: the file cannot be read`,
+        () => read(buffer.subarray(0, to - position), position),
+      );
       if (n === 0) {
         throw new FileTransferError("changed", `${action}: the file became shorter meanwhile`);
       }
@@ -120,8 +121,7 @@ export function receiveBytes(
   let left = to - from;
   let wroteAt = -Infinity; // so that the first bytes show at once that it has begun
   let failure: { error: unknown } | undefined;
-  pace.receives();
-  pace.allow(move.readFirst ?? 0);
+  pace.begin("in", move.readFirst);
   return pump(Math.min(RECEIVED_PIECE, left), {
     async fill(buffer) {
       let filled = 0;
@@ -133,7 +133,7 @@ export function receiveBytes(
             const message = `${action}: the other side ended after ${to - left} of ${to} bytes`;
             throw new FileTransferError("gone", message);
           }
-          pace.count(n);
+          pace.bytes += n;
           filled += n;
           left -= n;
           if (spend(n)) await nextTurn();
@@ -148,23 +148,13 @@ export function receiveBytes(
       return filled;
     },
     async drain(piece) {
-      const writing = write(file, piece, move);
+      const writing = onDisk(
+        move.writing,
+        () => move.isAlone ? writeAllSync(file, piece) : writeAll(file, piece),
+      );
       digest.update(piece); // while the system writes it
       await writing;
-      move.onBytes(piece.length);
+      move.onBytes?.(piece.length);
     },
   });
-}
-
-async function write(
-  file: Deno.FsFile,
-  piece: Uint8Array,
-  { isAlone = false, path }: ReceiveMove,
-): Promise<void> {
-  try {
-    if (isAlone) writeAllSync(file, piece);
-    else await writeAll(file, piece);
-  } catch (error) {
-    throw diskError(`Cannot write ${path}`, error);
-  }
 }

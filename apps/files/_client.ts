@@ -53,6 +53,13 @@ export type FileClientOptions = (TcpConnectOptions | UnixConnectOptions) & {
   } | undefined;
 };
 
+/** What a connection fails with when the server has gone. */
+const GONE = [
+  Deno.errors.ConnectionReset,
+  Deno.errors.BrokenPipe,
+  Deno.errors.UnexpectedEof,
+];
+
 /** The names of {@linkcode FileClientOptions}. */
 export const FILE_CLIENT_NAMES = {
   ...CLIENT_NAMES,
@@ -61,22 +68,17 @@ export const FILE_CLIENT_NAMES = {
 } as const;
 
 /** One request and what follows it. */
-export class FileExchange implements AsyncDisposable {
+export class FileExchange {
   readonly conn: TcpConnection;
   readonly pace: Pace;
   readonly #action: string;
-  readonly #answerTimeout: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #timeout: number;
 
-  private constructor(conn: TcpConnection, action: string, options: FileClientOptions) {
-    const { timeouts, limits, signal } = options;
+  private constructor(conn: TcpConnection, pace: Pace, action: string, timeout: number) {
     this.conn = conn;
-    this.pace = new Pace(conn, action, { stall: timeouts?.stall, minRate: limits?.minRate });
+    this.pace = pace;
     this.#action = action;
-    this.#answerTimeout = timeouts?.answer ?? 30_000;
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.#abort);
-    if (signal?.aborted) this.#abort();
+    this.#timeout = timeout;
   }
 
   /**
@@ -90,18 +92,27 @@ export class FileExchange implements AsyncDisposable {
     options: FileClientOptions,
     use: (exchange: FileExchange) => Promise<T>,
   ): Promise<T> {
-    const { answer = 0, stall, ...timeouts } = options.timeouts ?? {};
+    const { answer = 30_000, stall, ...timeouts } = options.timeouts ?? {};
     const { minRate, ...limits } = options.limits ?? {};
     checkTimeout("timeouts.answer", answer);
     Pace.check({ stall, minRate });
     // `Pace` looks after transfers: it knows that a sender sees slow progress in lumps only.
     const write = timeouts.write ?? Infinity;
     const conn = await connectTcp({ ...options, limits, timeouts: { ...timeouts, write } });
-    await using exchange = new FileExchange(conn, action, options);
+    using pace = new Pace(conn, action, { stall, minRate });
+    const { signal } = options;
+    const abort = () => conn.abort(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
     try {
-      return await use(exchange);
+      return await use(new FileExchange(conn, pace, action, answer));
     } catch (error) {
-      throw exchange.#explain(error);
+      if (!GONE.some((gone) => error instanceof gone) || error instanceof ClosedError) throw error;
+      const message = `${action}: the other side broke off after ${pace.bytes} bytes`;
+      throw new FileTransferError("gone", message, { cause: error });
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      await conn.close({ linger: 0 });
     }
   }
 
@@ -113,45 +124,23 @@ export class FileExchange implements AsyncDisposable {
 
   /** Reads the line after the bytes: the checksum as the server has it. */
   async trailer(): Promise<string> {
-    this.pace.rests();
+    this.pace.begin("none");
     return parseTrailer(await this.#line(), this.#action);
   }
 
   /** Reads a line; `null` if the server has ended. */
   async #line(): Promise<string | null> {
+    const timeout = this.#timeout;
     try {
-      return await this.conn.readLine({ timeout: this.#answerTimeout, maxLength: MAX_LINE_LENGTH });
-    } catch (error) {
-      if (error instanceof Deno.errors.TimedOut) {
-        throw new FileTransferError(
-          "too_slow",
-          `${this.#action}: no answer within ${this.#answerTimeout} ms`,
-          { cause: error },
-        );
+      return await this.conn.readLine({ timeout, maxLength: MAX_LINE_LENGTH });
+    } catch (cause) {
+      if (cause instanceof Deno.errors.TimedOut) {
+        const message = `${this.#action}: no answer within ${timeout} ms`;
+        throw new FileTransferError("too_slow", message, { cause });
       }
-      if (!(error instanceof LimitError)) throw error;
-      throw new FileTransferError("protocol", `${this.#action}: the answer does not end`, {
-        cause: error,
-      });
+      if (!(cause instanceof LimitError)) throw cause;
+      const message = `${this.#action}: the answer does not end`;
+      throw new FileTransferError("protocol", message, { cause });
     }
   }
-
-  /** What an error of the connection means for the request. */
-  #explain(error: unknown): unknown {
-    const isGone = error instanceof Deno.errors.ConnectionReset ||
-      error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.UnexpectedEof;
-    if (!isGone || error instanceof ClosedError) return error;
-    const message = `${this.#action}: the other side broke off after ${this.pace.bytes} bytes`;
-    return new FileTransferError("gone", message, { cause: error });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#signal?.removeEventListener("abort", this.#abort);
-    this.pace[Symbol.dispose]();
-    await this.conn.close({ linger: 0 });
-  }
-
-  readonly #abort = (): void => {
-    this.conn.abort(this.#signal?.reason);
-  };
 }

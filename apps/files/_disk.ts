@@ -16,12 +16,30 @@ export function reasonOf(error: unknown): string {
   return toPrintable(plain.charAt(0).toLowerCase() + plain.slice(1));
 }
 
-/** The error of a file of this side that cannot be used. */
-export function diskError(action: string, error: unknown): unknown {
-  if (error instanceof FileTransferError) return error;
-  if (error instanceof PlaceError) {
-    const { code, message } = error;
-    return new FileTransferError(code === "replaced" ? "disk" : code, message, { cause: error });
+/**
+ * Uses a file of this side.
+ *
+ * @param action What fails if that fails, for the message: `Cannot write a.txt`.
+ * @throws {FileTransferError} If the file cannot be used.
+ */
+export async function onDisk<T>(action: string, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (error instanceof FileTransferError) throw error;
+    const isPlace = error instanceof PlaceError;
+    const code = isPlace && error.code !== "replaced" ? error.code : "disk";
+    const message = isPlace ? error.message : `${action}: ${reasonOf(error)}`;
+    throw new FileTransferError(code, message, { cause: error });
   }
-  return new FileTransferError("disk", `${action}: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Reads a file at a position; fewer bytes than fit into the buffer mean that it ends there. */
+export async function readAt(
+  file: Deno.FsFile,
+  buffer: Uint8Array,
+  position: number,
+): Promise<number> {
+  await file.seek(position, Deno.SeekMode.Start);
+  return await file.read(buffer) ?? 0;
 }

@@ -5,7 +5,7 @@
  */
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { formatEntry } from "./_protocol.ts";
-import type { Entry, List, Root } from "./_root.ts";
+import type { List, Root } from "./_root.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Bytes of lists that may be on their way at one time: clients that take them slowly would otherwise
@@ -114,10 +114,10 @@ export class Listings {
 
 async function compose({ entries, omitted }: List): Promise<Listing> {
   const encoder = new TextEncoder();
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   let text = "";
   for (const entry of entries) {
-    text += line(entry);
+    text += formatEntry(entry);
     if (text.length >= PIECE) {
       pieces.push(encoder.encode(text));
       text = "";
@@ -125,15 +125,5 @@ async function compose({ entries, omitted }: List): Promise<Listing> {
     if (spend()) await nextTurn();
   }
   pieces.push(encoder.encode(text));
-  const body = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
-  }
-  return { body, omitted };
-}
-
-function line({ size, modified, name, isFolder }: Entry): string {
-  return formatEntry(size, modified, isFolder ? `${name}/` : name);
+  return { body: await new Blob(pieces).bytes(), omitted };
 }

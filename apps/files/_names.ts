@@ -1,5 +1,5 @@
 /**
- * Names on the wire and names on the disk.
+ * Names on the wire, names on the disk, and the little that is needed of paths of this system.
  *
  * @module
  */
@@ -15,9 +15,9 @@ const MAX_SEGMENT_LENGTH = 255;
 
 /** The end of the names under which downloads grow that can be resumed. None of these is ever listed,
  * sent or taken. */
-const PART = ".tincan-part";
+export const PART = ".tincan-part";
 /** The end of the name of the note beside a download that can be resumed. */
-const NOTE = ".tincan-note";
+export const NOTE = ".tincan-note";
 /** The end of the names of files that are of no use once their process has ended. */
 const TEMP = ".tincan-temp";
 
@@ -82,24 +82,42 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(".") && [PART, NOTE, TEMP].some((end) => name.endsWith(end));
 }
 
-/** The name under which a download grows, hidden and beside its target. */
-export function partName(base: string): string {
-  return `.${shorten(base)}${PART}`;
-}
-
-/** The name of the note beside it, which says what it is a part of. */
-export function noteName(base: string): string {
-  return `.${shorten(base)}${NOTE}`;
-}
-
-/** What is left of a long name when something is to be put before and after it. */
-function shorten(base: string): string {
-  if (lengthOf(base) <= 200) return base;
+/** The hidden name of what stands beside a file, {@linkcode PART} or {@linkcode NOTE}. */
+export function nameBeside(base: string, end: string): string {
+  if (lengthOf(base) <= 200) return `.${base}${end}`;
   const checksum = crc32(encoder.encode(base)).toString(16);
-  return `${[...base].slice(0, 40).join("")}~${checksum}`;
+  return `.${[...base].slice(0, 40).join("")}~${checksum}${end}`;
 }
 
 function badName(name: string, why: string): FileTransferError {
   const shown = name.length > 80 ? `${name.slice(0, 80)}…` : name;
   return new FileTransferError("bad_name", `Cannot use the name "${toPrintable(shown)}": ${why}`);
+}
+
+/** What stands between the parts of a path. */
+export const SEPARATOR: string = isWindows ? "\\" : "/";
+
+/** The path of `name` in `folder`. */
+export function join(folder: string, name: string): string {
+  if (folder === "") return name;
+  return endsWithSeparator(folder) ? folder + name : folder + SEPARATOR + name;
+}
+
+/** The way from `folder` down to `path`, `null` if it does not go down. Both are real paths. */
+export function relative(folder: string, path: string): string | null {
+  if (path === folder) return "";
+  const inside = endsWithSeparator(folder) ? folder : folder + SEPARATOR;
+  return path.startsWith(inside) ? path.slice(inside.length) : null;
+}
+
+/** The folder and the name of a path. */
+export function split(path: string): [string, string] {
+  const at = isWindows
+    ? Math.max(path.lastIndexOf("\\"), path.lastIndexOf("/"))
+    : path.lastIndexOf("/");
+  return at < 0 ? ["", path] : [path.slice(0, at + 1), path.slice(at + 1)];
+}
+
+function endsWithSeparator(path: string): boolean {
+  return path.endsWith(SEPARATOR) || (isWindows && path.endsWith("/"));
 }

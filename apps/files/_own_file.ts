@@ -5,7 +5,7 @@
  * @module
  */
 import { isHeld, isSameFile, isTemporaryName, lookAt } from "../../common/atomic_file.ts";
-import { join } from "./_paths.ts";
+import { join } from "./_names.ts";
 
 /** Write permission of the group and of all others. */
 const FOREIGN_WRITE = 0o022;
@@ -14,21 +14,28 @@ const FOREIGN_WRITE = 0o022;
  * milliseconds. */
 const STALE_AFTER = 24 * 60 * 60 * 1_000;
 
+/** The errors by which the system says that we cannot have a file. */
+const NOT_OURS = [
+  Deno.errors.PermissionDenied,
+  Deno.errors.NotFound,
+  Deno.errors.FilesystemLoop,
+];
+
 /** Opens a regular file without following a link; `null` if it is anything else, or gone. */
 export async function openRegular(path: string): Promise<Deno.FsFile | null> {
   const there = await lookAt(path);
   if (there === null || !there.isFile) return null;
-  let file: Deno.FsFile;
+  using cleanup = new DisposableStack();
   try {
-    file = await Deno.open(path, { read: true, write: true });
+    const file = cleanup.use(await Deno.open(path, { read: true, write: true }));
+    const held = await file.stat();
+    if (!held.isFile || !isSameFile(held, there)) return null;
+    cleanup.move(); // the caller closes it
+    return file;
   } catch (error) {
-    if (isRefusal(error)) return null;
+    if (NOT_OURS.some((refusal) => error instanceof refusal)) return null;
     throw error;
   }
-  const held = await file.stat();
-  if (held.isFile && isSameFile(held, there)) return file;
-  file.close();
-  return null;
 }
 
 /** Whether a file belongs to the user who owns `own`. Where files have no owners, all are ours. */
@@ -36,9 +43,11 @@ export function isOfSameOwner(own: Deno.FileInfo, other: Deno.FileInfo): boolean
   return own.uid === other.uid;
 }
 
-/** Whether no one but the owner can reach the contents: one name, and no foreign write permission. */
-export function isExclusive({ nlink, mode }: Deno.FileInfo): boolean {
-  return (nlink ?? 1) === 1 && ((mode ?? 0) & FOREIGN_WRITE) === 0;
+/** Whether the file of our own user can be reached by no one else: it has one name, and no foreign write
+ * permission. */
+export function isOursAlone(own: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  const { nlink, mode } = other;
+  return isOfSameOwner(own, other) && (nlink ?? 1) === 1 && ((mode ?? 0) & FOREIGN_WRITE) === 0;
 }
 
 /**
@@ -58,15 +67,9 @@ export async function removeStale(folder: string, own: Deno.FileInfo): Promise<v
 }
 
 async function removeIfStale(path: string, own: Deno.FileInfo): Promise<void> {
-  const file = await openRegular(path);
-  if (file === null) return;
-  try {
-    const held = await file.stat();
-    if (!isOfSameOwner(own, held) || !isExclusive(held)) return;
-    if (await isAbandoned(file, path)) await Deno.remove(path);
-  } finally {
-    file.close();
-  }
+  using file = await openRegular(path);
+  if (file === null || !isOursAlone(own, await file.stat())) return;
+  if (await isAbandoned(file, path)) await Deno.remove(path);
 }
 
 async function isAbandoned(file: Deno.FsFile, path: string): Promise<boolean> {
@@ -76,10 +79,4 @@ async function isAbandoned(file: Deno.FsFile, path: string): Promise<boolean> {
     const { mtime } = await file.stat(); // no locks here
     return mtime !== null && Date.now() - mtime.getTime() > STALE_AFTER;
   }
-}
-
-/** Whether the system does not let us have the file, for whatever reason. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.FilesystemLoop;
 }

@@ -14,14 +14,12 @@ export interface PaceOptions {
   stall?: number | undefined;
   /** Bytes per second, on average over four times `stall`; 0 for no minimum. */
   minRate?: number | undefined;
-  /** Who else waits for the place. */
-  crowd?: Crowd | undefined;
+  /** Whether no place is left for others: then a sender gets no more time than `stall`. */
+  isCrowded?: (() => boolean) | undefined;
 }
 
-/** Whether no place is left for others: then a sender gets no more time than `stall`. */
-export interface Crowd {
-  isCrowded(): boolean;
-}
+/** Which way bytes have to move; `none` while this side works. */
+type PaceWay = "none" | "in" | "out";
 
 /** What a sender cannot see: a third of the largest send buffer of Linux (4 MiB), and some more for
  * systems that have a larger one. */
@@ -42,15 +40,16 @@ const LOOK_EVERY = 1_000;
  * much more time as such a lump takes at the lowest rate, as long as no one else waits for the place.
  */
 export class Pace implements Disposable {
+  /** Bytes of the file that went through: counted by what moves them. */
+  bytes = 0;
   readonly #conn: TcpConnection;
   readonly #action: string;
   readonly #stall: number;
   readonly #minRate: number;
   readonly #rate: MinRate;
-  readonly #crowd: Crowd | undefined;
+  readonly #isCrowded: () => boolean;
   readonly #timer: ReturnType<typeof setInterval>;
-  #way: "none" | "in" | "out" = "none";
-  #counted = 0; // bytes that the transfer has counted
+  #way: PaceWay = "none";
   #base = 0; // the connection's counter when this way began
   #seen = 0; // bytes at the last look
   #movedAt = 0; // when the last bytes moved
@@ -60,14 +59,14 @@ export class Pace implements Disposable {
   constructor(
     conn: TcpConnection,
     action: string,
-    { stall = 60_000, minRate = 128, crowd }: PaceOptions,
+    { stall = 60_000, minRate = 128, isCrowded = () => false }: PaceOptions,
   ) {
     this.#conn = conn;
     this.#action = action;
     this.#stall = stall;
     this.#minRate = minRate;
     this.#rate = new MinRate(minRate, stall);
-    this.#crowd = crowd;
+    this.#isCrowded = isCrowded;
     this.#timer = setInterval(() => this.#look(), Math.min(LOOK_EVERY, stall / 4));
   }
 
@@ -77,51 +76,27 @@ export class Pace implements Disposable {
     if (minRate !== undefined) checkCount("limits.minRate", minRate);
   }
 
-  /** Bytes of the file that went through. */
-  get bytes(): number {
-    return this.#counted;
-  }
-
-  /** Counts bytes of the file that went through. */
-  count(bytes: number): void {
-    this.#counted += bytes;
-  }
-
-  /** From now on bytes come in, and are counted with {@linkcode count}. */
-  receives(): void {
-    this.#begin("in");
-  }
-
-  /** From now on bytes go out; the connection counts what the system takes of them. */
-  sends(): void {
-    this.#begin("out");
-  }
-
-  /** From now on nothing has to move, because this side works. */
-  rests(): void {
-    this.#begin("none");
-  }
-
-  /** Allows the time that reading `bytes` from a disk takes, until the first byte moves. */
-  allow(bytes: number): void {
-    this.#allowance = bytes / SLOWEST_DISK * 1_000;
+  /**
+   * Sets which way bytes have to move from now on. For those that come in, {@linkcode bytes} shows the
+   * progress; for those that go out, the connection does, which knows what the system took of them.
+   *
+   * @param readFirst Bytes of a disk that the other side reads before it sends the first one.
+   */
+  begin(way: PaceWay, readFirst = 0): void {
+    this.#way = way;
+    this.#base = this.#counter();
+    this.#seen = 0;
+    this.#movedAt = this.#lookedAt = performance.now();
+    this.#rate.reset();
+    this.#allowance = readFirst / SLOWEST_DISK * 1_000;
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
-  #begin(way: "none" | "in" | "out"): void {
-    this.#way = way;
-    this.#base = this.#counter();
-    this.#seen = 0;
-    this.#movedAt = this.#lookedAt = performance.now();
-    this.#rate.reset();
-    this.#allowance = 0;
-  }
-
   #counter(): number {
-    return this.#way === "out" ? this.#conn.stats().bytesSent : this.#counted;
+    return this.#way === "out" ? this.#conn.stats().bytesSent : this.bytes;
   }
 
   #look(): void {
@@ -151,7 +126,7 @@ export class Pace implements Disposable {
 
   /** How long bytes may move without being seen, in milliseconds, after `moved` bytes. */
   #hiddenTime(moved: number): number {
-    if (this.#way !== "out" || this.#crowd?.isCrowded()) return 0;
+    if (this.#way !== "out" || this.#isCrowded()) return 0;
     return this.#rate.timeFor(Math.min(moved, HIDDEN));
   }
 

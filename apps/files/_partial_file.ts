@@ -16,12 +16,11 @@ import {
   removeIfThere,
 } from "../../common/atomic_file.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { diskError } from "./_disk.ts";
 import { NOTHING } from "./_digest.ts";
-import { noteName, partName } from "./_names.ts";
-import { isExclusive, isOfSameOwner, openRegular, removeStale } from "./_own_file.ts";
-import { join, split } from "./_paths.ts";
-import { cut, isTag } from "./_protocol.ts";
+import { onDisk, readAt } from "./_disk.ts";
+import { join, nameBeside, NOTE, PART, split } from "./_names.ts";
+import { isOfSameOwner, isOursAlone, openRegular, removeStale } from "./_own_file.ts";
+import { cut, TAG } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** A longer note is not one of ours. */
@@ -33,6 +32,8 @@ export class PartialFile implements AsyncDisposable {
   length = 0;
   /** The state of the source that these bytes are of. */
   tag: string = NOTHING;
+  /** What fails if the disk does, for messages. */
+  readonly action: string;
 
   readonly #target: string;
   readonly #folder: string;
@@ -46,9 +47,10 @@ export class PartialFile implements AsyncDisposable {
     const [folder, base] = split(target);
     this.#target = target;
     this.#folder = folder;
-    this.#path = join(folder, partName(base));
-    this.#note = join(folder, noteName(base));
+    this.#path = join(folder, nameBeside(base, PART));
+    this.#note = join(folder, nameBeside(base, NOTE));
     this.#name = name;
+    this.action = `Cannot write ${toPrintable(target)}`;
   }
 
   /**
@@ -60,12 +62,10 @@ export class PartialFile implements AsyncDisposable {
    */
   static async find(target: string, name: string): Promise<PartialFile> {
     const partial = new PartialFile(target, name);
-    try {
-      await partial.#find();
-    } catch (error) {
-      await partial[Symbol.asyncDispose]();
-      throw diskError(`Cannot write ${toPrintable(target)}`, error);
-    }
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.use(partial);
+    await onDisk(partial.action, () => partial.#find());
+    cleanup.move(); // the caller closes it
     return partial;
   }
 
@@ -75,15 +75,9 @@ export class PartialFile implements AsyncDisposable {
     return this.#file;
   }
 
-  /** Where the bytes are, for messages. */
-  get path(): string {
-    return toPrintable(this.#target);
-  }
-
   /** Reads what is there. */
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    await this.file.seek(position, Deno.SeekMode.Start);
-    return await this.file.read(buffer) ?? 0;
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return readAt(this.file, buffer, position);
   }
 
   /** Forgets what is there: the next download begins at the beginning. */
@@ -96,31 +90,25 @@ export class PartialFile implements AsyncDisposable {
    * Gets ready for the bytes from `offset`: makes the file if it is not there, and notes what it will be
    * a part of.
    */
-  async begin(offset: number, tag: string): Promise<void> {
-    try {
+  begin(offset: number, tag: string): Promise<void> {
+    return onDisk(this.action, async () => {
       this.#file ??= await this.#make();
-      if (offset > 0) {
-        await this.#file.seek(offset, Deno.SeekMode.Start);
-        return;
-      }
+      await this.#file.seek(offset, Deno.SeekMode.Start);
+      if (offset > 0) return;
       // In this order: a note never speaks of bytes that are not its own.
       await this.#removeNote();
       await this.#file.truncate(0);
-      await this.#file.seek(0, Deno.SeekMode.Start);
       this.length = 0;
       this.tag = tag !== NOTHING && await this.#writeNote(tag) ? tag : NOTHING;
-    } catch (error) {
-      throw diskError(`Cannot write ${this.path}`, error);
-    }
+    });
   }
 
   /** Gives the file its final name: it is complete. */
   async finish(replace: boolean): Promise<void> {
-    try {
-      await placeFile(this.file, this.#path, { to: this.#target, replace });
-    } catch (error) {
-      throw diskError(`Cannot write ${this.path}`, error);
-    }
+    await onDisk(
+      this.action,
+      () => placeFile(this.file, this.#path, { to: this.#target, replace }),
+    );
     this.#isDone = true;
     await this.#removeNote();
   }
@@ -133,81 +121,65 @@ export class PartialFile implements AsyncDisposable {
     await this.#file.truncate(0);
   }
 
-  /** Closes the file. Bytes that can be resumed after are kept, and counted in the result. */
-  async keep(): Promise<number> {
-    const file = this.#file;
-    if (file === undefined || this.#isDone) return 0;
-    const { size } = await file.stat();
-    return this.tag === NOTHING ? 0 : size;
+  /** How many bytes stay, after which the next download can resume. */
+  async kept(): Promise<number> {
+    if (this.#file === undefined || this.#isDone || this.tag === NOTHING) return 0;
+    return (await this.#file.stat()).size;
   }
 
   /** Closes the file, and removes it if the next download could not resume it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
-    if (!this.#isDone && await this.keep() === 0) {
+    if (this.#file === undefined) return;
+    if (!this.#isDone && await this.kept() === 0) {
       await this.#removeNote();
       await removeIfThere(this.#path);
     }
+    this.#file.close();
     this.#file = undefined;
-    file.close();
   }
 
   async #find(): Promise<void> {
     if (await lookAt(this.#path) === null) return;
-    const fresh = await AtomicFile.create(this.#target); // shows which user we are, too
-    let isUsed = false;
-    try {
-      const own = await fresh.file.stat();
-      await removeStale(this.#folder, own);
-      isUsed = await this.#adopt(own) === "foreign";
-      if (isUsed) this.#use(fresh);
-    } finally {
-      if (!isUsed) await fresh[Symbol.asyncDispose]();
-    }
+    await using cleanup = new AsyncDisposableStack();
+    const fresh = cleanup.use(await AtomicFile.create(this.#target)); // shows which user we are, too
+    const own = await fresh.file.stat();
+    await removeStale(this.#folder, own);
+    if (await this.#adopt(own)) return;
+    this.#use(fresh);
+    cleanup.move();
   }
 
-  /** Takes up what is there if it is ours, and ours alone. */
-  async #adopt(own: Deno.FileInfo): Promise<"adopted" | "removed" | "foreign"> {
-    const file = await openRegular(this.#path);
-    if (file === null) return await lookAt(this.#path) === null ? "removed" : "foreign";
-    let isAdopted = false;
-    try {
-      const held = await file.stat();
-      if (!isOfSameOwner(own, held)) return "foreign";
-      if (!await isHeld(file, this.#path)) throw this.#busy();
-      if (!isExclusive(held)) {
-        await Deno.remove(this.#path); // ours, but others may have written to it
-        return "removed";
-      }
-      isAdopted = true;
-      this.#file = file;
-    } finally {
-      if (!isAdopted) file.close();
+  /** Takes up what is there if it is ours alone; `false` if it is someone else's, and stays. */
+  async #adopt(own: Deno.FileInfo): Promise<boolean> {
+    using cleanup = new DisposableStack();
+    const file = cleanup.use(await openRegular(this.#path));
+    if (file === null) return await lookAt(this.#path) === null;
+    const held = await file.stat();
+    if (!isOfSameOwner(own, held)) return false;
+    if (!await isHeld(file, this.#path)) throw this.#busy();
+    if (!isOursAlone(own, held)) {
+      await Deno.remove(this.#path); // others may have written to it
+      return true;
     }
-    const note = await this.#readNote(own);
-    if (note === null) return "adopted";
-    const [tag, name] = cut(note);
-    if (name !== this.#name || !isTag(tag)) return "adopted";
+    this.#file = file;
+    cleanup.move();
+    const [tag, name] = cut(await this.#readNote(own));
+    if (name !== this.#name || !TAG.test(tag)) return true;
     this.tag = tag;
-    this.length = (await this.file.stat()).size;
-    return "adopted";
+    this.length = (await file.stat()).size;
+    return true;
   }
 
   async #make(): Promise<Deno.FsFile> {
-    let file: Deno.FsFile;
+    using cleanup = new DisposableStack();
     try {
-      file = await makePrivate(this.#path);
+      const file = cleanup.use(await makePrivate(this.#path));
+      if (!await isHeld(file, this.#path)) throw this.#busy();
+      cleanup.move();
+      return file;
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       return this.#use(await AtomicFile.create(this.#target)); // it came meanwhile
-    }
-    try {
-      if (await isHeld(file, this.#path)) return file;
-      throw this.#busy();
-    } catch (error) {
-      file.close();
-      throw error;
     }
   }
 
@@ -220,27 +192,19 @@ export class PartialFile implements AsyncDisposable {
   }
 
   #busy(): FileTransferError {
-    return new FileTransferError(
-      "busy",
-      `Cannot write ${this.path}: another download to it is under way`,
-    );
+    const message = `${this.action}: another download to it is under way`;
+    return new FileTransferError("busy", message);
   }
 
   /** Reads the note, if it is ours alone; another's could pass other bytes off as those of the source. */
-  async #readNote(own: Deno.FileInfo): Promise<string | null> {
-    const file = this.#note === undefined ? null : await openRegular(this.#note);
-    if (file === null) return null;
-    try {
-      const held = await file.stat();
-      if (!isOfSameOwner(own, held) || !isExclusive(held) || held.size > MAX_NOTE_LENGTH) {
-        return null;
-      }
-      const bytes = new Uint8Array(held.size);
-      const n = await file.read(bytes) ?? 0;
-      return new TextDecoder().decode(bytes.subarray(0, n));
-    } finally {
-      file.close();
-    }
+  async #readNote(own: Deno.FileInfo): Promise<string> {
+    using file = this.#note === undefined ? null : await openRegular(this.#note);
+    if (file === null) return "";
+    const held = await file.stat();
+    if (!isOursAlone(own, held) || held.size > MAX_NOTE_LENGTH) return "";
+    const bytes = new Uint8Array(held.size);
+    const n = await file.read(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, n));
   }
 
   /** Makes the note; `false` if someone else's is in the way. */

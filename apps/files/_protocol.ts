@@ -27,26 +27,36 @@ export interface Answer {
   tag: string;
 }
 
+/** What a folder on a server holds. */
+export interface FileEntry {
+  /** Its name, without the folder's. It comes over the wire: escape it before you show it. */
+  readonly name: string;
+  /** Its size in bytes; 0 for a folder. */
+  readonly size: number;
+  /** When it was changed last; `null` if the server does not know. */
+  readonly modified: Date | null;
+  /** Whether it is a folder. */
+  readonly isFolder: boolean;
+}
+
 /** The codes a server may refuse with, and what they mean to the user, whose own name is put in
  * front. What the server says about it is not shown. */
-const REFUSALS: ReadonlyMap<FileTransferErrorCode, string> = new Map<FileTransferErrorCode, string>(
-  [
-    ["not_found", "no such file"],
-    ["not_a_file", "it is not a regular file"],
-    ["not_readable", "the server may not read it"],
-    ["bad_name", "the server does not take such a name"],
-    ["bad_request", "the server does not understand the request"],
-    ["forbidden", "the server does not allow it"],
-    ["exists", "the server has a file of that name"],
-    ["quota", "the server takes no more"],
-    ["too_many", "it holds too many entries to be listed"],
-    ["busy", "the server has too much to do, try again later"],
-    ["too_slow", "it went too slowly for the server"],
-    ["changed", "the file changed while it was sent"],
-    ["checksum", "the server got something else than was sent"],
-    ["disk", "the server cannot write it"],
-  ],
-);
+const REFUSALS = new Map<FileTransferErrorCode, string>([
+  ["not_found", "no such file"],
+  ["not_a_file", "it is not a regular file"],
+  ["not_readable", "the server may not read it"],
+  ["bad_name", "the server does not take such a name"],
+  ["bad_request", "the server does not understand the request"],
+  ["forbidden", "the server does not allow it"],
+  ["exists", "the server has a file of that name"],
+  ["quota", "the server takes no more"],
+  ["too_many", "it holds too many entries to be listed"],
+  ["busy", "the server has too much to do, try again later"],
+  ["too_slow", "it went too slowly for the server"],
+  ["changed", "the file changed while it was sent"],
+  ["checksum", "the server got something else than was sent"],
+  ["disk", "the server cannot write it"],
+]);
 
 /** How much of an unknown refusal is shown. */
 const MAX_SHOWN = 200;
@@ -54,7 +64,8 @@ const MAX_SHOWN = 200;
 const NUMBER = /^\d{1,16}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 const OMITTED = /^omitted\.(\d{1,9})$/;
-const TAG = /^[0-9A-Za-z._-]{1,64}$/;
+/** What stands for a state of a file. */
+export const TAG = /^[0-9A-Za-z._-]{1,64}$/;
 const CODE = /^[a-z_]{1,32}$/;
 
 /** The line of a request. */
@@ -86,7 +97,7 @@ export function parseRequest(line: string): FileRequest {
   const [third, name] = cut(afterSecond);
   const number = parseNumber(first);
   const checksum = CHECKSUMS.find((known) => known === third);
-  if (number !== undefined && checksum !== undefined) {
+  if (!Number.isNaN(number) && checksum !== undefined) {
     if (verb === "GET" && TAG.test(second)) {
       return { verb, offset: number, tag: second, checksum, name };
     }
@@ -125,13 +136,11 @@ export function formatRefusal(error: unknown): string {
  * @throws {FileTransferError} If the server refuses, or with the code `protocol`.
  */
 export function parseAnswer(line: string | null, action: string): Answer {
-  const [size, offset, tag, ...more] = wordsOf(line, action);
-  const answer = { size: parseNumber(size), offset: parseNumber(offset), tag: tag ?? "" };
-  if (answer.size === undefined || answer.offset === undefined) throw notSpoken(line, action);
-  if (!TAG.test(answer.tag) || answer.offset > answer.size || more.length > 0) {
-    throw notSpoken(line, action);
-  }
-  return answer as Answer;
+  const [sizeText, offsetText, tag = "", ...more] = wordsOf(line, action);
+  const [size, offset] = [parseNumber(sizeText), parseNumber(offsetText)];
+  const isInside = offset <= size; // false if one of them is no number
+  if (!isInside || !TAG.test(tag) || more.length > 0) throw notSpoken(line, action);
+  return { size, offset, tag };
 }
 
 /**
@@ -146,18 +155,14 @@ export function parseTrailer(line: string | null, action: string): string {
   return checksum;
 }
 
-/** Whether a date can be written with a year of four digits: file systems know others, too. */
-function isShown(date: Date): boolean {
-  const year = date.getUTCFullYear(); // NaN for what is no date
-  return year >= 0 && year <= 9_999;
-}
-
 /** One line of a list: size, time and name; a folder's name ends in a slash. */
-export function formatEntry(size: number, modified: Date | null, name: string): string {
-  const time = modified === null || !isShown(modified)
-    ? NOTHING
-    : modified.toISOString().replace(/\.\d+Z$/, "Z");
-  return `${size} ${time} ${name}\n`;
+export function formatEntry({ name, size, modified, isFolder }: FileEntry): string {
+  // File systems know times that are no dates, and years that do not have four digits.
+  const year = modified?.getUTCFullYear() ?? NaN;
+  const time = year >= 0 && year <= 9_999
+    ? modified?.toISOString().replace(/\.\d+Z$/, "Z")
+    : NOTHING;
+  return `${size} ${time} ${name}${isFolder ? "/" : ""}\n`;
 }
 
 /**
@@ -165,10 +170,7 @@ export function formatEntry(size: number, modified: Date | null, name: string): 
  *
  * @throws {FileTransferError} With the code `protocol`.
  */
-export function parseEntry(
-  line: string,
-  action: string,
-): { size: number; modified: Date | null; name: string; isFolder: boolean } {
+export function parseEntry(line: string, action: string): FileEntry {
   const [sizeText, rest] = cut(line);
   const [time, path] = cut(rest);
   const size = parseNumber(sizeText);
@@ -176,7 +178,7 @@ export function parseEntry(
   const isFolder = path.endsWith("/");
   const name = isFolder ? path.slice(0, -1) : path;
   const isTime = modified === null || !Number.isNaN(modified.getTime());
-  if (size === undefined || !isTime || faultOf(name) !== undefined) {
+  if (Number.isNaN(size) || !isTime || faultOf(name) !== undefined) {
     throw notSpoken(line, action);
   }
   return { size, modified, name, isFolder };
@@ -192,15 +194,10 @@ export function parseOmitted(tag: string): number {
   return Number(OMITTED.exec(tag)?.[1] ?? 0);
 }
 
-/** A whole number that counts bytes; `undefined` for anything else. */
-function parseNumber(text: string | undefined): number | undefined {
-  const number = NUMBER.test(text ?? "") ? Number(text) : NaN;
-  return Number.isSafeInteger(number) ? number : undefined;
-}
-
-/** Whether a text can be a tag. */
-export function isTag(text: string): boolean {
-  return TAG.test(text);
+/** A whole number that counts bytes; NaN for anything else. */
+function parseNumber(text = ""): number {
+  const number = NUMBER.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(number) ? number : NaN;
 }
 
 /** The first word and the rest. */

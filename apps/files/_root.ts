@@ -16,13 +16,14 @@
  *
  * @module
  */
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { open } from "node:fs/promises";
+import { type FileId, isSameFile } from "../../common/atomic_file.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { toPrintable } from "../../common/escape.ts";
-import { join, relative, SEPARATOR } from "./_paths.ts";
 import { reasonOf } from "./_disk.ts";
-import { faultOf, isTemporary, segmentsOf } from "./_names.ts";
+import { faultOf, isTemporary, join, relative, segmentsOf, SEPARATOR } from "./_names.ts";
+import type { FileEntry } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** Neither follows a link nor waits for a pipe's writer. Windows has no such flags. */
@@ -52,17 +53,9 @@ export interface OpenFile extends AsyncDisposable {
 
 /** What a folder holds. */
 export interface List {
-  entries: Entry[];
+  entries: FileEntry[];
   /** Entries that are there and not shown, because their names cannot be asked for. */
   omitted: number;
-}
-
-/** What stands in a list. */
-export interface Entry {
-  name: string;
-  size: number;
-  modified: Date | null;
-  isFolder: boolean;
 }
 
 /** What was found, and where. */
@@ -71,19 +64,14 @@ interface Found {
   info: Deno.FileInfo;
 }
 
-/** What is the same as long as it is the same file. */
-interface Identity {
-  dev: number;
-  ino: number | null;
-}
-
 /** The folder that is served. */
 export class Root {
-  readonly #path: string;
+  /** The folder, without links. */
+  readonly path: string;
   readonly #hidden: boolean;
 
   private constructor(path: string, hidden: boolean) {
-    this.#path = path;
+    this.path = path;
     this.#hidden = hidden;
   }
 
@@ -94,37 +82,24 @@ export class Root {
    * @throws {FileTransferError} If it is not there, or no folder.
    */
   static async open(directory: string, hidden: boolean): Promise<Root> {
+    const action = `Cannot serve ${toPrintable(directory)}`;
     try {
       const path = await Deno.realPath(directory);
       if ((await Deno.stat(path)).isDirectory) return new Root(path, hidden);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       const code = error instanceof Deno.errors.NotFound ? "not_found" : "not_readable";
-      throw new FileTransferError(
-        code,
-        `Cannot serve ${toPrintable(directory)}: ${reasonOf(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw new FileTransferError(code, `${action}: ${reasonOf(error)}`, { cause: error });
     }
-    throw new FileTransferError(
-      "not_a_file",
-      `Cannot serve ${toPrintable(directory)}: it is not a folder`,
-    );
-  }
-
-  /** The folder, without links. */
-  get path(): string {
-    return this.#path;
+    throw new FileTransferError("not_a_file", `${action}: it is not a folder`);
   }
 
   /** Opens a file to be sent. */
   async openFile(name: string): Promise<OpenFile> {
     const found = await this.#walk(this.#segments(name));
     if (!found.info.isFile) throw notAFile(found.info.isDirectory);
-    const folders = await this.#foldersTo(found.path);
-    const handle = await openCarefully(found.path);
+    const folders = await this.#foldersTo(found.path).catch(refuse);
+    const handle = await open(found.path, CAREFULLY).catch(refuse);
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) throw notAFile(false);
@@ -145,7 +120,7 @@ export class Root {
       };
     } catch (error) {
       await handle.close();
-      throw error;
+      return refuse(error);
     }
   }
 
@@ -159,7 +134,7 @@ export class Root {
     const segments = folder === "" ? [] : this.#segments(folder);
     const found = await this.#walk(segments);
     if (!found.info.isDirectory) throw notAFile(false);
-    const names = await this.#namesIn(found.path, limit);
+    const names = await this.#namesIn(found.path, limit).catch(refuse);
     const list: List = { entries: [], omitted: 0 };
     for (let at = 0; at < names.length; at += LOOK_TOGETHER) {
       const some = names.slice(at, at + LOOK_TOGETHER);
@@ -171,23 +146,19 @@ export class Root {
       if (spend()) await nextTurn();
     }
     const again = await this.#walk(segments);
-    if (!isSame(again.info, found.info)) throw notFound();
+    if (!isSameFile(again.info, found.info)) throw notFound();
     return list;
   }
 
   /** The names that are shown, sorted. */
   async #namesIn(path: string, limit: number): Promise<string[]> {
     const names: string[] = [];
-    try {
-      for await (const { name } of Deno.readDir(path)) {
-        if (spend()) await nextTurn();
-        if (!this.#shows(name)) continue;
-        if (names.push(name) > limit) {
-          throw new FileTransferError("too_many", `The folder holds more than ${limit} entries`);
-        }
+    for await (const { name } of Deno.readDir(path)) {
+      if (spend()) await nextTurn();
+      if (!this.#shows(name)) continue;
+      if (names.push(name) > limit) {
+        throw new FileTransferError("too_many", `The folder holds more than ${limit} entries`);
       }
-    } catch (error) {
-      throw refusalOf(error);
     }
     return names.sort();
   }
@@ -198,7 +169,7 @@ export class Root {
    */
   targetFor(name: string): string {
     const [base = "", ...more] = this.#segments(name);
-    if (more.length === 0) return join(this.#path, base);
+    if (more.length === 0) return join(this.path, base);
     throw new FileTransferError("bad_name", "Files are stored in the folder itself only");
   }
 
@@ -214,7 +185,7 @@ export class Root {
 
   /** What the segments lead to. */
   async #walk(segments: readonly string[]): Promise<Found> {
-    let path = this.#path;
+    let path = this.path;
     try {
       let info = await Deno.lstat(path);
       for (const segment of segments) {
@@ -227,7 +198,7 @@ export class Root {
       }
       return { path, info };
     } catch (error) {
-      throw refusalOf(error);
+      return refuse(error);
     }
   }
 
@@ -239,7 +210,7 @@ export class Root {
     } catch {
       throw notFound(); // whatever the reason: it may be about something outside
     }
-    const inside = relative(this.#path, path);
+    const inside = relative(this.path, path);
     if (inside === null) throw notFound();
     const segments = inside === "" ? [] : inside.split(SEPARATOR);
     if (!segments.every((segment) => this.#shows(segment))) throw notFound();
@@ -249,17 +220,13 @@ export class Root {
   /** The folders on a path without links, the one that is served left out. */
   async #foldersTo(path: string): Promise<Found[]> {
     const folders: Found[] = [];
-    const segments = (relative(this.#path, path) ?? "").split(SEPARATOR).slice(0, -1);
-    let folder = this.#path;
-    try {
-      for (const segment of segments) {
-        folder = join(folder, segment);
-        const info = await Deno.lstat(folder);
-        if (!info.isDirectory) throw notFound();
-        folders.push({ path: folder, info });
-      }
-    } catch (error) {
-      throw refusalOf(error);
+    const segments = (relative(this.path, path) ?? "").split(SEPARATOR).slice(0, -1);
+    let folder = this.path;
+    for (const segment of segments) {
+      folder = join(folder, segment);
+      const info = await Deno.lstat(folder);
+      if (!info.isDirectory) throw notFound();
+      folders.push({ path: folder, info });
     }
     return folders;
   }
@@ -269,7 +236,7 @@ export class Root {
     folder: readonly string[],
     path: string,
     name: string,
-  ): Promise<Entry | null | "omitted"> {
+  ): Promise<FileEntry | null | "omitted"> {
     if (faultOf(name) !== undefined) return "omitted"; // a name with a line end, say
     try {
       let info = await Deno.lstat(join(path, name));
@@ -285,63 +252,37 @@ export class Root {
   }
 }
 
-async function openCarefully(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, CAREFULLY);
-  } catch (error) {
-    throw refusalOf(error);
-  }
-}
-
 /** Proves that all of this was there together: see the top of this file. Not asynchronous, so that it is
  * over before much can happen. */
-function prove(all: readonly { path: string; info: Identity }[]): void {
-  const lots = crypto.getRandomValues(new Uint8Array(LOTS));
-  try {
-    for (const lot of lots) {
-      const order = lot & 1 ? all : all.toReversed();
-      for (const { path, info } of order) {
-        if (!isSame(Deno.lstatSync(path), info)) throw notFound();
-      }
+function prove(all: readonly { path: string; info: FileId }[]): void {
+  for (const lot of crypto.getRandomValues(new Uint8Array(LOTS))) {
+    const order = lot & 1 ? all : all.toReversed();
+    for (const { path, info } of order) {
+      if (!isSameFile(Deno.lstatSync(path), info)) throw notFound();
     }
-  } catch (error) {
-    throw refusalOf(error);
   }
 }
 
 /** What stands for the state of a file: a file that was replaced has another number, one that was
  * changed another time, also if its time was set back: no one can set the time of the last change. The
  * checksum catches the rest. */
-function tagOf({ size, mtimeMs, ctimeMs, ino }: FileState): string {
+function tagOf({ size, mtimeMs, ctimeMs, ino }: Stats): string {
   const parts = [size, Math.trunc(mtimeMs), Math.trunc(ctimeMs), ino];
   return parts.map((part) => part.toString(36)).join(".");
 }
 
-/** What the system knows of a file. */
-interface FileState {
-  size: number;
-  mtimeMs: number;
-  ctimeMs: number;
-  ino: number;
-}
-
-function isSame(one: Identity, other: Identity): boolean {
-  return one.dev === other.dev && one.ino === other.ino;
-}
-
-/** The refusal that stands for an error of the system. */
-function refusalOf(error: unknown): unknown {
-  if (error instanceof FileTransferError) return error;
+/** Throws the refusal that stands for an error of the system. */
+function refuse(error: unknown): never {
+  if (error instanceof FileTransferError) throw error;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EMFILE" || code === "ENFILE" || code === "EIO") {
-    return new FileTransferError("failed", `The server failed: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    const message = `The server failed: ${reasonOf(error)}`;
+    throw new FileTransferError("failed", message, { cause: error });
   }
   const isDenied = error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotCapable || code === "EACCES" || code === "EPERM";
-  if (!isDenied) return notFound();
-  return new FileTransferError("not_readable", "The server may not read it", { cause: error });
+  if (!isDenied) throw notFound();
+  throw new FileTransferError("not_readable", "The server may not read it", { cause: error });
 }
 
 function notFound(): FileTransferError {
@@ -349,8 +290,6 @@ function notFound(): FileTransferError {
 }
 
 function notAFile(isFolder: boolean): FileTransferError {
-  return new FileTransferError(
-    "not_a_file",
-    isFolder ? "It is a folder" : "It is not a regular file",
-  );
+  const message = isFolder ? "It is a folder" : "It is not a regular file";
+  return new FileTransferError("not_a_file", message);
 }

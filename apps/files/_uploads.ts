@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { AtomicFile, checkVacant, lookAt } from "../../common/atomic_file.ts";
+import { AtomicFile, checkVacant, lookAt, type PlaceOptions } from "../../common/atomic_file.ts";
 import { checkCount } from "../../common/options.ts";
-import { join } from "./_paths.ts";
-import { diskError } from "./_disk.ts";
+import { onDisk } from "./_disk.ts";
+import { join } from "./_names.ts";
 import { removeStale } from "./_own_file.ts";
 import { FileTransferError } from "./errors.ts";
 
@@ -15,6 +15,9 @@ const SMALLEST_SHARE = 4_096;
 
 /** How often it is looked for what killed servers have left, in milliseconds. */
 const CLEAN_EVERY = 60 * 60 * 1_000;
+
+/** What fails, for messages. */
+const WRITING = "The file cannot be written";
 
 /** What clients may store. */
 export interface UploadOptions {
@@ -60,54 +63,52 @@ export class Uploads {
   }
 
   /** Begins a file under a temporary name. Nothing is there if it throws. */
-  async begin(target: string, size: number, replace: boolean): Promise<Upload> {
+  begin(target: string, size: number, replace: boolean): Promise<Upload> {
     if (replace && !this.#replace) {
       throw new FileTransferError("forbidden", "Uploads may not replace files here");
     }
-    let reserved = 0;
-    try {
+    return onDisk(WRITING, async () => {
       checkVacant(await lookAt(target), target, replace);
       await this.clean();
-      if (this.#used + Math.max(size, SMALLEST_SHARE) > this.#quota) throw this.#full();
-      this.#reserve(SMALLEST_SHARE);
-      reserved = SMALLEST_SHARE;
-      const own = await AtomicFile.create(target);
-      return new Upload(own, { target, replace, reserve: (bytes) => this.#reserve(bytes) });
-    } catch (error) {
-      this.#reserve(-reserved);
-      throw diskError("The file cannot be written", error);
-    }
+      this.#check(Math.max(size, SMALLEST_SHARE));
+      this.take(SMALLEST_SHARE);
+      try {
+        return new Upload(this, await AtomicFile.create(target), { to: target, replace });
+      } catch (error) {
+        this.take(-SMALLEST_SHARE);
+        throw error;
+      }
+    });
   }
 
-  #reserve(bytes: number): void {
-    if (bytes > 0 && this.#used + bytes > this.#quota) throw this.#full();
+  /**
+   * Takes bytes of the quota; a negative number gives them back.
+   *
+   * @throws {FileTransferError} With the code `quota`.
+   */
+  take(bytes: number): void {
+    if (bytes > 0) this.#check(bytes);
     this.#used += bytes;
   }
 
-  #full(): FileTransferError {
-    return new FileTransferError("quota", `No more than ${this.#quota} bytes are taken here`);
+  #check(bytes: number): void {
+    if (this.#used + bytes <= this.#quota) return;
+    throw new FileTransferError("quota", `No more than ${this.#quota} bytes are taken here`);
   }
-}
-
-/** What an upload is made from. */
-interface UploadInit {
-  target: string;
-  replace: boolean;
-  /** Takes bytes of the quota, or gives them back. */
-  reserve: (bytes: number) => void;
 }
 
 /** A file that is being stored. It takes of the quota what has come of it, not what was announced. */
 class Upload implements AsyncDisposable {
+  readonly #uploads: Uploads;
   readonly #own: AtomicFile;
-  readonly #init: UploadInit;
+  readonly #place: PlaceOptions;
   #bytes = 0;
-  #reserved = SMALLEST_SHARE;
-  #isPlaced = false;
+  #taken = SMALLEST_SHARE; // of the quota, to be given back unless the file gets its name
 
-  constructor(own: AtomicFile, init: UploadInit) {
+  constructor(uploads: Uploads, own: AtomicFile, place: PlaceOptions) {
+    this.#uploads = uploads;
     this.#own = own;
-    this.#init = init;
+    this.#place = place;
   }
 
   /** Where the bytes go. */
@@ -116,30 +117,26 @@ class Upload implements AsyncDisposable {
   }
 
   /**
-   * Reserves room for the next bytes.
+   * Takes room for the next bytes.
    *
    * @throws {FileTransferError} With the code `quota`.
    */
-  readonly reserve = (bytes: number): void => {
+  reserve(bytes: number): void {
     this.#bytes += bytes;
-    const missing = Math.max(0, this.#bytes - this.#reserved);
-    this.#init.reserve(missing);
-    this.#reserved += missing;
-  };
+    const missing = Math.max(0, this.#bytes - this.#taken);
+    this.#uploads.take(missing);
+    this.#taken += missing;
+  }
 
   /** Gives the file its name: it is complete. */
   async finish(): Promise<void> {
-    try {
-      await this.#own.place({ to: this.#init.target, replace: this.#init.replace });
-    } catch (error) {
-      throw diskError("The file cannot be written", error);
-    }
-    this.#isPlaced = true;
+    await onDisk(WRITING, () => this.#own.place(this.#place));
+    this.#taken = 0;
   }
 
   /** Closes the file, and removes it if it did not get its name. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#own[Symbol.asyncDispose]();
-    if (!this.#isPlaced) this.#init.reserve(-this.#reserved);
+    this.#uploads.take(-this.#taken);
   }
 }

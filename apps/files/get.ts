@@ -10,10 +10,9 @@ import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { digestPart, receiveBytes } from "./_bytes.ts";
 import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkChecksum, createDigest, type Digest, type FileChecksum } from "./_digest.ts";
-import { diskError } from "./_disk.ts";
-import { checkName, segmentsOf } from "./_names.ts";
+import { onDisk } from "./_disk.ts";
+import { checkName, join, segmentsOf, split } from "./_names.ts";
 import { PartialFile } from "./_partial_file.ts";
-import { join, split } from "./_paths.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** How far a transfer has got. */
@@ -135,7 +134,10 @@ export async function getFile(name: string, options: GetFileOptions): Promise<Fi
   }
   const action = `Cannot get "${toPrintable(name)}"`;
   const target = await chooseTarget(name, output);
-  await checkTarget(target, force);
+  await onDisk(
+    `Cannot write ${toPrintable(target)}`,
+    async () => checkVacant(await lookAt(target), target, force),
+  );
   await using partial = await PartialFile.find(target, name);
   if (!resume) partial.forget();
   const download: Download = {
@@ -189,10 +191,9 @@ async function run(download: Download): Promise<FileTransferResult> {
       bytes += count;
       download.onProgress?.({ size, bytes, resumedFrom: offset });
     };
-    const move = { action, from: offset, to: size, digest, pace: exchange.pace, onBytes };
     await receiveBytes(exchange.conn, partial.file, {
-      ...move,
-      path: partial.path,
+      ...{ action, from: offset, to: size, digest, pace: exchange.pace, onBytes },
+      writing: partial.action,
       isAlone: true,
       readFirst: offset, // the server reads that much before it sends the rest
     });
@@ -218,16 +219,14 @@ async function run(download: Download): Promise<FileTransferResult> {
 async function digestOfPart({ checksum, partial, action, client }: Download): Promise<Digest> {
   const digest = await createDigest(checksum);
   if (checksum === "none") return digest;
-  const move = { action, from: 0, to: partial.length, digest };
-  await digestPart((buffer, position) => partial.read(buffer, position), move, () => {
-    client.signal?.throwIfAborted();
-  });
+  const part = { action, from: 0, to: partial.length, digest };
+  await digestPart((buffer, position) => partial.read(buffer, position), part, client.signal);
   return digest;
 }
 
 async function withKept(error: FileTransferError, partial: PartialFile): Promise<unknown> {
   if (error.code === "changed") await partial.discard(); // the source is not what it was
-  const kept = await partial.keep();
+  const kept = await partial.kept();
   if (kept === 0) return error;
   return new FileTransferError(error.code, error.message, { cause: error.cause, kept });
 }
@@ -250,13 +249,5 @@ async function followTo(path: string): Promise<Deno.FileInfo | null> {
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return null;
-  }
-}
-
-async function checkTarget(target: string, force: boolean): Promise<void> {
-  try {
-    checkVacant(await lookAt(target), target, force);
-  } catch (error) {
-    throw diskError(`Cannot write ${toPrintable(target)}`, error);
   }
 }

@@ -5,26 +5,14 @@
  */
 import { toPrintable } from "../../common/escape.ts";
 import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
-import { checkCount, checkOptions, type OptionNames } from "../../common/options.ts";
+import { checkCount, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import type { TcpConnectOptions } from "../../tcp/mod.ts";
-import { MAX_LINE_LENGTH, parseEntry, parseOmitted } from "./_protocol.ts";
+import { type FileEntry, MAX_LINE_LENGTH, parseEntry, parseOmitted } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 
 /** How much of a list is read at once. */
 const PIECE = 64 * 1024;
-
-/** What a folder on a server holds. */
-export interface FileEntry {
-  /** Its name, without the folder's. It comes over the wire: escape it before you show it. */
-  readonly name: string;
-  /** Its size in bytes; 0 for a folder. */
-  readonly size: number;
-  /** When it was changed last; `null` if the server does not know. */
-  readonly modified: Date | null;
-  /** Whether it is a folder. */
-  readonly isFolder: boolean;
-}
 
 /** What to list. */
 export type ListFilesOptions = FileClientOptions & {
@@ -58,9 +46,8 @@ export type ListFilesOptions = FileClientOptions & {
 
 const NAMES: OptionNames<TcpConnectOptions & ListFilesOptions> = {
   ...FILE_CLIENT_NAMES,
-  folder: true,
-  limits: { ...FILE_CLIENT_NAMES.limits, maxListSize: true, maxEntries: true },
-  onOmitted: true,
+  ...namesOf("folder", "onOmitted"),
+  limits: { ...FILE_CLIENT_NAMES.limits, ...namesOf("maxListSize", "maxEntries") },
 };
 
 /**
@@ -116,14 +103,14 @@ async function readEntries(
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(Math.min(size, PIECE));
   let text = ""; // of the line that has not ended
-  pace.receives();
+  pace.begin("in");
   for (let left = size; left > 0;) {
     const n = await conn.read(buffer.subarray(0, left));
     if (n === null) {
       const message = `${action}: the other side ended after ${size - left} of ${size} bytes`;
       throw new FileTransferError("gone", message);
     }
-    pace.count(n);
+    pace.bytes += n;
     left -= n;
     const lines = (text + decoder.decode(buffer.subarray(0, n), { stream: true })).split("\n");
     text = lines.pop() ?? "";

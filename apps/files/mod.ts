@@ -23,10 +23,11 @@
  */
 export type { FileClientOptions } from "./_client.ts";
 export type { FileChecksum } from "./_digest.ts";
+export type { FileEntry } from "./_protocol.ts";
 export type { UploadOptions } from "./_uploads.ts";
 export { FileTransferError, type FileTransferErrorCode } from "./errors.ts";
 export { type FileProgress, type FileTransferResult, getFile, type GetFileOptions } from "./get.ts";
-export { type FileEntry, listFiles, type ListFilesOptions } from "./list.ts";
+export { listFiles, type ListFilesOptions } from "./list.ts";
 export { putFile, type PutFileOptions } from "./put.ts";
 export { serveFiles } from "./server.ts";
 export type { FileServerOptions, FileTransferEvent } from "./server_options.ts";

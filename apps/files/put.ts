@@ -9,9 +9,8 @@ import type { TcpConnectOptions } from "../../tcp/mod.ts";
 import { sendBytes } from "./_bytes.ts";
 import { FILE_CLIENT_NAMES, type FileClientOptions, FileExchange } from "./_client.ts";
 import { checkChecksum, createDigest, type FileChecksum } from "./_digest.ts";
-import { diskError } from "./_disk.ts";
-import { segmentsOf } from "./_names.ts";
-import { split } from "./_paths.ts";
+import { onDisk, readAt } from "./_disk.ts";
+import { segmentsOf, split } from "./_names.ts";
 import { formatRefusal, formatTrailer, parseTrailer } from "./_protocol.ts";
 import { FileTransferError } from "./errors.ts";
 import type { FileProgress, FileTransferResult } from "./get.ts";
@@ -88,10 +87,11 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
     await exchange.ask({ verb: "PUT", size, replace: force, checksum, name });
     // The server may refuse at any time, so its verdict is read from now on.
     const verdict = conn.readLine().then((line) => parseTrailer(line, action));
-    const early = watch(verdict);
+    let early: { error: unknown } | undefined;
+    verdict.catch((error) => early = { error });
     let bytes = 0;
     const onBytes = (count: number) => {
-      if (early.failed) throw early.error;
+      if (early !== undefined) throw early.error;
       bytes += count;
       onProgress?.({ size, bytes, resumedFrom: 0 });
     };
@@ -100,9 +100,16 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
     try {
       await sendBytes(conn, (buffer, position) => readAt(file, buffer, position), move);
       result = digest.result();
-      const changed = await changeSince(before, file, action);
-      await conn.write(changed === null ? formatTrailer(result) : formatRefusal(changed));
-      if (changed !== null) throw changed;
+      const now = await file.stat();
+      const isSameTime = Object.is(now.mtime?.getTime(), before.mtime?.getTime()); // which can be NaN
+      if (now.size !== size || !isSameTime) {
+        // What was sent may be half of one file and half of another.
+        const message = `${action}: the file changed while it was sent`;
+        const changed = new FileTransferError("changed", message);
+        await conn.write(formatRefusal(changed));
+        throw changed;
+      }
+      await conn.write(formatTrailer(result));
     } catch (error) {
       throw await reasonFor(error, verdict);
     }
@@ -115,42 +122,13 @@ export async function putFile(path: string, options: PutFileOptions): Promise<Fi
 }
 
 /** Opens a file to be sent; what is no regular file may never end. */
-async function openRegular(path: string): Promise<Deno.FsFile> {
+function openRegular(path: string): Promise<Deno.FsFile> {
   const action = `Cannot read ${toPrintable(path)}`;
-  try {
+  return onDisk(action, async () => {
     const { isFile } = await Deno.stat(path); // before opening: that would wait for a pipe's writer
     if (isFile) return await Deno.open(path);
-  } catch (error) {
-    throw diskError(action, error);
-  }
-  throw new FileTransferError("not_a_file", `${action}: it is not a regular file`);
-}
-
-async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
-  await file.seek(position, Deno.SeekMode.Start);
-  return await file.read(buffer) ?? 0;
-}
-
-/** An error if the file is no longer as it was: what was sent may be half of one and half of the other. */
-async function changeSince(
-  before: Deno.FileInfo,
-  file: Deno.FsFile,
-  action: string,
-): Promise<FileTransferError | null> {
-  const now = await file.stat();
-  const isSameTime = Object.is(now.mtime?.getTime(), before.mtime?.getTime()); // which can be NaN
-  if (now.size === before.size && isSameTime) return null;
-  return new FileTransferError("changed", `${action}: the file changed while it was sent`);
-}
-
-/** Notes the failure of a promise. */
-function watch(promise: Promise<unknown>): { failed: boolean; error: unknown } {
-  const state: { failed: boolean; error: unknown } = { failed: false, error: undefined };
-  promise.catch((error) => {
-    state.failed = true;
-    state.error = error;
+    throw new FileTransferError("not_a_file", `${action}: it is not a regular file`);
   });
-  return state;
 }
 
 /** If sending fails because the server has said no and gone, what it said is the reason. */

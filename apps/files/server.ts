@@ -12,11 +12,10 @@ import {
   type TcpServerOptions,
   type UnixServerOptions,
 } from "../../tcp/mod.ts";
-import { digestPart, type Move, receiveBytes, sendBytes } from "./_bytes.ts";
-import { createDigest, NOTHING } from "./_digest.ts";
-import { DigestCache } from "./_digest_cache.ts";
+import { digestPart, receiveBytes, sendBytes } from "./_bytes.ts";
+import { createDigest, DigestCache, NOTHING } from "./_digest.ts";
 import { Listings } from "./_listings.ts";
-import { type Crowd, Pace } from "./_pace.ts";
+import { Pace } from "./_pace.ts";
 import {
   type FileRequest,
   formatAnswer,
@@ -30,7 +29,11 @@ import {
 import { type OpenFile, Root } from "./_root.ts";
 import { Uploads } from "./_uploads.ts";
 import { FileTransferError } from "./errors.ts";
-import { type FileServerOptions, type ResolvedOptions, resolveOptions } from "./server_options.ts";
+import {
+  type FileServerOptions,
+  type FileServerSettings,
+  resolveOptions,
+} from "./server_options.ts";
 
 /** How long the server waits for the end of a client that does not speak its protocol. */
 const STRANGER_LINGER = 200;
@@ -92,33 +95,13 @@ export async function serveFiles(
   directory: string,
   options: FileServerOptions = {},
 ): Promise<TcpServer> {
-  const { hidden, upload, maxEntries, server: tcpOptions, ...settings } = resolveOptions(options);
-  const root = await Root.open(directory, hidden);
-  const uploads = upload === undefined ? undefined : new Uploads(root.path, upload);
+  const settings = resolveOptions(options);
+  const root = await Root.open(directory, settings.hidden);
+  const uploads = settings.upload && new Uploads(root.path, settings.upload);
   await uploads?.clean();
-  const service = new Service({
-    root,
-    uploads,
-    listings: new Listings(root, maxEntries),
-    isFull: (conn) => isFull(server, conn, settings.places),
-    ...settings,
-  });
-  const server: TcpServer = serveTcp(tcpOptions, (conn) => service.serve(conn));
+  const service = new Service(root, uploads, settings);
+  const server: TcpServer = serveTcp(settings.server, (conn) => service.serve(server, conn));
   return server;
-}
-
-/** Whether others may be waiting for the place that a connection has. */
-function isFull(
-  { connections }: TcpServer,
-  { remoteAddr }: TcpConnection,
-  places: ResolvedOptions["places"],
-): boolean {
-  if (connections.size >= places.inAll) return true;
-  const key = keyOf(remoteAddr);
-  if (key === null) return false;
-  let same = 0;
-  for (const conn of connections) if (keyOf(conn.remoteAddr) === key) same++;
-  return same >= places.perAddress;
 }
 
 /** What connections from one address have in common; `null` on a unix socket. */
@@ -126,112 +109,115 @@ function keyOf(addr: SocketAddress): string | null {
   return "hostname" in addr ? userKey(addr.hostname) : null;
 }
 
-interface ServiceInit extends Pick<ResolvedOptions, "requestTimeout" | "pace" | "onTransfer"> {
-  root: Root;
-  uploads: Uploads | undefined;
-  listings: Listings;
-  isFull: (conn: TcpConnection) => boolean;
-}
-
 /** How far one request has got. */
 interface Course {
+  readonly conn: TcpConnection;
+  readonly pace: Pace;
   verb: FileRequest["verb"] | "?";
   name: string;
-  bytes: number;
   /** Whether bytes of the file are under way: then no line can be sent. */
   isSending: boolean;
-  pace: Pace;
 }
 
 /** Answers one request for each connection. */
 class Service {
-  readonly #init: ServiceInit;
+  readonly #root: Root;
+  readonly #uploads: Uploads | undefined;
+  readonly #settings: FileServerSettings;
+  readonly #listings: Listings;
   readonly #digests = new DigestCache();
 
-  constructor(init: ServiceInit) {
-    this.#init = init;
+  constructor(root: Root, uploads: Uploads | undefined, settings: FileServerSettings) {
+    this.#root = root;
+    this.#uploads = uploads;
+    this.#settings = settings;
+    this.#listings = new Listings(root, settings.maxEntries);
   }
 
-  async serve(conn: TcpConnection): Promise<void> {
-    const { isFull, listings, pace: paceOptions } = this.#init;
-    const crowd: Crowd = { isCrowded: () => isFull(conn) || listings.isCrowded() };
-    using pace = new Pace(conn, "Cannot serve", { ...paceOptions, crowd });
-    const course: Course = { verb: "?", name: "", bytes: 0, isSending: false, pace };
+  async serve(server: TcpServer, conn: TcpConnection): Promise<void> {
+    const isCrowded = () => this.#isFull(server, conn) || this.#listings.isCrowded();
+    using pace = new Pace(conn, "Cannot serve", { ...this.#settings.pace, isCrowded });
+    const course: Course = { conn, pace, verb: "?", name: "", isSending: false };
     const begin = performance.now();
-    let failure: unknown;
+    let error: unknown;
     try {
       const line = await this.#readLine(conn);
       if (line === null) return; // it came, said nothing, and went
       const request = parseRequest(line);
       course.verb = request.verb;
       course.name = request.verb === "LIST" ? request.folder : request.name;
-      await this.#answer(conn, request, course);
-    } catch (error) {
-      failure = error;
-      await refuse(conn, error, course);
+      await this.#answer(request, course);
+    } catch (failure) {
+      error = failure;
+      await refuse(course, error);
       if (!(error instanceof FileTransferError)) throw error;
     } finally {
-      const { verb, name, bytes } = course;
+      const { verb, name } = course;
       const duration = performance.now() - begin;
-      const event = { verb, name, bytes, duration, remoteAddr: conn.remoteAddr, error: failure };
-      const wasAsked = verb !== "?" || failure !== undefined;
-      if (wasAsked) await this.#init.onTransfer?.(event);
+      const { remoteAddr } = conn;
+      const event = { verb, name, bytes: pace.bytes, duration, remoteAddr, error };
+      const wasAsked = verb !== "?" || error !== undefined;
+      if (wasAsked) await this.#settings.onTransfer?.(event);
     }
+  }
+
+  /** Whether others may be waiting for the place that a connection has. */
+  #isFull({ connections }: TcpServer, { remoteAddr }: TcpConnection): boolean {
+    const { maxConnections, maxConnectionsPerIp } = this.#settings;
+    if (connections.size >= maxConnections) return true;
+    const key = keyOf(remoteAddr);
+    const same = Array.from(connections).filter((conn) => keyOf(conn.remoteAddr) === key);
+    return key !== null && same.length >= maxConnectionsPerIp;
   }
 
   /** Reads a line that must come soon; `null` if the client has ended instead. */
   async #readLine(conn: TcpConnection): Promise<string | null> {
-    const timeout = this.#init.requestTimeout;
+    const timeout = this.#settings.requestTimeout;
     try {
       return await conn.readLine({ timeout, maxLength: MAX_LINE_LENGTH });
-    } catch (error) {
-      if (error instanceof LimitError) {
-        throw new FileTransferError("bad_request", "The line is too long", { cause: error });
+    } catch (cause) {
+      if (cause instanceof LimitError) {
+        throw new FileTransferError("bad_request", "The line is too long", { cause });
       }
-      if (error instanceof Deno.errors.TimedOut) {
-        const message = `No line came within ${timeout} ms`;
-        throw new FileTransferError("too_slow", message, { cause: error });
-      }
-      throw error;
+      if (!(cause instanceof Deno.errors.TimedOut)) throw cause;
+      throw new FileTransferError("too_slow", `No line came within ${timeout} ms`, { cause });
     }
   }
 
-  #answer(conn: TcpConnection, request: FileRequest, course: Course): Promise<void> {
+  #answer(request: FileRequest, course: Course): Promise<void> {
     switch (request.verb) {
       case "LIST":
-        return this.#list(conn, request.folder, course);
+        return this.#list(request.folder, course);
       case "GET":
-        return this.#send(conn, request, course);
+        return this.#send(request, course);
       case "PUT":
-        return this.#receive(conn, request, course);
+        return this.#receive(request, course);
     }
   }
 
-  #list(conn: TcpConnection, folder: string, course: Course): Promise<void> {
-    return this.#init.listings.with(folder, async ({ body, omitted }) => {
-      course.pace.sends();
+  #list(folder: string, course: Course): Promise<void> {
+    const { conn, pace } = course;
+    return this.#listings.with(folder, async ({ body, omitted }) => {
+      pace.begin("out");
       const tag = formatOmitted(omitted);
       await conn.write(formatAnswer({ size: body.length, offset: 0, tag }));
       course.isSending = true;
       await conn.write(body);
       course.isSending = false;
       await conn.write(formatTrailer(NOTHING));
-      course.bytes = body.length;
+      pace.bytes = body.length;
     });
   }
 
-  async #send(
-    conn: TcpConnection,
-    request: FileRequest & { verb: "GET" },
-    course: Course,
-  ): Promise<void> {
-    await using file = await this.#init.root.openFile(request.name);
+  async #send(request: FileRequest & { verb: "GET" }, course: Course): Promise<void> {
+    const { conn } = course;
+    await using file = await this.#root.openFile(request.name);
     const { size, tag } = file;
     const isSame = request.tag === tag || request.tag === NOTHING;
     const offset = isSame && request.offset <= size ? request.offset : 0;
     await conn.write(formatAnswer({ size, offset, tag }));
     course.isSending = true;
-    const checksum = await this.#sendBody(conn, file, { ...request, offset }, course);
+    const checksum = await this.#sendBody(file, { ...request, offset }, course);
     course.isSending = false;
     if (!await file.isIntact()) {
       throw new FileTransferError("changed", "The file changed while it was sent");
@@ -241,60 +227,42 @@ class Service {
 
   /** Sends the bytes from `offset`; returns the checksum of the whole file. */
   async #sendBody(
-    conn: TcpConnection,
     file: OpenFile,
     { offset, checksum }: FileRequest & { verb: "GET" },
-    course: Course,
+    { conn, pace }: Course,
   ): Promise<string> {
     const known = this.#digests.get(file.tag, checksum);
     const digest = await createDigest(known === undefined ? checksum : "none");
-    const move: Move = { action: "Cannot send", from: offset, to: file.size, digest };
+    const part = { action: "Cannot send", from: offset, to: file.size, digest };
     if (offset > 0 && known === undefined && checksum !== "none") {
-      await digestPart(file.read, { ...move, from: 0, to: offset }, () => {
-        conn.signal.throwIfAborted();
-      });
+      await digestPart(file.read, { ...part, from: 0, to: offset }, conn.signal);
     }
-    const onBytes = (bytes: number) => {
-      course.bytes += bytes;
-    };
-    await sendBytes(conn, file.read, { ...move, pace: course.pace, onBytes });
+    await sendBytes(conn, file.read, { ...part, pace });
     if (known !== undefined) return known;
     const result = digest.result();
     if (await file.hasSameTag()) this.#digests.set(file, checksum, result);
     return result;
   }
 
-  async #receive(
-    conn: TcpConnection,
-    request: FileRequest & { verb: "PUT" },
-    course: Course,
-  ): Promise<void> {
-    const { root, uploads } = this.#init;
-    if (uploads === undefined) {
+  async #receive(request: FileRequest & { verb: "PUT" }, { conn, pace }: Course): Promise<void> {
+    if (this.#uploads === undefined) {
       throw new FileTransferError("forbidden", "Uploads are not taken here");
     }
     const { size, replace, checksum, name } = request;
-    const target = root.targetFor(name);
-    await using upload = await uploads.begin(target, size, replace);
+    const target = this.#root.targetFor(name);
+    await using upload = await this.#uploads.begin(target, size, replace);
     const digest = await createDigest(checksum);
     await conn.write(formatAnswer({ size, offset: 0, tag: NOTHING }));
-    const onBytes = (bytes: number) => {
-      course.bytes += bytes;
-    };
+    const action = "Cannot receive";
     await receiveBytes(conn, upload.file, {
-      action: "Cannot receive",
-      from: 0,
-      to: size,
-      digest,
-      pace: course.pace,
-      path: "the file",
-      beforeWrite: upload.reserve,
-      onBytes,
+      ...{ action, from: 0, to: size, digest, pace },
+      writing: "Cannot write the file",
+      beforeWrite: (bytes) => upload.reserve(bytes),
     });
-    course.pace.rests();
+    pace.begin("none");
     const line = await this.#readLine(conn);
     const result = digest.result();
-    if (parseTrailer(line, "Cannot receive") !== result) {
+    if (parseTrailer(line, action) !== result) {
       throw new FileTransferError("checksum", "What arrived is not what was sent");
     }
     await upload.finish();
@@ -303,10 +271,10 @@ class Service {
 }
 
 /** Reports an error to the client, as long as a line can be sent. */
-async function refuse(conn: TcpConnection, error: unknown, course: Course): Promise<void> {
-  if (course.isSending) return conn.abort(error); // the bytes end short, and the client sees it
+async function refuse({ conn, pace, isSending }: Course, error: unknown): Promise<void> {
+  if (isSending) return conn.abort(error); // the bytes end short, and the client sees it
   try {
-    course.pace.sends();
+    pace.begin("out");
     await conn.write(formatRefusal(error));
     // A client that does not even speak the protocol is not listened to for long.
     const isStrange = error instanceof FileTransferError && error.code === "bad_request";

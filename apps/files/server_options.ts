@@ -7,7 +7,7 @@ import type { SocketAddress } from "../../errors.ts";
 import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../../common/options.ts";
 import { SERVER_NAMES } from "../../common/tcp_option_names.ts";
 import type { TcpServerOptions, UnixServerOptions } from "../../tcp/mod.ts";
-import { Pace, type PaceOptions } from "./_pace.ts";
+import { Pace } from "./_pace.ts";
 import type { UploadOptions } from "./_uploads.ts";
 
 /** What a client asked for and got. */
@@ -90,45 +90,29 @@ const NAMES: OptionNames<TcpServerOptions & FileServerOptions> = {
   onTransfer: true,
 };
 
-/** What a server is made from. */
-export interface ResolvedOptions {
-  readonly server: TcpServerOptions | UnixServerOptions;
-  /** Clients at one time, in all and from one address. */
-  readonly places: { readonly inAll: number; readonly perAddress: number };
-  readonly hidden: boolean;
-  readonly upload: UploadOptions | undefined;
-  readonly requestTimeout: number;
-  readonly maxEntries: number;
-  readonly pace: PaceOptions;
-  readonly onTransfer: FileServerOptions["onTransfer"];
-}
+/** What a server is made from: the options, checked, with their defaults. */
+export type FileServerSettings = ReturnType<typeof resolveOptions>;
 
 /** Checks the options and fills in the defaults. What `serveTcp` checks is not checked here. */
-export function resolveOptions(options: FileServerOptions): ResolvedOptions {
+export function resolveOptions(options: FileServerOptions) {
   checkOptions("serveFiles", options, NAMES);
   const { hidden = false, upload, onTransfer, ...rest } = options;
   const { request = 10_000, stall, ...timeouts } = options.timeouts ?? {};
   const { minRate, maxEntries = 100_000, ...limits } = options.limits ?? {};
   const { maxConnections = 128, maxConnectionsPerIp = 32 } = limits;
   Pace.check({ stall, minRate });
+  // A client that waits while the server reads is not idle, and one that takes bytes slowly takes
+  // them in lumps: `Pace` knows of both.
+  const { idle = Infinity, write = Infinity } = timeouts;
+  const server: TcpServerOptions | UnixServerOptions = {
+    ...rest,
+    limits: { ...limits, maxConnections, maxConnectionsPerIp },
+    timeouts: { ...timeouts, idle, write },
+  };
   return {
-    server: {
-      ...rest,
-      limits: { ...limits, maxConnections, maxConnectionsPerIp },
-      // A client that waits while the server reads is not idle, and one that takes bytes slowly takes
-      // them in lumps: `Pace` knows of both.
-      timeouts: {
-        ...timeouts,
-        idle: timeouts.idle ?? Infinity,
-        write: timeouts.write ?? Infinity,
-      },
-    },
-    places: { inAll: maxConnections, perAddress: maxConnectionsPerIp },
-    hidden,
-    upload,
+    ...{ server, maxConnections, maxConnectionsPerIp, hidden, upload, onTransfer },
     requestTimeout: checkTimeout("timeouts.request", request),
     maxEntries: checkCount("limits.maxEntries", maxEntries),
     pace: { stall, minRate },
-    onTransfer,
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../common/concat.ts";
 import type { Decoder, DecoderProgress } from "../../framing/mod.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -100,9 +101,5 @@ export class Input implements DecoderProgress {
 /** Both, one after the other; nothing is copied where one is empty. */
 function join(first: Uint8Array, second: Uint8Array): Uint8Array {
   if (first.length === 0) return second;
-  if (second.length === 0) return first;
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
+  return second.length === 0 ? first : concat(first, second);
 }

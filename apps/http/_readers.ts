@@ -5,7 +5,7 @@
  * @module
  */
 import { delimited, FrameError, lines } from "../../framing/mod.ts";
-import { bodyFraming, corrupt, type HttpPart, parseFields, parseHead } from "./head.ts";
+import { bodyEnd, corrupt, type HttpPart, parseFields, parseHead } from "./head.ts";
 import type { Finder, Input } from "./_input.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import { fromLatin1, quote } from "./_text.ts";
@@ -64,41 +64,48 @@ class BodySize {
     const message = `it has at least ${length} bytes, the limit is ${limit}`;
     throw new FrameError("too_long", message, { length, limit });
   }
+
+  /** Reads a piece of at most `max` bytes; `null` if nothing has come. */
+  read(input: Input, max: number, next: PartReader): Step | null {
+    const bytes = input.take(max);
+    if (bytes === null) return null;
+    this.bytes += bytes.length;
+    return { part: { type: "data", bytes }, next };
+  }
 }
 
-/** Reads heads. */
-export class HeadReader implements PartReader {
-  readonly subject = "the head of the response";
-  readonly #method: "GET" | "HEAD";
-  readonly #limits: ResolvedLimits;
-  readonly #left: number; // bytes that it may still have, after the heads before it
-  readonly #finder: Finder;
-
-  constructor(method: "GET" | "HEAD", limits: ResolvedLimits, left = limits.maxHeadSize) {
-    this.#method = method;
-    this.#limits = limits;
-    this.#left = left;
-    this.#finder = delimited(HEAD_ENDS, { maxLength: Math.max(left, 1), keepEnd: true }).decoder();
-  }
-
-  read(input: Input): Step | null {
-    checkPrefix(input);
-    const bytes = input.find(this.#finder);
-    if (bytes === null) return null;
-    const head = parseHead(bytes, this.#limits.maxFields);
-    if (head.status === 101) throw corrupt("it switches to another protocol");
-    if (head.status < 200) {
-      const next = new HeadReader(this.#method, this.#limits, this.#left - bytes.length);
-      return { part: { type: "interim", head }, next };
-    }
-    const framing = bodyFraming(head, this.#method);
-    const next = framing.by === "length"
-      ? new LengthReader(this.#limits, framing.length)
-      : framing.by === "chunks"
-      ? new ChunksReader(this.#limits)
-      : new CloseReader(this.#limits);
-    return { part: { type: "head", head }, next };
-  }
+/**
+ * Reads heads.
+ *
+ * @param left The bytes that the head may have, after the interim heads before it.
+ */
+export function headReader(
+  method: "GET" | "HEAD",
+  limits: ResolvedLimits,
+  left: number = limits.maxHeadSize,
+): PartReader {
+  const finder = delimited(HEAD_ENDS, { maxLength: Math.max(left, 1), keepEnd: true }).decoder();
+  return {
+    subject: "the head of the response",
+    read(input) {
+      checkPrefix(input);
+      const bytes = input.find(finder);
+      if (bytes === null) return null;
+      const head = parseHead(bytes, limits.maxFields);
+      if (head.status === 101) throw corrupt("it switches to another protocol");
+      if (head.status < 200) {
+        const next = headReader(method, limits, left - bytes.length);
+        return { part: { type: "interim", head }, next };
+      }
+      const end = bodyEnd(head, method);
+      const next = end === "close"
+        ? closeReader(limits)
+        : end === "last chunk"
+        ? new ChunksReader(limits)
+        : lengthReader(limits, end);
+      return { part: { type: "head", head }, next };
+    },
+  };
 }
 
 /** What is no HTTP at all need not be read to its end. */
@@ -114,62 +121,43 @@ function checkPrefix({ seen, bytes, at }: Input): void {
 }
 
 /** Reads a body whose length is known. */
-class LengthReader implements PartReader {
-  readonly subject = "the body";
-  readonly #size: BodySize;
-  #left: number;
-
-  constructor(limits: ResolvedLimits, length: number) {
-    this.#size = new BodySize(limits);
-    this.#left = length;
-  }
-
-  read(input: Input): Step | null {
-    if (this.#left === 0) return finish();
-    if (this.#size.bytes === 0) this.#size.check(this.#left);
-    const bytes = input.take(this.#left);
-    if (bytes === null) return null;
-    this.#left -= bytes.length;
-    this.#size.bytes += bytes.length;
-    return { part: { type: "data", bytes }, next: this };
-  }
-
-  end(): never {
-    const came = this.#size.bytes;
-    throw cut(`${came} of ${came + this.#left} bytes came`);
-  }
+function lengthReader(limits: ResolvedLimits, length: number): PartReader {
+  const size = new BodySize(limits);
+  return {
+    subject: "the body",
+    read(input) {
+      if (size.bytes === length) return finish();
+      if (size.bytes === 0) size.check(length);
+      return size.read(input, length - size.bytes, this);
+    },
+    end() {
+      throw cut(`${size.bytes} of ${length} bytes came`);
+    },
+  };
 }
 
 /** Reads a body that ends with the connection. */
-class CloseReader implements PartReader {
-  readonly subject = "the body";
-  readonly #size: BodySize;
-
-  constructor(limits: ResolvedLimits) {
-    this.#size = new BodySize(limits);
-  }
-
-  read(input: Input): Step | null {
-    if (input.at === input.bytes.length) return null;
-    this.#size.check(1);
-    const bytes = input.take(this.#size.left);
-    if (bytes === null) return null;
-    this.#size.bytes += bytes.length;
-    return { part: { type: "data", bytes }, next: this };
-  }
-
-  end(): Step {
-    return finish();
-  }
+function closeReader(limits: ResolvedLimits): PartReader {
+  const size = new BodySize(limits);
+  return {
+    subject: "the body",
+    read(input) {
+      if (input.at === input.bytes.length) return null;
+      size.check(1);
+      return size.read(input, size.left, this);
+    },
+    end: () => finish(),
+  };
 }
 
 /** Reads a body in chunks, each after its size (RFC 9112 section 7.1). */
 class ChunksReader implements PartReader {
+  subject: "the size of a chunk" | "the body" | "the end of a chunk" = "the size of a chunk";
   readonly #limits: ResolvedLimits;
   readonly #size: BodySize;
   readonly #finder: Finder;
-  #expects: "size" | "data" | "line end" = "size";
-  #left = 0; // bytes of the chunk that are to come
+  /** How many bytes the body has up to the end of the chunk. */
+  #end = 0;
 
   constructor(limits: ResolvedLimits) {
     this.#limits = limits;
@@ -177,27 +165,27 @@ class ChunksReader implements PartReader {
     this.#finder = lineFinder(limits.maxChunkLine);
   }
 
-  get subject(): string {
-    return this.#expects === "size"
-      ? "the size of a chunk"
-      : this.#expects === "data"
-      ? "the body"
-      : "the end of a chunk";
-  }
-
   read(input: Input): Step | null {
-    switch (this.#expects) {
-      case "size":
-        return this.#readPlainSize(input) ?? this.#readSize(input);
-      case "data":
-        return this.#readData(input);
-      case "line end":
-        return this.#readLineEnd(input);
+    if (this.subject === "the end of a chunk") {
+      if (!this.#readLineEnd(input)) return null;
+      this.subject = "the size of a chunk";
+      input.accept();
     }
+    if (this.subject === "the size of a chunk") {
+      const size = this.#readPlainSize(input) ?? this.#readSize(input);
+      if (size === null) return null;
+      if (size === 0) return { next: trailersReader(this.#limits) };
+      this.#end = this.#size.bytes + size;
+      this.subject = "the body";
+      input.accept();
+    }
+    const step = this.#size.read(input, this.#end - this.#size.bytes, this);
+    if (this.#size.bytes === this.#end) this.subject = "the end of a chunk";
+    return step;
   }
 
   /** The usual case, five times as fast: digits and their line end, all of them here. */
-  #readPlainSize(input: Input): Step | null {
+  #readPlainSize(input: Input): number | null {
     if (input.seen > 0) return null; // the line has begun before
     const { bytes } = input;
     let at = input.at;
@@ -209,12 +197,12 @@ class ChunksReader implements PartReader {
     }
     const isPlain = at > input.at && bytes[at] === CR && bytes[at + 1] === LF;
     if (!isPlain || at - input.at + 2 > this.#limits.maxChunkLine) return null;
-    if (size === 0 || size > this.#size.left) return null;
+    if (size > this.#size.left) return null;
     input.advance(at + 2 - input.at);
-    return this.#begin(size);
+    return size;
   }
 
-  #readSize(input: Input): Step | null {
+  #readSize(input: Input): number | null {
     const line = readLine(input, this.#finder);
     if (line === null) return null;
     const digits = SIZE_LINE.exec(line)?.[1];
@@ -223,65 +211,41 @@ class ChunksReader implements PartReader {
     }
     const size = parseInt(digits, 16);
     this.#size.check(size);
-    return size > 0 ? this.#begin(size) : { next: new TrailersReader(this.#limits) };
+    return size;
   }
 
-  #begin(size: number): Step {
-    this.#left = size;
-    this.#expects = "data";
-    return { next: this };
-  }
-
-  #readData(input: Input): Step | null {
-    const bytes = input.take(this.#left);
-    if (bytes === null) return null;
-    this.#left -= bytes.length;
-    this.#size.bytes += bytes.length;
-    if (this.#left === 0) this.#expects = "line end";
-    return { part: { type: "data", bytes }, next: this };
-  }
-
-  #readLineEnd(input: Input): Step | null {
+  #readLineEnd(input: Input): boolean {
     const { bytes, at } = input;
     if (input.seen === 0 && bytes[at] === CR && bytes[at + 1] === LF) {
       input.advance(2);
-    } else {
-      const line = readLine(input, this.#finder);
-      if (line === null) return null;
-      if (line !== "\r\n") throw corrupt(`${quote(line)} stands where it should be`);
+      return true;
     }
-    this.#expects = "size";
-    return { next: this };
+    const line = readLine(input, this.#finder);
+    if (line !== null && line !== "\r\n") throw corrupt(`${quote(line)} stands where it should be`);
+    return line !== null;
   }
 }
 
 /** Reads the fields after the last chunk. */
-class TrailersReader implements PartReader {
-  readonly subject = "the trailer section";
-  readonly #limits: ResolvedLimits;
-  readonly #finder: Finder;
-  readonly #lines: string[] = [];
-  #left: number; // bytes that the section may still have
-
-  constructor(limits: ResolvedLimits) {
-    this.#limits = limits;
-    this.#left = limits.maxHeadSize;
-    this.#finder = lineFinder(limits.maxHeadSize);
-  }
-
-  read(input: Input): Step | null {
-    const line = readLine(input, this.#finder);
-    if (line === null) return null;
-    if (!line.endsWith("\r\n")) throw corrupt(`${quote(line)} is no field`);
-    const { maxFields, maxHeadSize } = this.#limits;
-    if (line === "\r\n") return finish(new Headers(parseFields(this.#lines, maxFields)));
-    this.#left -= line.length;
-    if (this.#left < 0 || this.#lines.length >= maxFields) {
-      throw new FrameError("too_long", "it is too large", { limit: maxHeadSize });
-    }
-    this.#lines.push(line.slice(0, -2));
-    return { next: this };
-  }
+function trailersReader({ maxFields, maxHeadSize }: ResolvedLimits): PartReader {
+  const finder = lineFinder(maxHeadSize);
+  const fields: string[] = [];
+  let left = maxHeadSize;
+  return {
+    subject: "the trailer section",
+    read(input) {
+      const line = readLine(input, finder);
+      if (line === null) return null;
+      if (!line.endsWith("\r\n")) throw corrupt(`${quote(line)} is no field`);
+      if (line === "\r\n") return finish(new Headers(parseFields(fields, maxFields)));
+      left -= line.length;
+      if (left < 0 || fields.length >= maxFields) {
+        throw new FrameError("too_long", "it is too large", { limit: maxHeadSize });
+      }
+      fields.push(line.slice(0, -2));
+      return { next: this };
+    },
+  };
 }
 
 /** Nothing may follow. */

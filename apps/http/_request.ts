@@ -17,18 +17,10 @@ export interface PageRequest {
 }
 
 /** Fields that say how the request and its response are framed: they are not the user's to set. */
-const OURS = [
-  "connection",
-  "content-length",
-  "expect",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+const OURS =
+  /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 /** Fields that were meant for one server only. */
-const PRIVATE = ["authorization", "cookie", "host", "proxy-authorization"];
+const PRIVATE = /^(?:authorization|cookie|host|proxy-authorization)$/i;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** The first request: checks the address and the fields. */
@@ -80,7 +72,7 @@ function checkField(name: string, value: string): [string, string] {
       cause,
     });
   }
-  if (OURS.includes(name.toLowerCase())) {
+  if (OURS.test(name)) {
     throw new TypeError(`Cannot send the field ${quote(name)}: it says how messages are framed`);
   }
   return [name, value.trim()];
@@ -123,12 +115,9 @@ export function redirected(
   const [location, ...others] = new Set(given.map(([, value]) => value));
   if (!REDIRECTS.includes(head.status) || location === undefined) return null;
   const { url } = request;
+  const subject = `Cannot follow the redirect from ${url.href} to ${quote(location)}`;
   const refuse = (reason: string) =>
-    new HttpError(
-      "bad_redirect",
-      `Cannot follow the redirect from ${url.href} to ${quote(location)}: ${reason}`,
-      { url: url.href },
-    );
+    new HttpError("bad_redirect", `${subject}: ${reason}`, { url: url.href });
   // Which one is meant is not defined, and others may take the other (RFC 9110 section 5.3).
   if (others.length > 0) throw refuse(`there is also one to ${quote(others[0] ?? "")}`);
   // Bytes beyond ASCII are escaped as they are, whatever their alphabet was.
@@ -148,6 +137,6 @@ export function redirected(
   if (next.hash === "") next.hash = url.hash; // RFC 9110 section 10.2.2
   const fields = next.origin === url.origin
     ? request.fields
-    : request.fields.filter(([name]) => !PRIVATE.includes(name.toLowerCase()));
+    : request.fields.filter(([name]) => !PRIVATE.test(name));
   return { url: next, fields };
 }

@@ -3,15 +3,15 @@
  *
  * | reader | takes | gives | and then reads |
  * |---|---|---|---|
- * | `HeadReader` | status line and fields | `interim` (1xx) | another head |
+ * | `headReader` | status line and fields | `interim` (1xx) | another head |
  * | | | `head` | a body; which one, its fields say |
- * | `LengthReader` | as many bytes as were announced | `data` … | |
+ * | `lengthReader` | as many bytes as were announced | `data` … | |
  * | | nothing, when all came | `end` | nothing more |
- * | `CloseReader` | all bytes | `data` … | |
+ * | `closeReader` | all bytes | `data` … | |
  * | | the end of the input | `end` | nothing more |
  * | `ChunksReader` | the size of a chunk, its bytes, its line end | `data` … | |
  * | | the size 0 | | trailers |
- * | `TrailersReader` | fields, an empty line | `end` | nothing more |
+ * | `trailersReader` | fields, an empty line | `end` | nothing more |
  * | `DONE` | nothing: bytes are an error | | |
  *
  * @module
@@ -20,7 +20,7 @@ import { type Decoder, type DecoderProgress, type Emit, FrameError } from "../..
 import type { HttpPart } from "./head.ts";
 import { Input } from "./_input.ts";
 import type { ResolvedLimits } from "./limits.ts";
-import { cut, HeadReader, type PartReader, type Step } from "./_readers.ts";
+import { cut, headReader, type PartReader, type Step } from "./_readers.ts";
 
 /** Decodes one response. */
 export class ResponseDecoder implements Decoder<HttpPart> {
@@ -31,7 +31,7 @@ export class ResponseDecoder implements Decoder<HttpPart> {
   #failure: FrameError | undefined;
 
   constructor(method: "GET" | "HEAD", limits: ResolvedLimits) {
-    this.#reader = new HeadReader(method, limits);
+    this.#reader = headReader(method, limits);
   }
 
   get progress(): DecoderProgress {
@@ -53,8 +53,8 @@ export class ResponseDecoder implements Decoder<HttpPart> {
     this.#enter();
     this.#state = "ended";
     if (!this.#run(emit)) return; // what a stop has left over
-    const last = this.#attempt(() => {
-      if (this.#reader.end !== undefined) return this.#reader.end();
+    const last = this.#read((reader) => {
+      if (reader.end !== undefined) return reader.end();
       throw cut(`${this.#input.position + this.#input.seen} bytes came in all`);
     });
     if (last !== null) this.#deliver(last, emit);
@@ -72,7 +72,7 @@ export class ResponseDecoder implements Decoder<HttpPart> {
   /** Reads all that there is; `false` if `emit` stopped it. */
   #run(emit: Emit<HttpPart>): boolean {
     while (true) {
-      const step = this.#attempt(() => this.#reader.read(this.#input));
+      const step = this.#read(readNext);
       if (step === null) return true;
       if (this.#deliver(step, emit) === false) return false;
     }
@@ -92,9 +92,9 @@ export class ResponseDecoder implements Decoder<HttpPart> {
   }
 
   /** Reads; says of an error what was being read, and remembers it: nothing more can be read. */
-  #attempt<T>(read: () => T): T {
+  #read(read: (reader: PartReader, input: Input) => Step | null): Step | null {
     try {
-      return read();
+      return read(this.#reader, this.#input);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       const { code, length, limit, cause } = error;
@@ -107,4 +107,8 @@ export class ResponseDecoder implements Decoder<HttpPart> {
       throw this.#failure = new FrameError(code, message, { length, limit, offset, cause });
     }
   }
+}
+
+function readNext(reader: PartReader, input: Input): Step | null {
+  return reader.read(input);
 }

@@ -26,27 +26,20 @@ export class RoundTrip {
   /** The trailer section, once the body was read to its end. */
   trailers: Headers | undefined;
 
-  readonly #conn: TcpConnection;
-  readonly #messages: Framed<HttpPart, HttpRequestHead>;
-  readonly #settings: Settings;
-  readonly #url: string;
-  readonly #release: () => void;
-  #closed: Promise<void> | undefined;
+  readonly #open: Open;
   readonly #rate: MinRate;
+  #closed: Promise<void> | undefined;
 
   constructor(open: Open, head: HttpHead) {
+    const { limits, timeouts } = open.settings;
     this.head = head;
-    this.#conn = open.conn;
-    this.#messages = open.messages;
-    this.#settings = open.settings;
-    this.#url = open.url;
-    this.#release = open.release;
-    this.#rate = new MinRate(open.settings.limits.minRate, open.settings.timeouts.idle);
+    this.#open = open;
+    this.#rate = new MinRate(limits.minRate, timeouts.idle);
   }
 
   /** Where the response comes from. */
   get conn(): TcpConnection {
-    return this.#conn;
+    return this.#open.conn;
   }
 
   /** The body as it is sent. Leaving the loop ends the round trip. */
@@ -56,9 +49,9 @@ export class RoundTrip {
         if (part.type === "data") yield part.bytes as Uint8Array<ArrayBuffer>;
       }
       // Many servers send a body where none belongs. It is the end of this connection either way.
-      if (hasBody(this.head, this.#settings.method)) await this.#checkEnd();
+      if (hasBody(this.head, this.#open.settings.method)) await this.#checkEnd();
     } catch (error) {
-      throw explain(error, this.#url, "short_body");
+      throw explain(error, this.#open.url, "short_body");
     } finally {
       await this.close();
     }
@@ -66,22 +59,22 @@ export class RoundTrip {
 
   /** Ends the round trip, whatever it is doing. */
   close(): Promise<void> {
-    this.#release();
-    return this.#closed ??= closeConnection(this.#conn, this.#settings);
+    this.#open.release();
+    return this.#closed ??= closeConnection(this.#open.conn, this.#open.settings);
   }
 
   async #next(): Promise<HttpPart> {
-    const { idle } = this.#settings.timeouts;
-    const { minRate } = this.#settings.limits;
+    const { conn, messages, settings } = this.#open;
+    const { limits: { minRate }, timeouts: { idle } } = settings;
     const before = performance.now();
-    const part = await this.#messages.receive({ timeout: idle });
+    const part = await messages.receive({ timeout: idle });
     this.#rate.pay(performance.now() - before);
     if (part === null) throw new TypeError("Cannot read a body again");
     if (part.type === "end") this.trailers = part.trailers;
     if (part.type === "data") this.#rate.earn(part.bytes.length);
     if (this.#rate.isTooSlow) {
       const what = `too few bytes of the body arrived, the least is ${minRate}/s,`;
-      throw timedOut(contextOf(this.#conn), idle, what);
+      throw timedOut(contextOf(conn), idle, what);
     }
     return part;
   }
@@ -89,7 +82,7 @@ export class RoundTrip {
   /** Makes sure that nothing follows. */
   async #checkEnd(): Promise<void> {
     try {
-      await this.#messages.receive({ timeout: END_GRACE });
+      await this.#open.messages.receive({ timeout: END_GRACE });
     } catch (error) {
       // A server that keeps the connection, or breaks it off, has still sent the whole body.
       if (error instanceof FrameError) throw error;
@@ -128,13 +121,9 @@ export async function ask(
     timeouts: { frame: Infinity }, // a body has limits of its own: `idle` and `minRate`
     signal,
   });
-  const { localAddr, remoteAddr, alpnProtocol } = conn;
-  onTrace({
-    type: "connected",
-    localAddr,
-    remoteAddr,
-    alpnProtocol: isTls ? alpnProtocol : undefined,
-  });
+  const { localAddr, remoteAddr } = conn;
+  const alpnProtocol = isTls ? conn.alpnProtocol : undefined;
+  onTrace({ type: "connected", localAddr, remoteAddr, alpnProtocol });
   const abort = () => conn.abort(signal.reason);
   signal.addEventListener("abort", abort);
   const release = () => signal.removeEventListener("abort", abort);
@@ -185,12 +174,8 @@ function contextOf({ transport, localAddr, remoteAddr }: TcpConnection): Operati
 function explain(error: unknown, url: string, whenCut: "short_body" | "malformed"): unknown {
   const options = { url, cause: error };
   if (error instanceof FrameError) {
-    const code = error.code === "truncated"
-      ? whenCut
-      : error.code === "too_long"
-      ? "too_large"
-      : "malformed";
-    return new HttpError(code, error.message, options);
+    const code = error.code === "too_long" ? "too_large" : "malformed";
+    return new HttpError(error.code === "truncated" ? whenCut : code, error.message, options);
   }
   // A TLS peer that did not say that this was the end: the stream may have been cut short on the way.
   if (error instanceof Deno.errors.UnexpectedEof) {

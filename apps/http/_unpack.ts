@@ -5,8 +5,11 @@
  * @module
  */
 import type { Gunzip, Inflate, InflateRaw } from "node:zlib";
+import { concat } from "../../common/concat.ts";
 import { HttpError } from "./errors.ts";
 import { quote } from "./_text.ts";
+
+type Unpacker = Gunzip | Inflate | InflateRaw;
 
 /** Bytes as they go through memory, piece by piece. */
 export type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>;
@@ -42,14 +45,14 @@ export function unpack(body: Pieces, encoding: string | null, options: UnpackOpt
     .filter((coding) => coding !== "" && coding !== "identity");
   if (codings.length === 0) return body;
   if (codings.length > MAX_CODINGS) {
-    return refused(body, bad(`it is packed ${codings.length} times over`, options));
+    return unusable(body, bad(`it is packed ${codings.length} times over`, options));
   }
   const input = new Counter();
   let pieces = input.count(body);
   for (const coding of codings.reverse()) {
     if (coding !== "gzip" && coding !== "x-gzip" && coding !== "deflate") {
       const reason = `it is in ${quote(coding)}, which was not asked for`;
-      return refused(body, bad(reason, options));
+      return unusable(body, bad(reason, options));
     }
     pieces = unpackOne(pieces, coding === "deflate" ? "deflate" : "gzip", options);
   }
@@ -57,7 +60,7 @@ export function unpack(body: Pieces, encoding: string | null, options: UnpackOpt
 }
 
 /** A body that cannot be unpacked; if it has no bytes, there is nothing to unpack. */
-async function* refused(body: Pieces, error: HttpError): Pieces {
+async function* unusable(body: Pieces, error: HttpError): Pieces {
   for await (const piece of body) {
     if (piece.length > 0) throw error;
     yield piece;
@@ -81,16 +84,14 @@ async function* limited(
   input: Counter,
   { maxSize, url }: UnpackOptions,
 ): Pieces {
+  const refused = (what: string) =>
+    new HttpError("too_large", `Cannot unpack the body: it is ${what}`, { url });
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
-    if (size > maxSize) {
-      const message = `Cannot unpack the body: it is larger than the limit of ${maxSize} bytes`;
-      throw new HttpError("too_large", message, { url });
-    }
+    if (size > maxSize) throw refused(`larger than the limit of ${maxSize} bytes`);
     if (size > GROWTH_FREE && size > input.size * MAX_GROWTH) {
-      const message = `Cannot unpack the body: it is more than ${MAX_GROWTH} times what was sent`;
-      throw new HttpError("too_large", message, { url });
+      throw refused(`more than ${MAX_GROWTH} times what was sent`);
     }
     yield piece;
   }
@@ -106,8 +107,8 @@ async function* unpackOne(
   const first = await slices.next();
   if (first.done) return;
   const stream = await open(coding, first.value);
-  const feeder = new Feeder(stream);
-  const feeding = feeder.run(first.value, slices);
+  const feeder = new Feeder();
+  const feeding = feeder.run(stream, first.value, slices);
   try {
     for await (const piece of stream) yield ownedPiece(piece);
     if (feeder.failure !== undefined) throw feeder.failure.error;
@@ -119,16 +120,12 @@ async function* unpackOne(
   } finally {
     await options.stop();
     stream.destroy();
-    feeder.leave();
     await feeding;
   }
 }
 
 /** Bare deflate data without the zlib wrapping, which some servers send, is understood. */
-async function open(
-  coding: "gzip" | "deflate",
-  begin: Uint8Array,
-): Promise<Gunzip | Inflate | InflateRaw> {
+async function open(coding: "gzip" | "deflate", begin: Uint8Array): Promise<Unpacker> {
   // Loading it takes a while, and most pages do without.
   const { createGunzip, createInflate, createInflateRaw } = await import("node:zlib");
   const options = { chunkSize: PIECE };
@@ -147,55 +144,35 @@ class Feeder {
   /** What went wrong with the packed body itself. */
   failure: { error: unknown } | undefined;
 
-  readonly #stream: Gunzip | Inflate | InflateRaw;
-  #wake: () => void = () => {};
-  #left = false;
-
-  constructor(stream: Gunzip | Inflate | InflateRaw) {
-    this.#stream = stream;
-    stream.on("drain", () => this.#wake());
-  }
-
-  /** Says that nothing more is wanted. */
-  leave(): void {
-    this.#left = true;
-    this.#wake();
-  }
-
-  /** Hands over everything; settles when that is done or has failed, and never rejects. */
-  async run(first: Uint8Array<ArrayBuffer>, slices: Pieces): Promise<void> {
+  /** Hands over everything, or as much as `stream` wants; settles after that, and never rejects. */
+  async run(stream: Unpacker, first: Uint8Array<ArrayBuffer>, slices: Pieces): Promise<void> {
+    let wake = () => {};
+    for (const event of ["drain", "close"]) stream.on(event, () => wake());
+    const write = async (slice: Uint8Array) => {
+      this.size += slice.length;
+      if (stream.write(slice) || stream.destroyed) return;
+      await new Promise<void>((resolve) => wake = resolve);
+    };
     try {
-      for (let slice = first; slice !== EMPTY && !this.#left; slice = await next(slices)) {
-        this.size += slice.length;
-        if (!this.#stream.write(slice) && !this.#left) {
-          await new Promise<void>((resolve) => this.#wake = resolve);
-        }
+      await write(first);
+      for await (const slice of slices) {
+        if (stream.destroyed) break;
+        await write(slice);
       }
-      this.#stream.end();
+      stream.end();
     } catch (error) {
       this.failure = { error };
-      this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
-    await slices.return();
   }
-}
-
-async function next(slices: Pieces): Promise<Uint8Array<ArrayBuffer>> {
-  const { done, value } = await slices.next();
-  return done ? EMPTY : value;
 }
 
 /** The same bytes in small pieces, of which only a lone one has fewer than two bytes. */
 async function* sliced(pieces: Pieces): Pieces {
   let held: Uint8Array<ArrayBuffer> = EMPTY;
   for await (const piece of pieces) {
-    let rest = piece;
-    if (held.length > 0) {
-      rest = new Uint8Array(held.length + piece.length);
-      rest.set(held);
-      rest.set(piece, held.length);
-      held = EMPTY;
-    }
+    const rest = held.length > 0 ? concat(held, piece) : piece;
+    held = EMPTY;
     if (rest.length === 1) held = rest;
     else for (let at = 0; at < rest.length; at += SLICE) yield rest.subarray(at, at + SLICE);
   }

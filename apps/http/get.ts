@@ -5,7 +5,7 @@
  */
 import { deadline } from "../../common/deadline.ts";
 import { timedOut } from "../../common/net_error.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, type HttpErrorCode } from "./errors.ts";
 import { ask, type RoundTrip } from "./_round_trip.ts";
 import { type HttpGetOptions, resolveOptions, type Settings } from "./options.ts";
 import { firstRequest, type PageRequest, redirected } from "./_request.ts";
@@ -76,27 +76,23 @@ interface Life {
   /** Aborts when it is over before the fetch is. */
   readonly signal: AbortSignal;
   /** Says that the fetch is done. */
-  end(): void;
+  readonly end: () => void;
 }
 
 function lifeOf({ url }: PageRequest, { signal, timeouts: { total } }: Settings): Life {
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  const timeout = new AbortController();
   const transport = url.protocol === "https:" ? "tls" : "tcp";
   const context = { operation: "request", transport, target: url.host } as const;
-  const cancel = deadline(total, () => controller.abort(timedOut(context, total, "not finished")));
-  return {
-    signal: controller.signal,
-    end() {
-      cancel();
-      signal?.removeEventListener("abort", abort);
-    },
-  };
+  const end = deadline(total, () => timeout.abort(timedOut(context, total, "not finished")));
+  return { signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]), end };
 }
 
 /** Asks, and asks again where the answers lead. */
 async function follow(first: PageRequest, settings: Settings, life: Life): Promise<HttpResponse> {
+  const { followRedirects, maxRedirects, onTrace } = settings;
+  const start = first.url.href;
+  const refused = (code: HttpErrorCode, reason: string) =>
+    new HttpError(code, `Cannot fetch ${start}: ${reason}`, { url: start });
   const redirects: HttpRedirect[] = [];
   const visited = new Set<string>();
   let request = first;
@@ -104,19 +100,21 @@ async function follow(first: PageRequest, settings: Settings, life: Life): Promi
     visited.add(pageOf(request.url));
     const { url } = request;
     const answer = await ask(request, settings, life.signal);
-    const next = settings.followRedirects ? await leave(answer, request, settings) : null;
+    const next = followRedirects ? await leave(answer, request, settings) : null;
     if (next === null) {
-      return createResponse({
-        url: url.href,
-        roundTrip: answer,
-        redirects,
-        settings,
-        onEnd: life.end,
-      });
+      return createResponse({ url: url.href, answer, redirects, settings, onEnd: life.end });
     }
     redirects.push({ url: url.href, head: answer.head });
-    checkWay(redirects, next.url, visited, settings);
-    settings.onTrace({ type: "redirect", status: answer.head.status, url: next.url.href });
+    if (visited.has(pageOf(next.url))) {
+      throw refused("redirect_loop", `the redirects lead back to ${next.url.href}`);
+    }
+    if (redirects.length > maxRedirects) {
+      throw refused(
+        "too_many_redirects",
+        `it has more redirects than the limit of ${maxRedirects}`,
+      );
+    }
+    onTrace({ type: "redirect", status: answer.head.status, url: next.url.href });
     request = next;
   }
 }
@@ -127,31 +125,13 @@ async function leave(
   request: PageRequest,
   settings: Settings,
 ): Promise<PageRequest | null> {
-  let next: PageRequest | null = null;
-  let isRefused = true;
   try {
-    next = redirected(request, answer.head, settings);
-    isRefused = false;
-  } finally {
-    if (next !== null || isRefused) await answer.close();
-  }
-  return next;
-}
-
-function checkWay(
-  redirects: readonly HttpRedirect[],
-  next: URL,
-  visited: ReadonlySet<string>,
-  { maxRedirects }: Settings,
-): void {
-  const { url = "" } = redirects[0] ?? {};
-  if (visited.has(pageOf(next))) {
-    const message = `Cannot fetch ${url}: the redirects lead back to ${next.href}`;
-    throw new HttpError("redirect_loop", message, { url });
-  }
-  if (redirects.length > maxRedirects) {
-    const message = `Cannot fetch ${url}: it has more redirects than the limit of ${maxRedirects}`;
-    throw new HttpError("too_many_redirects", message, { url });
+    const next = redirected(request, answer.head, settings);
+    if (next !== null) await answer.close();
+    return next;
+  } catch (error) {
+    await answer.close();
+    throw error;
   }
 }
 

@@ -36,11 +36,8 @@ export type HttpPart =
   | { readonly type: "data"; readonly bytes: Uint8Array }
   | { readonly type: "end"; readonly trailers: Headers };
 
-/** How the end of a body is found. */
-export type BodyFraming =
-  | { readonly by: "length"; readonly length: number }
-  | { readonly by: "chunks" }
-  | { readonly by: "close" };
+/** Where a body ends: after so many bytes, after its last chunk, or when the connection is closed. */
+export type BodyEnd = number | "last chunk" | "close";
 
 const STATUS_LINE = /^HTTP\/(\d)\.(\d) ([1-9]\d\d)(?: (.*))?$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -81,17 +78,20 @@ export function parseFields(lines: readonly string[], maxFields: number): [strin
     }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+    const value = trimBlanks(line.slice(colon + 1));
     if (!FIELD_NAME.test(name)) throw corrupt(`${quote(line)} is no field`);
     if (CONTROL.test(value)) throw corrupt(`the field ${quote(line)} has a control character`);
     if (fields.length >= maxFields) {
-      throw new FrameError("too_long", `it has more than ${maxFields} fields`, {
-        limit: maxFields,
-      });
+      const message = `it has more than ${maxFields} fields`;
+      throw new FrameError("too_long", message, { limit: maxFields });
     }
     fields.push([name, value]);
   }
   return fields;
+}
+
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 /** Whether a body follows a head at all (RFC 9110 section 6.4.1). */
@@ -100,14 +100,14 @@ export function hasBody({ status }: HttpHead, method: "GET" | "HEAD"): boolean {
 }
 
 /**
- * How long the body is. What could be understood in two ways is refused: that is how responses are
+ * Where the body ends. What could be understood in two ways is refused: that is how responses are
  * smuggled past a reader that takes the other way.
  *
  * @throws {FrameError} `corrupt` if the fields do not say it clearly.
  */
-export function bodyFraming(head: HttpHead, method: "GET" | "HEAD"): BodyFraming {
+export function bodyEnd(head: HttpHead, method: "GET" | "HEAD"): BodyEnd {
   const { headers, version } = head;
-  if (!hasBody(head, method)) return { by: "length", length: 0 };
+  if (!hasBody(head, method)) return 0;
   const coding = headers.get("transfer-encoding");
   const length = headers.get("content-length");
   if (coding !== null) {
@@ -116,16 +116,14 @@ export function bodyFraming(head: HttpHead, method: "GET" | "HEAD"): BodyFraming
     if (coding.toLowerCase() !== "chunked") {
       throw corrupt(`it has the Transfer-Encoding ${quote(coding)}, which was not asked for`);
     }
-    return { by: "chunks" };
+    return "last chunk";
   }
-  return length === null ? { by: "close" } : { by: "length", length: parseLength(length) };
+  return length === null ? "close" : parseLength(length);
 }
 
 /** A length, which may be given several times if it is always the same (RFC 9110 section 8.6). */
 function parseLength(value: string): number {
-  const [first = "", ...others] = value.split(",").map((one) =>
-    one.replace(/^[ \t]+|[ \t]+$/g, "")
-  );
+  const [first = "", ...others] = value.split(",").map(trimBlanks);
   const length = /^\d+$/.test(first) ? Number(first) : NaN;
   if (!Number.isSafeInteger(length) || others.some((other) => other !== first)) {
     throw corrupt(`${quote(value)} is no Content-Length`);

@@ -110,27 +110,16 @@ const OPTIONS = {
 /** Fills in the defaults and checks every value. */
 export function resolveOptions(options: HttpGetOptions): Settings {
   checkOptions<HttpGetOptions>("httpGet", options, OPTIONS);
-  const {
-    method = "GET",
-    decode = true,
-    followRedirects = true,
-    maxRedirects = 20,
-    allowDowngrade = false,
-    tls = {},
-    signal,
-    onTrace = () => {},
-  } = options;
-  checkOneOf("method", method, ["GET", "HEAD"]);
   return {
-    method,
-    decode,
-    followRedirects,
-    maxRedirects: checkCount("maxRedirects", maxRedirects),
-    allowDowngrade,
-    tls: { alpnProtocols: ["http/1.1"], ...tls },
-    signal,
+    method: checkOneOf("method", options.method ?? "GET", ["GET", "HEAD"]),
+    decode: options.decode ?? true,
+    followRedirects: options.followRedirects ?? true,
+    maxRedirects: checkCount("maxRedirects", options.maxRedirects ?? 20),
+    allowDowngrade: options.allowDowngrade ?? false,
+    tls: { alpnProtocols: ["http/1.1"], ...options.tls },
+    signal: options.signal,
     timeouts: resolveHttpTimeouts(options.timeouts),
     limits: resolveLimits(options.limits),
-    onTrace,
+    onTrace: options.onTrace ?? (() => {}),
   };
 }

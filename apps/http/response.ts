@@ -35,14 +35,14 @@ export interface HttpBodyOptions {
 /** What a response is made from. */
 interface ResponseParts {
   readonly url: string;
-  readonly roundTrip: RoundTrip;
+  readonly answer: RoundTrip;
   readonly redirects: readonly HttpRedirect[];
   readonly settings: Settings;
   /** Called once, when nothing more will be read. */
   readonly onEnd: () => void;
 }
 
-let create: (init: ResponseParts) => HttpResponse;
+let create: (parts: ResponseParts) => HttpResponse;
 
 /**
  * What a server has answered. The head is here; the body comes piece by piece to its reader, in one of
@@ -78,24 +78,20 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
   /** The server that has answered. */
   readonly remoteAddr: SocketAddress;
 
-  readonly #roundTrip: RoundTrip;
-  readonly #settings: Settings;
-  readonly #onEnd: () => void;
+  readonly #parts: ResponseParts;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #used = false;
 
   static {
-    create = (init) => new HttpResponse(init);
+    create = (parts) => new HttpResponse(parts);
   }
 
-  private constructor(init: ResponseParts) {
-    this.url = init.url;
-    this.head = init.roundTrip.head;
-    this.redirects = init.redirects;
-    this.remoteAddr = init.roundTrip.conn.remoteAddr;
-    this.#roundTrip = init.roundTrip;
-    this.#settings = init.settings;
-    this.#onEnd = init.onEnd;
+  private constructor(parts: ResponseParts) {
+    this.url = parts.url;
+    this.head = parts.answer.head;
+    this.redirects = parts.redirects;
+    this.remoteAddr = parts.answer.conn.remoteAddr;
+    this.#parts = parts;
   }
 
   /** The status code, such as 200. */
@@ -129,7 +125,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
 
   /** What stood in the trailer section of a chunked body; `undefined` before the body's end. */
   get trailers(): Headers | undefined {
-    return this.#roundTrip.trailers;
+    return this.#parts.answer.trailers;
   }
 
   /** Whether the body is being read, or was read. */
@@ -160,18 +156,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    * fails as the iteration does.
    */
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    if (this.#stream !== undefined) return this.#stream;
-    const pieces = this[Symbol.asyncIterator]();
-    return this.#stream = new ReadableStream({
-      async pull(controller) {
-        const { done, value } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await pieces.return?.();
-      },
-    }, { highWaterMark: 0 });
+    return this.#stream ??= ReadableStream.from(this);
   }
 
   /**
@@ -218,8 +203,8 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    * @returns A promise that settles when it is closed; it never rejects.
    */
   async close(): Promise<void> {
-    await this.#roundTrip.close();
-    this.#onEnd();
+    await this.#parts.answer.close();
+    this.#parts.onEnd();
   }
 
   /** Closes as {@linkcode close} does. */
@@ -227,20 +212,16 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     await this.close();
   }
 
-  /** Whether the coding is of the transfer: that of a body that exists, and not the file's own. */
-  #isUnpacked(): boolean {
-    const { decode, method } = this.#settings;
-    return decode && hasBody(this.head, method) && !isPackedFile(this.url, this.head);
-  }
-
   async *#pieces(): Pieces {
-    const { limits } = this.#settings;
-    const encoding = this.#isUnpacked() ? this.headers.get("content-encoding") : null;
+    const { answer, settings: { decode, limits, method } } = this.#parts;
+    // The coding is of the transfer if there is a body, and it is not the file's own.
+    const isUnpacked = decode && hasBody(this.head, method) && !isPackedFile(this.url, this.head);
+    const encoding = isUnpacked ? this.headers.get("content-encoding") : null;
     try {
-      yield* unpack(this.#roundTrip.body(), encoding, {
+      yield* unpack(answer.body(), encoding, {
         url: this.url,
         maxSize: limits.maxDecodedSize,
-        stop: () => this.#roundTrip.close(),
+        stop: () => answer.close(),
       });
     } finally {
       await this.close();
@@ -249,6 +230,6 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
 }
 
 /** Makes a response; for this package only. */
-export function createResponse(init: ResponseParts): HttpResponse {
-  return create(init);
+export function createResponse(parts: ResponseParts): HttpResponse {
+  return create(parts);
 }

@@ -60,13 +60,11 @@ export function formatTrace(event: HttpTraceEvent, options: FormatTraceOptions =
     case "connecting":
       return `* connecting to ${event.host}${event.tls ? " with TLS" : ""}\n`;
     case "connected": {
-      const { alpnProtocol } = event;
+      const { localAddr, remoteAddr, alpnProtocol } = event;
       const tls = alpnProtocol === undefined
         ? ""
         : `, TLS with ${alpnProtocol ?? "no protocol agreed on"}`;
-      return `* connected ${formatAddr(event.localAddr)} to ${
-        formatAddr(event.remoteAddr)
-      }${tls}\n`;
+      return `* connected ${formatAddr(localAddr)} to ${formatAddr(remoteAddr)}${tls}\n`;
     }
     case "sent":
       return formatBytes("> ", event.bytes, maxBytes);

@@ -31,27 +31,27 @@ export interface Addition {
   append(): void;
 }
 
-/** An addition that waits for room. */
-interface WaitingAddition {
-  readonly addition: Addition;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
+/** What one write takes. */
+class Batch {
+  readonly output = new OutputBuffer();
+  /** Called when it is written, or cannot be. */
+  readonly marks: (() => void)[] = [];
+
+  get size(): number {
+    return this.output.length + this.marks.length * MARK_SIZE;
+  }
 }
 
 /** Collects text and writes it in order, never two writes at once. */
 export class BatchWriter {
   readonly #sink: (bytes: Uint8Array) => Promise<void>;
-  #filling = new OutputBuffer();
-  #spare = new OutputBuffer();
+  #filling = new Batch();
+  #spare = new Batch(); // empty, or the one that is being written
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
-  #written = 0; // bytes of the write under way
-  #appended = 0; // bytes that were handed to writes
-  #marks: { at: number; reached: () => void }[] = [];
-  #waiting: WaitingAddition[] = [];
+  #waiting: (Addition & PromiseWithResolvers<void>)[] = [];
   #shares = new Map<number, number>(); // bytes of each source in the batch that is collected
-  #failed = false;
-  #failure: unknown;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(sink: (bytes: Uint8Array) => Promise<void>) {
     this.#sink = sink;
@@ -59,7 +59,7 @@ export class BatchWriter {
 
   /** Where to append text. */
   get buffer(): OutputBuffer {
-    return this.#filling;
+    return this.#filling.output;
   }
 
   /**
@@ -68,11 +68,11 @@ export class BatchWriter {
    * @returns A promise while it waits for room.
    */
   add(addition: Addition): void | Promise<void> {
-    if (this.#failed) return unattended(Promise.reject(this.#failure));
+    if (this.#failure !== undefined) return unattended(Promise.reject(this.#failure.error));
     if (!this.#hasRoom(addition)) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      this.#waiting.push({ addition, resolve, reject });
-      return unattended(promise); // a failure is reported by flush(), too
+      const waiting = { ...addition, ...Promise.withResolvers<void>() };
+      this.#waiting.push(waiting);
+      return unattended(waiting.promise); // a failure is reported by flush(), too
     }
     this.#append(addition);
     this.#added();
@@ -80,75 +80,67 @@ export class BatchWriter {
 
   /** Calls `reached` when all that was appended so far is written, or cannot be; at once if it is. */
   afterwards(reached: () => void): void {
-    const isIdle = this.#writing === undefined && this.#filling.length === 0;
-    if (isIdle || this.#failed) return reached();
-    this.#marks.push({ at: this.#appended + this.#filling.length, reached });
+    const last = this.buffer.length > 0 ? this.#filling : this.#spare;
+    if (last.output.length === 0 || this.#failure !== undefined) return reached();
+    last.marks.push(reached);
   }
 
   /** Writes everything there is. */
   async flush(): Promise<void> {
-    while (this.#writing !== undefined || this.#filling.length > 0) {
-      if (this.#failed) break;
+    while (this.#failure === undefined && (this.#writing !== undefined || this.buffer.length > 0)) {
       this.#begin();
       await this.#writing;
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#failed) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   #hasRoom({ source, size }: Addition): boolean {
-    const backlog = this.#filling.length + this.#written + this.#marks.length * MARK_SIZE;
+    const backlog = this.#filling.size + this.#spare.size;
     if (this.#waiting.length === 0 && backlog < MAX_BACKLOG - RESERVE) return true;
     const isSmall = size + (this.#shares.get(source) ?? 0) <= SMALL_SHARE;
     // What comes from one source stays in order.
     return isSmall && backlog < MAX_BACKLOG &&
-      !this.#waiting.some(({ addition }) => addition.source === source);
+      !this.#waiting.some((other) => other.source === source);
   }
 
   #append({ source, append }: Addition): void {
-    const before = this.#filling.length;
+    const before = this.buffer.length;
     append();
-    const added = this.#filling.length - before;
+    const added = this.buffer.length - before;
     this.#shares.set(source, (this.#shares.get(source) ?? 0) + added);
   }
 
   /** Has what was appended written. */
   #added(): void {
-    if (this.#writing !== undefined || this.#failed) return; // the write under way comes back here
-    if (this.#filling.length >= FLUSH_SIZE) this.#begin();
+    if (this.#writing !== undefined || this.#failure !== undefined) return; // #write() continues
+    if (this.buffer.length >= FLUSH_SIZE) this.#begin();
     else this.#timer ??= setTimeout(() => this.#begin(), FLUSH_AFTER);
   }
 
   #begin(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#writing !== undefined || this.#filling.length === 0) return;
-    const batch = this.#filling;
-    this.#filling = this.#spare;
-    this.#spare = batch;
-    this.#written = batch.length;
+    if (this.#writing !== undefined || this.buffer.length === 0) return;
+    [this.#filling, this.#spare] = [this.#spare, this.#filling];
     this.#shares.clear();
-    this.#appended += batch.length;
-    this.#writing = this.#write(batch);
+    this.#writing = this.#write(this.#spare);
   }
 
-  async #write(batch: OutputBuffer): Promise<void> {
-    const end = this.#appended;
+  async #write({ output, marks }: Batch): Promise<void> {
     try {
-      await this.#sink(batch.bytes.subarray(0, batch.length));
+      await this.#sink(output.bytes.subarray(0, output.length));
     } catch (error) {
-      this.#failed = true;
-      this.#failure = error;
+      this.#failure = { error };
+      marks.push(...this.#filling.marks.splice(0));
     }
-    if (batch.bytes.length > MAX_KEPT) this.#spare = new OutputBuffer();
-    else batch.clear();
     this.#writing = undefined;
-    this.#written = 0;
-    const count = this.#failed ? Infinity : this.#marks.findIndex(({ at }) => at > end);
-    for (const { reached } of this.#marks.splice(0, count < 0 ? Infinity : count)) reached();
+    if (output.bytes.length > MAX_KEPT) this.#spare = new Batch();
+    output.clear();
+    for (const reached of marks.splice(0)) reached();
     this.#admit();
-    if (this.#filling.length > 0) this.#added();
+    if (this.buffer.length > 0) this.#added();
   }
 
   /** Appends what waits, in order, while there is room. */
@@ -156,13 +148,13 @@ export class BatchWriter {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const one of waiting) {
-      if (!this.#failed && !this.#hasRoom(one.addition)) {
-        this.#waiting.push(one);
-        continue;
-      }
       try {
-        if (this.#failed) throw this.#failure;
-        this.#append(one.addition);
+        if (this.#failure !== undefined) throw this.#failure.error;
+        if (!this.#hasRoom(one)) {
+          this.#waiting.push(one);
+          continue;
+        }
+        this.#append(one);
         one.resolve();
       } catch (error) {
         one.reject(error);

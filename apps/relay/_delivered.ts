@@ -10,51 +10,38 @@ const STALL_LIMIT = 2_000;
 /** Milliseconds between two looks, while there is something to wait for. */
 const INTERVAL = 20;
 
-/** A connection that is about to be reset, until its peer has everything. */
-interface Delivery {
-  readonly ports: string;
-  readonly done: () => void;
-  unsent: number;
-  since: number;
-}
-
-let waiting: Delivery[] = [];
-let timer: ReturnType<typeof setTimeout> | undefined;
+/** The next look, shared by all that wait for it. */
+let looking: Promise<Map<string, number>> | undefined;
 
 /**
  * Settles when the peer's system has received everything, or takes nothing any more, or when this
  * system does not tell (proc(5) exists on Linux, and reading it needs the permission). It never rejects.
  */
-export function delivered({ localAddr, remoteAddr, closed }: TcpConnection): Promise<void> {
-  if (!("port" in localAddr && "port" in remoteAddr)) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
+export async function delivered(conn: TcpConnection): Promise<void> {
+  const { localAddr, remoteAddr } = conn;
+  if (!("port" in localAddr && "port" in remoteAddr)) return;
   const ports = `${hex(localAddr.port)} ${hex(remoteAddr.port)}`;
-  const one: Delivery = { ports, done: resolve, unsent: Infinity, since: performance.now() };
-  waiting.push(one);
-  closed.then(() => forget(one));
-  if (timer === undefined) look();
-  return promise;
-}
-
-/** Looks at all that wait, until none is left. */
-function look(): void {
-  const queues = sendQueues();
-  const now = performance.now();
-  for (const one of waiting) {
-    const unsent = queues.get(one.ports) ?? 0;
-    if (unsent < one.unsent) one.since = now;
-    one.unsent = unsent;
-    if (unsent === 0 || now - one.since >= STALL_LIMIT) forget(one);
+  let isClosed = false;
+  conn.closed.then(() => isClosed = true);
+  let queued = Infinity;
+  let since = performance.now();
+  while (!isClosed) {
+    const unsent = (await look(queued === Infinity ? 0 : INTERVAL)).get(ports) ?? 0;
+    const now = performance.now();
+    if (unsent < queued) since = now;
+    if (unsent === 0 || now - since >= STALL_LIMIT) return;
+    queued = unsent;
   }
-  timer = waiting.length > 0 ? setTimeout(look, INTERVAL) : undefined;
 }
 
-function forget(one: Delivery): void {
-  waiting = waiting.filter((other) => other !== one);
-  one.done();
-  if (waiting.length > 0) return;
-  clearTimeout(timer);
-  timer = undefined;
+/** The send queues in some milliseconds, or at the next look that another connection waits for. */
+function look(ms: number): Promise<Map<string, number>> {
+  return looking ??= new Promise((resolve) => {
+    setTimeout(() => {
+      looking = undefined;
+      resolve(sendQueues());
+    }, ms);
+  });
 }
 
 /** The bytes that were written and not received yet, of each socket, by the ports of both ends. */

@@ -33,7 +33,7 @@ export function appendJson(output: OutputBuffer, event: RelayEvent): void {
   if (value instanceof Uint8Array) {
     if (value.length > MAX_BYTES) return append(output, `${begun},"omitted":true}\n`);
     append(output, `${begun},"data":"`);
-    appendBase64(output, value);
+    append(output, value.toBase64(), 1);
     append(output, '"}\n');
   } else {
     const text = jsonOf(value);
@@ -50,16 +50,9 @@ function appendData(output: OutputBuffer, event: Extract<RelayEvent, { type: "da
   for (let at = 0; at === 0 || at < data.length; at += MAX_BYTES) {
     const part = data.subarray(at, at + MAX_BYTES);
     append(output, `${begun}${event.offset + at},"length":${part.length},"data":"`);
-    appendBase64(output, part);
+    append(output, part.toBase64(), 1);
     append(output, '"}\n');
   }
-}
-
-/** Appends bytes in base64, which is ASCII: no room is needed for anything else. */
-function appendBase64(output: OutputBuffer, data: Uint8Array): void {
-  const text = data.toBase64();
-  const at = output.reserve(text.length);
-  output.advance(encoder.encodeInto(text, output.bytes.subarray(at)).written);
 }
 
 /** What a message was decoded to as JSON: a text that was sent as JSON is passed on as it is. */
@@ -74,9 +67,8 @@ export function jsonOf(value: unknown): string {
   return escapeJson(text ?? JSON.stringify(String(value)));
 }
 
-/** Appends text. */
-export function append(output: OutputBuffer, text: string): void {
-  const at = output.reserve(text.length * 3);
-  const { written } = encoder.encodeInto(text, output.bytes.subarray(at));
-  output.advance(written);
+/** Appends text whose UTF-16 units take up to `unitSize` bytes each: 1 for ASCII. */
+export function append(output: OutputBuffer, text: string, unitSize = 3): void {
+  const at = output.reserve(text.length * unitSize);
+  output.advance(encoder.encodeInto(text, output.bytes.subarray(at)).written);
 }

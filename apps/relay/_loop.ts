@@ -6,6 +6,7 @@
 import type { SocketAddress } from "../../errors.ts";
 import { formatAddr, formatHostPort, stripBrackets } from "../../common/address.ts";
 import { formatIp, parseIp } from "../../common/cidr.ts";
+import type { TcpConnection } from "../../tcp/mod.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1"];
 
@@ -55,15 +56,11 @@ function interfaceAddresses(): string[] {
 }
 
 /** One end of a connection, which can be aborted. */
-interface End {
-  readonly localAddr: SocketAddress;
-  readonly remoteAddr: SocketAddress;
-  abort(reason?: unknown): void;
-}
+type End = Pick<TcpConnection, "localAddr" | "remoteAddr" | "closed" | "abort">;
 
 /**
  * Recognises connections of the relay to itself by the addresses of both ends, whatever its target is
- * called. Both are aborted, with this error.
+ * called. Both are aborted, with this error. Connections are noted until they are closed.
  */
 export class SelfRelayGuard {
   readonly #error: Error;
@@ -75,18 +72,12 @@ export class SelfRelayGuard {
     this.#error = error;
   }
 
-  /** Notes a client for as long as it is served. */
+  /** Notes a client. */
   entered(client: End): void {
     const ends = endsOf(client.remoteAddr, client.localAddr);
-    this.#incoming.set(ends, client);
-    this.#outgoing.get(ends)?.abort(this.#error);
-    if (this.#outgoing.has(ends)) client.abort(this.#error);
-  }
-
-  /** Forgets a client. Its addresses may be in use again already. */
-  left(client: End): void {
-    const ends = endsOf(client.remoteAddr, client.localAddr);
-    if (this.#incoming.get(ends) === client) this.#incoming.delete(ends);
+    note(this.#incoming, ends, client);
+    const twin = this.#outgoing.get(ends);
+    if (twin !== undefined) this.#abort(client, twin);
   }
 
   /**
@@ -96,20 +87,24 @@ export class SelfRelayGuard {
    */
   connected(outgoing: End): void {
     const ends = endsOf(outgoing.localAddr, outgoing.remoteAddr);
-    this.#outgoing.set(ends, outgoing);
-    const client = this.#incoming.get(ends);
-    if (client === undefined) return;
-    client.abort(this.#error);
-    outgoing.abort(this.#error);
-    this.ended(outgoing);
+    note(this.#outgoing, ends, outgoing);
+    const twin = this.#incoming.get(ends);
+    if (twin === undefined) return;
+    this.#abort(twin, outgoing);
     throw this.#error;
   }
 
-  /** Forgets a connection to the target. */
-  ended(outgoing: End): void {
-    const ends = endsOf(outgoing.localAddr, outgoing.remoteAddr);
-    if (this.#outgoing.get(ends) === outgoing) this.#outgoing.delete(ends);
+  #abort(...both: End[]): void {
+    for (const end of both) end.abort(this.#error);
   }
+}
+
+/** Notes an end until it is closed; its addresses may be in use again by then. */
+function note(noted: Map<string, End>, ends: string, end: End): void {
+  noted.set(ends, end);
+  end.closed.then(() => {
+    if (noted.get(ends) === end) noted.delete(ends);
+  });
 }
 
 function endsOf(from: SocketAddress, to: SocketAddress): string {

@@ -4,20 +4,17 @@
  * @module
  */
 import { FrameSkipper, NOTHING } from "../../common/broken_frames.ts";
+import type { EventStamp } from "../../common/event_clock.ts";
+import { messageOf } from "../../common/system_reason.ts";
 import type { Codec, Decoder } from "../../framing/mod.ts";
+import type { RelayEvent } from "./events.ts";
 
-/** What a read turned out to hold. */
-export type Finding =
-  | {
-    type: "message";
-    number: number;
-    offset: number;
-    length: number;
-    reads: number;
-    value: unknown;
-  }
-  | { type: "partial"; number: number; length: number }
-  | { type: "unframed"; reason: string; lost: boolean };
+/** What a read turned out to hold: an event without its time and side. */
+export type Finding = FindingOf<RelayEvent>;
+
+type FindingOf<Event> = Event extends { type: "message" | "partial" | "unframed" }
+  ? Omit<Event, keyof EventStamp | "from">
+  : never;
 
 /** Broken messages of one side that are reported; then the messages are given up. */
 const MAX_BROKEN = 1_000;
@@ -55,11 +52,9 @@ export class Messages {
     const emit = (value: unknown) => {
       const { frameStart = this.#end, position = this.#received } = this.#decoder.progress ?? {};
       const reads = frameStart >= begin ? 1 : readsBefore;
+      found.push(this.#message(value, frameStart, position, reads));
       this.#end = position;
       this.#reads = 1;
-      const length = position - frameStart;
-      const number = ++this.#count;
-      found.push({ type: "message", number, offset: frameStart, length, reads, value });
       return found.length < BATCH;
     };
     for (let input = chunk; !this.#lost; input = NOTHING) {
@@ -67,7 +62,7 @@ export class Messages {
       const isOver = broken === undefined && found.length < BATCH; // otherwise it may have more
       const last = found.at(-1);
       if (broken?.isLast && last?.type === "unframed") {
-        last.lost = true;
+        found.splice(-1, 1, { ...last, lost: true });
         this.#lose();
       }
       yield* found.splice(0);
@@ -87,12 +82,9 @@ export class Messages {
   end(): Finding[] {
     if (this.#lost) return [];
     const findings: Finding[] = [];
-    const reads = Math.max(1, this.#reads);
     const emit = (value: unknown) => {
       const { frameStart = this.#end } = this.#decoder.progress ?? {};
-      const length = this.#received - frameStart;
-      const number = ++this.#count;
-      findings.push({ type: "message", number, offset: frameStart, length, reads, value });
+      findings.push(this.#message(value, frameStart, this.#received, Math.max(1, this.#reads)));
     };
     try {
       this.#decoder.end(emit);
@@ -101,6 +93,10 @@ export class Messages {
     }
     this.#lost = true;
     return findings;
+  }
+
+  #message(value: unknown, offset: number, end: number, reads: number): Finding {
+    return { type: "message", number: ++this.#count, offset, length: end - offset, reads, value };
   }
 
   #broken(error: unknown): Finding {
@@ -115,8 +111,4 @@ export class Messages {
     this.#lost = true;
     this.#decoder.takeRemaining?.();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

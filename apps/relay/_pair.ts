@@ -5,12 +5,13 @@
  */
 import { ClosedError, isNetError } from "../../errors.ts";
 import { AdaptiveBuffer } from "../../common/adaptive_size.ts";
+import type { EventClock } from "../../common/event_clock.ts";
 import { nextTurn, SMALL, spend } from "../../common/turn_budget.ts";
-import type { Codec } from "../../framing/mod.ts";
 import type { TcpConnection } from "../../tcp/mod.ts";
 import { delivered } from "./_delivered.ts";
 import { type Finding, Messages } from "./_messages.ts";
-import type { RelayEvent, RelayObserver, RelaySide } from "./events.ts";
+import type { RelayObserver, RelaySide } from "./events.ts";
+import type { RelayOptions } from "./options.ts";
 
 /** What a direction begins with: most traffic is small. */
 const MIN_BUFFER = 16 * 1024;
@@ -21,18 +22,15 @@ const MAX_SHOWN_BUFFER = 256 * 1024;
 /** Messages of one read that are not held back when the turn is over, so that others are served in a flood. */
 const SMALL_COUNT = 16;
 
-/** The fields that all events have. */
-export type EventBase = Pick<RelayEvent, "id" | "time" | "elapsed">;
+/** The other side. */
+const OTHER = { client: "target", target: "client" } as const;
 
 /** What a pair is made from. */
-interface PairInit {
+interface PairInit extends Pick<RelayOptions, "observer" | "framing"> {
   readonly client: TcpConnection;
   readonly target: TcpConnection;
-  readonly observer: RelayObserver | undefined;
   readonly reads: boolean;
-  readonly framing: Codec<unknown> | undefined;
-  /** The fields that all events have, at this moment. */
-  readonly base: () => EventBase;
+  readonly clock: EventClock;
 }
 
 /** Relays until both directions are over. */
@@ -49,23 +47,19 @@ export class Pair {
   }
 
   async run(): Promise<void> {
-    const { client, target, observer, base } = this.#init;
+    const { client, target, observer, clock } = this.#init;
     // Not conn.signal: it also aborts when the server drains, and then connections stay open.
     client.closed.then(({ how }) => how === "aborted" ? target.abort() : target.close());
     try {
-      await observer?.({
-        ...base(),
-        type: "open",
-        client: client.remoteAddr,
-        target: target.remoteAddr,
-      });
+      const addresses = { client: client.remoteAddr, target: target.remoteAddr };
+      await observer?.({ ...clock.now(), type: "open", ...addresses });
       await Promise.all([this.#pass("client"), this.#pass("target")]);
       if (this.#isCut) await Promise.all([cut(client), cut(target)]);
     } finally { // also when the observer threw
       await Promise.all([client.close(), target.close()]);
     }
     await observer?.({
-      ...base(),
+      ...clock.now(),
       type: "close",
       first: this.#first ?? "relay",
       reason: this.#reason,
@@ -76,8 +70,7 @@ export class Pair {
 
   /** One direction, until its sender ends or one of the two is gone. */
   async #pass(side: RelaySide): Promise<void> {
-    const { client, target, observer, reads, base } = this.#init;
-    const [from, to] = side === "client" ? [client, target] : [target, client];
+    const { [side]: from, [OTHER[side]]: to, observer, reads, clock } = this.#init;
     const watch = observer && reads ? this.#watcher(side, observer) : undefined;
     const buffer = new AdaptiveBuffer(
       MIN_BUFFER,
@@ -105,7 +98,7 @@ export class Pair {
         await writing;
       } catch (error) {
         // What it sent before it went is still read by the other direction, which then ends.
-        return this.#note(side === "client" ? "target" : "client", error);
+        return this.#note(OTHER[side], error);
       }
       buffer.learn(n);
     }
@@ -114,15 +107,14 @@ export class Pair {
     const closing = this.#isCut ? cut(to) : to.closeWrite().catch(() => {}); // it has gone
     const ending = watch?.(null);
     if (ending !== undefined) await ending;
-    await observer?.({ ...base(), type: "end", from: side });
+    await observer?.({ ...clock.now(), type: "end", from: side });
     await closing;
   }
 
   /** One side cannot be read any more: nothing can reach it either, so the other one is closed. */
   async #broken(side: RelaySide, error: unknown): Promise<void> {
-    const { client, target } = this.#init;
+    const { [side]: from, [OTHER[side]]: to } = this.#init;
     this.#note(side, error);
-    const [from, to] = side === "client" ? [client, target] : [target, client];
     if (!(error instanceof ClosedError)) from.abort();
     if (this.#isCut) await cut(to);
     else await to.close();
@@ -140,13 +132,13 @@ export class Pair {
     side: RelaySide,
     observer: RelayObserver,
   ): (data: Uint8Array | null) => void | Promise<void> {
-    const { framing, base } = this.#init;
+    const { framing, clock } = this.#init;
     const messages = framing === undefined ? undefined : new Messages(framing);
     const tell = async (findings: Iterable<Finding>): Promise<void> => {
-      const common = base();
+      const stamp = clock.now();
       let overdue = 0; // messages told after the turn was over
       for (const finding of findings) {
-        const looking = observer({ ...common, from: side, ...finding });
+        const looking = observer({ ...stamp, from: side, ...finding });
         if (looking !== undefined) await looking;
         if (!spend("length" in finding ? finding.length : 0) || ++overdue <= SMALL_COUNT) continue;
         overdue = 0;
@@ -156,7 +148,7 @@ export class Pair {
     return (data) => {
       if (data === null) return tell(messages?.end() ?? []);
       const offset = this.#sent[side] - data.length;
-      const looking = observer({ ...base(), type: "data", from: side, offset, data });
+      const looking = observer({ ...clock.now(), type: "data", from: side, offset, data });
       if (messages === undefined) return looking;
       const findings = messages.push(data);
       return looking === undefined ? tell(findings) : looking.then(() => tell(findings));

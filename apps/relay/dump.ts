@@ -6,7 +6,6 @@
 import { formatAddr } from "../../common/address.ts";
 import type { SocketAddress } from "../../errors.ts";
 import { checkOneOf } from "../../common/options.ts";
-import type { OutputBuffer } from "../../framing/mod.ts";
 import { escapeText } from "../../common/escape.ts";
 import { appendEscaped } from "../../common/escape_bytes.ts";
 import { BatchWriter } from "./_batch_writer.ts";
@@ -113,20 +112,21 @@ export class RelayDump {
     if (this.#view === "json") appendJson(this.#writer.buffer, event);
     else if (event.type === "data") this.#read(event);
     else if (event.type === "message") this.#message(event);
-    else if (event.type === "partial") this.#partial(event);
-    else if (event.type === "unframed") this.#unframed(event);
-    else this.#tell(noteOf(event));
+    else if (event.type === "partial" || event.type === "unframed") this.#unfinished(event);
+    else if (this.#note !== undefined) this.#tell(noteOf(event), this.#note);
   }
 
   #read(event: EventOf<"data">): void {
     if (this.#view === "quiet") return;
     const { buffer } = this.#writer;
-    append(
-      buffer,
-      `${clock(event.time)} #${event.id} ${arrow(event.from)} ${bytes(event.data.length)}\n`,
-    );
-    if (this.#view === "hex") appendHexdump(buffer, event.data, event.offset);
-    else appendLines(buffer, event.data);
+    const { id, time, from, data, offset } = event;
+    append(buffer, `${clock(time)} #${id} ${arrow(from)} ${bytes(data.length)}\n`);
+    if (this.#view === "hex") appendHexdump(buffer, data, offset);
+    else {
+      append(buffer, "  ");
+      appendEscaped(buffer, data, "\n  ");
+      append(buffer, "\n");
+    }
   }
 
   #message(event: EventOf<"message">): void {
@@ -144,17 +144,13 @@ export class RelayDump {
     }
   }
 
-  #partial(event: EventOf<"partial">): void {
-    if (this.#view === "quiet") return;
-    this.#inside(event, `… ${bytes(event.length)} of message ${event.number}, which continues`);
-  }
-
-  #unframed(event: EventOf<"unframed">): void {
-    const end = event.lost ? "; from here on, reads only" : "";
-    this.#inside(event, `not a message: ${escapeText(event.reason)}${end}`);
-  }
-
-  #inside(event: EventOf<"partial" | "unframed">, text: string): void {
+  #unfinished(event: EventOf<"partial" | "unframed">): void {
+    if (event.type === "partial" && this.#view === "quiet") return;
+    const text = event.type === "partial"
+      ? `… ${bytes(event.length)} of message ${event.number}, which continues`
+      : `not a message: ${escapeText(event.reason)}${
+        event.lost ? "; from here on, reads only" : ""
+      }`;
     append(this.#writer.buffer, `${this.#head(event)} ${text}\n`);
   }
 
@@ -165,17 +161,9 @@ export class RelayDump {
   }
 
   /** Writes a line about a connection, after what was written before. */
-  #tell(line: string): void {
-    if (this.#note === undefined) return;
-    const note = this.#note;
+  #tell(line: string, note: (line: string) => void): void {
     this.#writer.afterwards(() => note(line));
   }
-}
-
-function appendLines(output: OutputBuffer, data: Uint8Array): void {
-  append(output, "  ");
-  appendEscaped(output, data, "\n  ");
-  append(output, "\n");
 }
 
 /** A line about a connection, for people. */

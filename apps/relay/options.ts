@@ -76,18 +76,8 @@ const NAMES: OptionNames<RelayOptions> = {
   target: CLIENT_NAMES,
 };
 
-/** What a relay is made from. */
-export interface ResolvedRelayOptions {
-  readonly server: TcpServerOptions;
-  readonly target: TcpConnectOptions | UnixConnectOptions;
-  readonly observer: RelayObserver | undefined;
-  readonly firstId: number;
-  readonly reads: boolean;
-  readonly framing: Codec<unknown> | undefined;
-}
-
 /** Fills in the defaults. What `serveTcp` checks is not checked here. */
-export function resolveOptions(options: RelayOptions): ResolvedRelayOptions {
+export function resolveOptions(options: RelayOptions) {
   checkOptions("serveRelay", options, NAMES);
   const { target, observer, firstId = 1, reads = true, framing, ...server } = options;
   const { limits, timeouts, keepAlive = true } = server;

@@ -4,10 +4,12 @@
  * @module
  */
 import { deadline } from "../../common/deadline.ts";
+import { EventClock } from "../../common/event_clock.ts";
 import { PeerReport } from "../../common/peer_report.ts";
+import { messageOf } from "../../common/system_reason.ts";
 import { connectTcp, serveTcp, type TcpConnection, type TcpServer } from "../../tcp/mod.ts";
 import { SelfRelayGuard } from "./_loop.ts";
-import { type EventBase, Pair } from "./_pair.ts";
+import { Pair } from "./_pair.ts";
 import { isItself, type RelayOptions, resolveOptions } from "./options.ts";
 
 /**
@@ -51,51 +53,35 @@ const LOOP_TIME = 100;
  * ```
  */
 export function serveRelay(options: RelayOptions): TcpServer<Deno.NetAddr> {
-  const { server: serverOptions, target, observer, firstId, reads, framing } = resolveOptions(
-    options,
-  );
+  const { server: serverOptions, target, firstId, ...shown } = resolveOptions(options);
+  const { observer } = shown;
   const loops = new SelfRelayGuard(isItself(target));
   let lastId = firstId - 1;
   const connecting = new Set<Promise<unknown>>();
   const reports = new PeerReport();
   const server = serveTcp(serverOptions, async (client) => {
+    const clock = new EventClock(++lastId);
     loops.entered(client);
-    try {
-      await relay(client, ++lastId);
-    } finally {
-      loops.left(client);
-    }
-  });
-  server.finished.then(() => reports.close());
-  return server;
-
-  async function relay(client: TcpConnection<Deno.NetAddr>, id: number): Promise<void> {
-    const startedAt = performance.now();
-    const base = (): EventBase => stamp(id, startedAt);
     let upstream: TcpConnection;
     try {
       upstream = await connect(client);
     } catch (error) {
       if (client.signal.aborted && !client.draining) return; // it was ended meanwhile
-      const reason = error instanceof Error ? error.message : String(error);
-      await observer?.({ ...base(), type: "refused", client: client.remoteAddr, reason });
+      const reason = messageOf(error);
+      await observer?.({ ...clock.now(), type: "refused", client: client.remoteAddr, reason });
       if (observer === undefined) reports.line(reason);
       client.abort();
       return;
     }
-    try {
-      await new Pair({ client, target: upstream, observer, reads, framing, base }).run();
-    } finally {
-      loops.ended(upstream);
-    }
-  }
+    await new Pair({ ...shown, client, target: upstream, clock }).run();
+  });
+  server.finished.then(() => reports.close());
+  return server;
 
   async function connect(client: TcpConnection<Deno.NetAddr>): Promise<TcpConnection> {
     if (mayBeOwn(client)) await settled(connecting, LOOP_TIME);
-    const signal = target.signal === undefined
-      ? client.signal
-      : AbortSignal.any([client.signal, target.signal]);
-    const connected = connectTcp({ ...target, signal });
+    const signals = [client.signal, target.signal].filter((signal) => signal !== undefined);
+    const connected = connectTcp({ ...target, signal: AbortSignal.any(signals) });
     connecting.add(connected);
     try {
       const upstream = await connected;
@@ -119,9 +105,4 @@ async function settled(promises: Iterable<Promise<unknown>>, time: number): Prom
   const cancel = deadline(time, late.resolve);
   await Promise.race([Promise.allSettled(promises), late.promise]);
   cancel();
-}
-
-function stamp(id: number, startedAt: number): EventBase {
-  const elapsed = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
-  return { id, time: Date.now(), elapsed };
 }

@@ -16,7 +16,8 @@ export const GROUP_SPAN = 5;
 export interface Group {
   readonly startedAt: number;
   readonly controller: AbortController;
-  readonly signal: AbortSignal;
+  /** Whether its probes are asked for the first time. */
+  readonly isFirst: boolean;
   probes: Probe[]; // until they are asked again
   live: number;
   isOld: boolean;
@@ -29,7 +30,6 @@ export class Attempts {
   /** Milliseconds between two attempts of a probe. */
   readonly gap: number;
 
-  readonly #timeout: number;
   readonly #span: number;
   // Groups in the order of their time; the last three for the first, second … attempts of a probe.
   readonly #ageing: Group[] = [];
@@ -38,9 +38,8 @@ export class Attempts {
   readonly #ending: Group[][];
 
   constructor({ timeout, retries }: { timeout: number; retries: number }) {
-    this.#timeout = timeout;
     this.gap = timeout / (retries + 1);
-    this.#span = Math.min(GROUP_SPAN, this.gap);
+    this.#span = Math.min(GROUP_SPAN, this.gap || GROUP_SPAN);
     this.#retrying = Array.from({ length: retries }, () => []);
     this.#ending = Array.from({ length: retries + 1 }, () => []);
   }
@@ -90,27 +89,36 @@ export class Attempts {
   /** Gives up the groups whose time is over. */
   giveUp(now: number): void {
     for (const [attempt, groups] of this.#ending.entries()) {
-      for (const group of takeUntil(groups, this.#deadline(now, attempt))) group.controller.abort();
+      abortAll(takeUntil(groups, this.#deadline(now, attempt)));
     }
+  }
+
+  /** Gives up all groups. */
+  abort(): void {
+    this.#ending.forEach(abortAll);
   }
 
   /** When the groups began whose time is over now. */
   #deadline(now: number, attempt: number): number {
-    return now - this.#timeout + attempt * this.gap;
+    return now - (this.#ending.length - attempt) * this.gap;
   }
 
   #groupOf(attempt: number, now: number): Group {
     const newest = this.#newest[attempt];
     if (newest !== undefined && now - newest.startedAt < this.#span) return newest;
+    const isFirst = attempt === 0;
     const controller = new AbortController();
-    const { signal } = controller;
-    const group: Group = { startedAt: now, controller, signal, probes: [], live: 0, isOld: false };
+    const group = { startedAt: now, controller, isFirst, probes: [], live: 0, isOld: false };
     this.#newest[attempt] = group;
     this.#ageing.push(group);
     this.#ending[attempt]?.push(group);
     this.#retrying[attempt]?.push(group);
     return group;
   }
+}
+
+function abortAll(groups: readonly Group[]): void {
+  for (const { controller } of groups) controller.abort();
 }
 
 /** Takes the groups that began at `time` or before. */

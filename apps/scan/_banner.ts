@@ -4,13 +4,13 @@
  * @module
  */
 import { deadline } from "../../common/deadline.ts";
-import type { BannerLimits } from "./_job.ts";
+import type { BannerLimits } from "./options.ts";
 
 const LF = 0x0a;
 
 /**
- * Reads until a piece ends with a line, the time is up, enough has come or the signal aborts; then closes the connection.
- * It never fails: what came before a reset is what was said.
+ * Reads until a piece ends with a line, the time is up, enough has come or the signal aborts; then closes
+ * the connection. It never fails: what came before a reset is the banner.
  */
 export async function readBanner(
   conn: Deno.Conn,
@@ -19,11 +19,7 @@ export async function readBanner(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const buffer = new Uint8Array(maxLength);
   let length = 0;
-  let isOpen = true;
-  const close = () => {
-    if (isOpen) conn.close();
-    isOpen = false;
-  };
+  const close = () => conn[Symbol.dispose](); // unlike close(), it may be called twice
   const cancel = deadline(timeout, close);
   signal.addEventListener("abort", close);
   try {

@@ -3,29 +3,17 @@
  *
  * @module
  */
-import type { PortState } from "./report.ts";
-
-/** How long to wait for what open ports say, and how much of it to keep. */
-export interface BannerLimits {
-  timeout: number;
-  maxLength: number;
-}
+import type { ScanLimits } from "./options.ts";
+import type { PortResult, PortState } from "./report.ts";
 
 /** The work and how to do it. Every isolate has one; the memory in it is shared by all. */
-export interface ScanJob {
+export interface ScanJob extends ScanLimits {
   readonly addresses: readonly string[];
   readonly ports: readonly number[];
   /** One outcome for each probe: number `i` is port `i / hosts` of host `i % hosts`. */
   readonly outcomes: Uint8Array<SharedArrayBuffer>;
   /** The next probe that no isolate has taken, and how many are done. */
   readonly counters: Int32Array<SharedArrayBuffer>;
-  /** Milliseconds a port has to answer. */
-  readonly timeout: number;
-  /** How often it is asked again in that time. */
-  readonly retries: number;
-  /** Probes at one time in this isolate. */
-  readonly concurrency: number;
-  readonly banner: BannerLimits | undefined;
 }
 
 /** Places in {@linkcode ScanJob.counters}. */
@@ -39,24 +27,38 @@ export interface OpenPort {
   banner: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** What the probes of a job can come to: the state and the reason. 0 stands for "not done". */
-export const OUTCOMES: readonly (readonly [PortState, string])[] = [
+type Meaning = Pick<PortResult, "state" | "reason">;
+
+/** What a probe can come to: the state, the reason, and the system's codes for it. */
+const OUTCOMES: readonly (readonly [PortState, string, ...string[]])[] = [
   ["filtered", "not asked"],
   ["open", "accepted"],
-  ["closed", "refused"],
-  ["closed", "reset"],
-  ["filtered", "no answer"],
-  ["filtered", "host unreachable"],
-  ["filtered", "network unreachable"],
-  ["filtered", "not permitted"],
+  ["closed", "refused", "ECONNREFUSED"],
+  ["filtered", "no answer", "ETIMEDOUT"],
   ["filtered", "not possible"],
+  ["closed", "reset", "ECONNRESET", "ECONNABORTED"],
+  ["filtered", "host unreachable", "EHOSTUNREACH", "EHOSTDOWN"],
+  ["filtered", "network unreachable", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+  ["filtered", "not permitted", "EACCES", "EPERM"],
 ];
+const OF_CODES = new Map(
+  OUTCOMES.flatMap(([, , ...codes], outcome) => codes.map((code) => [code, outcome] as const)),
+);
 
+const MEANINGS = OUTCOMES.map(([state, reason]) => ({ state, reason }));
+
+/** Places in the list of outcomes. */
 export const OPEN = 1;
 export const CLOSED = 2;
-export const RESET = 3;
-export const SILENT = 4;
-export const HOST_UNREACHABLE = 5;
-export const NET_UNREACHABLE = 6;
-export const PROHIBITED = 7;
-export const IMPOSSIBLE = 8;
+export const SILENT = 3;
+const IMPOSSIBLE = 4;
+
+/** The outcome of a probe that failed with a code of the system. */
+export function outcomeOf(code: string): number {
+  return OF_CODES.get(code) ?? IMPOSSIBLE;
+}
+
+/** What an outcome means. */
+export function meaningOf(outcome: number): Meaning {
+  return MEANINGS[outcome] as Meaning;
+}

@@ -22,24 +22,13 @@
  *
  * @module
  */
-import { netError } from "../../common/net_error.ts";
+import { codeOf, netError } from "../../common/net_error.ts";
 import { isSelfConnect } from "../../common/self_connect.ts";
 import { systemReason } from "../../common/system_reason.ts";
 import { Attempts, type Group, GROUP_SPAN } from "./_attempts.ts";
 import { readBanner } from "./_banner.ts";
 import { Concurrency } from "./_concurrency.ts";
-import {
-  CLOSED,
-  HOST_UNREACHABLE,
-  IMPOSSIBLE,
-  NET_UNREACHABLE,
-  OPEN,
-  type OpenPort,
-  PROHIBITED,
-  RESET,
-  type ScanJob,
-  SILENT,
-} from "./_job.ts";
+import { CLOSED, OPEN, type OpenPort, outcomeOf, type ScanJob, SILENT } from "./_job.ts";
 import { type Probe, Probes } from "./_probes.ts";
 
 /** Probes whose answer may be arriving: what the runtime serves fairly. */
@@ -62,20 +51,6 @@ const MAX_PAUSES = 100;
 const EXHAUSTED = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAGAIN"]);
 /** With this many probes in flight, a missing address means that all source ports are in use. */
 const MANY = 1_000;
-
-const OUTCOME_OF: Readonly<Record<string, number>> = {
-  ECONNREFUSED: CLOSED,
-  ECONNRESET: RESET,
-  ECONNABORTED: RESET,
-  ETIMEDOUT: SILENT,
-  EHOSTUNREACH: HOST_UNREACHABLE,
-  EHOSTDOWN: HOST_UNREACHABLE,
-  ENETUNREACH: NET_UNREACHABLE,
-  ENETDOWN: NET_UNREACHABLE,
-  EADDRNOTAVAIL: NET_UNREACHABLE,
-  EACCES: PROHIBITED,
-  EPERM: PROHIBITED,
-};
 
 /** Works on a job, beside the probers of other isolates, until nothing is left to take. */
 export class Prober {
@@ -118,7 +93,7 @@ export class Prober {
     this.#state = "stopped";
     clearTimeout(this.#timer);
     this.#stopping.abort();
-    this.#attempts.giveUp(Infinity);
+    this.#attempts.abort();
     if (this.#inFlight === 0) this.#finished.resolve();
   }
 
@@ -140,17 +115,16 @@ export class Prober {
   }
 
   #begin(probe: Probe, now: number): void {
-    const isFirst = probe.asked === 0;
     const group = this.#attempts.begin(probe, now);
     this.#inFlight++;
     const { hostname, port } = probe;
     const startedAt = performance.now();
-    Deno.connect({ hostname, port, signal: group.signal }).then((conn) => {
+    Deno.connect({ hostname, port, signal: group.controller.signal }).then((conn) => {
       this.#attempts.end(probe, group);
-      this.#connected(conn, probe, startedAt, isFirst);
+      this.#connected(conn, probe, group, startedAt);
     }, (error: unknown) => {
       this.#attempts.end(probe, group);
-      if (!probe.done && this.#state !== "stopped") this.#failed(error, probe, group, isFirst);
+      if (!probe.done && this.#state !== "stopped") this.#failed(error, probe, group);
       this.#released();
     });
   }
@@ -165,8 +139,8 @@ export class Prober {
   async #connected(
     conn: Deno.TcpConn,
     probe: Probe,
+    group: Group,
     startedAt: number,
-    isFirst: boolean,
   ): Promise<void> {
     const latency = performance.now() - startedAt;
     this.#answers++;
@@ -176,7 +150,7 @@ export class Prober {
       conn.close();
       this.#decide(probe, CLOSED);
     } else {
-      this.#answered(probe, isFirst);
+      this.#answered(probe, group);
       probe.done = true; // it need not be asked again meanwhile
       const { banner: limits } = this.#job;
       let banner: Uint8Array<ArrayBuffer> | undefined;
@@ -188,9 +162,9 @@ export class Prober {
     this.#released();
   }
 
-  #failed(error: unknown, probe: Probe, group: Group, isFirst: boolean): void {
+  #failed(error: unknown, probe: Probe, group: Group): void {
     const code = codeOf(error);
-    if (code === undefined && group.signal.aborted) {
+    if (code === undefined && group.controller.signal.aborted) {
       if (probe.live === 0 && !probe.queued) this.#decide(probe, SILENT);
       return;
     }
@@ -200,13 +174,13 @@ export class Prober {
     } else if (EXHAUSTED.has(code) || (code === "EADDRNOTAVAIL" && this.#inFlight > MANY)) {
       this.#exhausted(error, probe);
     } else {
-      this.#answered(probe, isFirst);
-      this.#decide(probe, OUTCOME_OF[code] ?? IMPOSSIBLE);
+      this.#answered(probe, group);
+      this.#decide(probe, outcomeOf(code));
     }
   }
 
   /** Notes an answer. If it is to a second attempt while the first is in flight, packets get lost. */
-  #answered(probe: Probe, isFirst: boolean): void {
+  #answered(probe: Probe, { isFirst }: Group): void {
     if (isFirst || probe.live === 0) return;
     this.#concurrency.packetsLost(performance.now(), this.#attempts.gap);
   }
@@ -253,12 +227,6 @@ export class Prober {
     this.#concurrency.regrow(now);
     this.#fill();
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
 }
 
 /** The error of a scan that cannot continue. */

@@ -3,18 +3,9 @@
  *
  * @module
  */
-import {
-  checkCount,
-  checkOneOf,
-  checkOptions,
-  checkTimeout,
-  type OptionNames,
-} from "../../common/options.ts";
-import type { BannerLimits } from "./_job.ts";
+import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../../common/options.ts";
 import type { PortResult } from "./report.ts";
 
-/** The whole list of hosts is in memory. */
-const MAX_HOSTS = 65_536;
 /** With more attempts than this it is no longer a scan. */
 const MAX_RETRIES = 10;
 
@@ -39,7 +30,7 @@ export interface ScanOptions {
   ports?: string | readonly number[] | undefined;
   /**
    * Milliseconds that a port has to answer, however often it is asked. A port that does not is
-   * `filtered`.
+   * `filtered`. With 0 it has to answer at once, with `Infinity` the system decides how long it waits.
    *
    * @default {1_000} three times the way around the world
    */
@@ -110,31 +101,32 @@ const BANNER: OptionNames<{ banner: BannerLimits }> = {
   banner: { timeout: true, maxLength: true },
 };
 
-/** The options as numbers. */
+/** How long to wait for what open ports say, and how much of it to keep. */
+export interface BannerLimits {
+  timeout: number;
+  maxLength: number;
+}
+
+/** The options as numbers, for each isolate. */
 export interface ScanLimits {
+  /** Milliseconds a port has to answer. */
   readonly timeout: number;
+  /** How often it is asked again in that time. */
   readonly retries: number;
+  /** Probes at one time in this isolate. */
   readonly concurrency: number;
   readonly banner: BannerLimits | undefined;
-  readonly maxHosts: number;
 }
 
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: ScanOptions): ScanLimits {
   checkOptions("scanPorts", options, NAMES);
-  const { retries = 1, concurrency = 4_096, maxHosts = 256, family, banner = false } = options;
-  const timeout = checkTimeout("timeout", options.timeout ?? 1_000);
-  if (timeout === 0 || timeout === Infinity) {
-    throw new RangeError(
-      `Cannot use option "timeout" as milliseconds above 0: current value is ${timeout}`,
-    );
-  }
-  if (family !== undefined) checkOneOf("family", family, [4, 6]);
+  const { timeout = 1_000, retries = 1, concurrency = 4_096, banner = false } = options;
+  const attempts = checkCount("retries", retries, 0, MAX_RETRIES);
   return {
-    timeout,
-    retries: checkCount("retries", retries, 0, MAX_RETRIES),
+    timeout: checkTimeout("timeout", timeout),
+    retries: timeout === 0 ? 0 : attempts,
     concurrency: checkCount("concurrency", concurrency, 1),
-    maxHosts: checkCount("maxHosts", maxHosts, 1, MAX_HOSTS),
     banner: banner === false ? undefined : resolveBanner(banner === true ? {} : banner),
   };
 }

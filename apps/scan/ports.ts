@@ -14,9 +14,7 @@ const HIGHEST_PORT = 65_535;
  * @returns The ports in ascending order.
  */
 export function defaultPorts(): number[] {
-  const ports = new Set<number>(WELL_KNOWN_PORTS);
-  for (let port = 1; port <= 1024; port++) ports.add(port);
-  return [...ports].sort((a, b) => a - b);
+  return checkPorts([...parsePorts("-1024"), ...WELL_KNOWN_PORTS]);
 }
 
 /**

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { startHelper } from "./_helper.ts";
-import { DONE, NEXT, OPEN, type OpenPort, OUTCOMES, type ScanJob } from "./_job.ts";
+import { DONE, meaningOf, NEXT, OPEN, type OpenPort, type ScanJob } from "./_job.ts";
 import { Prober } from "./_prober.ts";
+import { startHelper } from "./_worker.ts";
 import { resolveOptions, type ScanLimits, type ScanOptions } from "./options.ts";
 import { checkPorts, defaultPorts, parsePorts } from "./ports.ts";
 import type { HostReport, PortResult, PortState, ScanReport } from "./report.ts";
@@ -52,87 +52,79 @@ export async function scanPorts(
   hosts: string | readonly string[],
   options: ScanOptions = {},
 ): Promise<ScanReport> {
-  const { signal, onProgress } = options;
+  const { signal, onOpen, onProgress, worker = true } = options;
   const startedAt = performance.now();
   const limits = resolveOptions(options);
   const ports = portsOf(options.ports);
   const names = typeof hosts === "string" ? [hosts] : hosts;
   if (names.length === 0) throw new TypeError("Cannot scan: no host was named");
   signal?.throwIfAborted();
-  const targets = await resolveTargets(names, limits.maxHosts, options);
-  signal?.throwIfAborted();
+  const targets = await resolveTargets(names, options);
   const job = createJob(targets, ports, limits);
   const total = job.outcomes.length;
   const found: OpenPort[] = [];
-  const ending = new AbortController();
-  const abort = () => ending.abort(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  const failing = new AbortController();
+  const ending = AbortSignal.any(
+    signal === undefined ? [failing.signal] : [failing.signal, signal],
+  );
   /** Tells the caller something; if that throws, the scan ends with it. */
   const tell = (what: () => void) => {
     try {
       what();
     } catch (error) {
-      ending.abort(error);
+      failing.abort(error);
     }
-  };
-  const onOpen = (port: OpenPort) => {
-    found.push(port);
-    tell(() => options.onOpen?.(openResult(port, targets, ports)));
   };
   const report = () =>
     tell(() => onProgress?.({ done: Atomics.load(job.counters, DONE), total, open: found.length }));
   const ticker = onProgress === undefined ? undefined : setInterval(report, PROGRESS_INTERVAL);
   report();
   try {
-    ending.signal.throwIfAborted();
-    await workOn(job, { signal: ending.signal, onOpen, useWorker: options.worker ?? true });
+    await workOn(job, worker, ending, (port) => {
+      found.push(port);
+      tell(() => onOpen?.(openResult(port, targets, ports)));
+    });
     report();
-    ending.signal.throwIfAborted();
+    ending.throwIfAborted();
   } finally {
     clearInterval(ticker);
-    signal?.removeEventListener("abort", abort);
   }
+  found.sort((a, b) => a.index - b.index);
   return {
-    hosts: targets.map((_, index) => new Host(index, targets, job, found)),
+    hosts: targets.map((_, place) => hostReport(place, targets, job, found)),
     probes: total,
     duration: performance.now() - startedAt,
   };
 }
 
-/** What {@linkcode workOn} needs besides the job. */
-interface Work {
-  signal: AbortSignal;
-  onOpen: (port: OpenPort) => void;
-  useWorker: boolean;
-}
-
-async function workOn(job: ScanJob, { signal, onOpen, useWorker }: Work): Promise<void> {
-  const total = job.outcomes.length;
-  const isLarge = total >= MIN_PROBES_FOR_HELPER && navigator.hardwareConcurrency > 1;
-  const half = { ...job, concurrency: Math.max(1, job.concurrency >> 1) };
-  const helper = useWorker && isLarge && job.concurrency > 1
+async function workOn(
+  job: ScanJob,
+  useWorker: boolean,
+  signal: AbortSignal,
+  onOpen: (port: OpenPort) => void,
+): Promise<void> {
+  signal.throwIfAborted();
+  const isLarge = job.outcomes.length >= MIN_PROBES_FOR_HELPER && job.concurrency > 1;
+  const half = { ...job, concurrency: Math.floor(job.concurrency / 2) };
+  const helper = useWorker && isLarge && navigator.hardwareConcurrency > 1
     ? startHelper(half, onOpen)
     : undefined;
   let prober = new Prober(helper === undefined ? job : half, onOpen);
-  const abort = () => {
+  signal.addEventListener("abort", () => {
     prober.stop();
     helper?.stop();
-  };
-  signal.addEventListener("abort", abort);
+  });
   try {
     await prober.run();
     await helper?.finished;
-    signal.throwIfAborted();
-    if (job.outcomes.includes(0)) { // the helper was lost with what it had taken
-      job.counters[NEXT] = 0;
-      prober = new Prober(job, onOpen);
-      await prober.run();
-      signal.throwIfAborted();
-    }
   } finally {
-    signal.removeEventListener("abort", abort);
     helper?.stop();
   }
+  signal.throwIfAborted();
+  if (!job.outcomes.includes(0)) return;
+  job.counters[NEXT] = 0; // the helper was lost with what it had taken
+  prober = new Prober(job, onOpen);
+  await prober.run();
 }
 
 function portsOf(ports: string | readonly number[] | undefined): number[] {
@@ -145,7 +137,7 @@ function portsOf(ports: string | readonly number[] | undefined): number[] {
 function createJob(
   targets: readonly Target[],
   ports: readonly number[],
-  { timeout, retries, concurrency, banner }: ScanLimits,
+  limits: ScanLimits,
 ): ScanJob {
   const total = targets.length * ports.length;
   if (total > MAX_PROBES) {
@@ -155,7 +147,7 @@ function createJob(
     );
   }
   return {
-    ...{ timeout, retries, concurrency, banner },
+    ...limits,
     addresses: targets.map(({ address }) => address),
     ports,
     outcomes: new Uint8Array(new SharedArrayBuffer(total)),
@@ -170,10 +162,9 @@ function resultOf(
   ports: readonly number[],
   outcome: number,
 ): PortResult {
-  const { name = "", address = "" } = targets[index % targets.length] ?? {};
-  const port = ports[Math.floor(index / targets.length)] ?? 0;
-  const [state, reason] = OUTCOMES[outcome] ?? ["filtered", "not asked"];
-  return { host: name, address, port, state, reason, service: serviceName(port) };
+  const { name: host, address } = targets[index % targets.length] as Target;
+  const port = ports[Math.floor(index / targets.length)] as number;
+  return { host, address, port, ...meaningOf(outcome), service: serviceName(port) };
 }
 
 function openResult(
@@ -186,43 +177,30 @@ function openResult(
 }
 
 /** One host's part of the outcomes. */
-class Host implements HostReport {
-  readonly host: string;
-  readonly address: string;
-  readonly otherAddresses: readonly string[];
-  readonly counts: Record<PortState, number> = { open: 0, closed: 0, filtered: 0 };
-  readonly open: readonly PortResult[];
-  readonly #place: number;
-  readonly #targets: readonly Target[];
-  readonly #job: ScanJob;
-
-  constructor(place: number, targets: readonly Target[], job: ScanJob, found: readonly OpenPort[]) {
-    const { name = "", address = "", otherAddresses = [] } = targets[place] ?? {};
-    this.host = name;
-    this.address = address;
-    this.otherAddresses = otherAddresses;
-    this.#place = place;
-    this.#targets = targets;
-    this.#job = job;
-    this.open = found
-      .filter(({ index }) => index % targets.length === place)
-      .sort((a, b) => a.index - b.index)
-      .map((port) => openResult(port, targets, job.ports));
-    for (let index = place; index < job.outcomes.length; index += targets.length) {
-      const [state] = OUTCOMES[job.outcomes[index] ?? 0] ?? ["filtered"];
-      this.counts[state]++;
-    }
+function hostReport(
+  place: number,
+  targets: readonly Target[],
+  { outcomes, ports }: ScanJob,
+  found: readonly OpenPort[],
+): HostReport {
+  const { name: host, address, otherAddresses } = targets[place] as Target;
+  const open = found
+    .filter(({ index }) => index % targets.length === place)
+    .map((port) => openResult(port, targets, ports));
+  const counts: Record<PortState, number> = { open: 0, closed: 0, filtered: 0 };
+  for (let index = place; index < outcomes.length; index += targets.length) {
+    counts[meaningOf(outcomes[index] as number).state]++;
   }
-
-  *ports(state?: PortState): Generator<PortResult> {
-    const open = this.open[Symbol.iterator]();
-    const { outcomes, ports } = this.#job;
-    for (let index = this.#place; index < outcomes.length; index += this.#targets.length) {
-      const outcome = outcomes[index] ?? 0;
-      const [found] = OUTCOMES[outcome] ?? [];
-      const result = outcome === OPEN ? open.next().value : undefined;
-      if (state !== undefined && state !== found) continue;
-      yield result ?? resultOf(index, this.#targets, ports, outcome);
-    }
-  }
+  return {
+    ...{ host, address, otherAddresses, counts, open },
+    *ports(state) {
+      const results = open[Symbol.iterator]();
+      for (let index = place; index < outcomes.length; index += targets.length) {
+        const outcome = outcomes[index] as number;
+        const result = outcome === OPEN ? results.next().value : undefined;
+        if (state !== undefined && state !== meaningOf(outcome).state) continue;
+        yield result ?? resultOf(index, targets, ports, outcome);
+      }
+    },
+  };
 }

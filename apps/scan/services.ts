@@ -32,13 +32,9 @@ const SERVICES: ReadonlyMap<number, string> = new Map(
 /** The ports with a name, in ascending order. */
 export const WELL_KNOWN_PORTS: readonly number[] = [...SERVICES.keys()];
 
-const PORTS: ReadonlyMap<string, number> = new Map(
-  [...SERVICES].map(([port, name]) => [name, port] as const).reverse(),
-);
-
 /**
- * The name of the service that commonly listens on a port. It is a guess from the number: what really
- * listens there only its answers tell.
+ * The name of the service that commonly listens on a port. It is a guess from the number: only
+ * the answers tell what really listens there.
  *
  * @param port The port.
  * @returns The name; `undefined` if there is none.
@@ -49,5 +45,6 @@ export function serviceName(port: number): string | undefined {
 
 /** The lowest port of a service's name. */
 export function servicePort(name: string): number | undefined {
-  return PORTS.get(name.toLowerCase());
+  const wanted = name.toLowerCase();
+  return WELL_KNOWN_PORTS.find((port) => SERVICES.get(port) === wanted);
 }

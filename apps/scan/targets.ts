@@ -5,7 +5,8 @@
  */
 import { stripBrackets } from "../../common/address.ts";
 import { CidrList, formatIp, type IpRange, parseIp, parseRange } from "../../common/cidr.ts";
-import { netError } from "../../common/net_error.ts";
+import { codeOf, netError, type OperationContext, unresolved } from "../../common/net_error.ts";
+import { checkCount, checkOneOf } from "../../common/options.ts";
 import type { ScanOptions } from "./options.ts";
 
 /** An address to scan, and as what it was named. */
@@ -18,41 +19,33 @@ export interface Target {
   readonly otherAddresses: readonly string[];
 }
 
-/** Ranges in which one may be presumed to be at home: loopback, private (RFC 1918), unique local
- * (RFC 4193) and link-local (RFC 3927, RFC 4291). */
-const HOME = [
-  "127.0.0.0/8",
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "169.254.0.0/16",
-  "::1/128",
-  "fc00::/7",
-  "fe80::/10",
-];
-const home = new CidrList("HOME", HOME);
+/** The whole list of hosts is in memory. */
+const MAX_HOSTS = 65_536;
+
+/** Loopback, private (RFC 1918) and link-local (RFC 3927) addresses. */
+const HOME_V4 = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"];
+/** Loopback, unique local (RFC 4193) and link-local (RFC 4291) addresses. */
+const HOME_V6 = ["::1/128", "fc00::/7", "fe80::/10"];
+/** Addresses that the user may be presumed to be allowed to scan. */
+const home = new CidrList("home", [...HOME_V4, ...HOME_V6]);
 
 /** Turns what the user named into addresses, each once, in the order they were named. */
 export async function resolveTargets(
   names: readonly string[],
-  maxHosts: number,
-  options: ScanOptions,
+  { maxHosts = 256, family, allowPublicRanges = false }: ScanOptions,
 ): Promise<Target[]> {
-  const targets = new Map<string, Target>();
-  let count = 0n;
-  const ranges = new Map(
-    names.filter((name) => name.includes("/")).map((name) => [name, rangeOf(name)]),
-  );
-  for (const name of names) count += ranges.get(name)?.size ?? 1n;
-  for (const range of ranges.values()) checkConsent(range, options);
+  checkCount("maxHosts", maxHosts, 1, MAX_HOSTS);
+  if (family !== undefined) checkOneOf("family", family, [4, 6]);
+  const wanted = names.map((name) => name.includes("/") ? rangeOf(name, allowPublicRanges) : name);
+  const count = wanted.reduce((sum, one) => sum + (typeof one === "string" ? 1n : one.size), 0n);
   if (count > maxHosts) {
     throw new RangeError(
       `Cannot scan ${count} addresses: the limit is ${maxHosts} (option "maxHosts")`,
     );
   }
-  for (const name of names) {
-    const range = ranges.get(name);
-    const found = range === undefined ? [await resolve(name, options.family)] : members(range);
+  const targets = new Map<string, Target>();
+  for (const one of wanted) {
+    const found = typeof one === "string" ? [await resolve(one, family)] : members(one);
     for (const target of found) {
       if (!targets.has(target.address)) targets.set(target.address, target);
     }
@@ -65,18 +58,17 @@ interface NamedRange extends IpRange {
   name: string;
 }
 
-function rangeOf(name: string): NamedRange {
+function rangeOf(name: string, isPublicAllowed: boolean): NamedRange {
   const range = parseRange(name);
-  if (range !== null) return { ...range, name };
-  throw new TypeError(
-    `Cannot scan "${name}": expected an address range such as 192.168.1.0/24 or fd00::/120`,
-  );
-}
-
-function checkConsent({ name, first, size, bits }: NamedRange, options: ScanOptions): void {
+  if (range === null) {
+    throw new TypeError(
+      `Cannot scan "${name}": expected an address range such as 192.168.1.0/24 or fd00::/120`,
+    );
+  }
+  const { first, size, bits } = range;
   // The home ranges are aligned blocks too: both ends inside one means all of it inside.
   const isHome = [first, first + size - 1n].every((value) => home.has(formatIp({ value, bits })));
-  if (isHome || options.allowPublicRanges === true) return;
+  if (isHome || isPublicAllowed) return { ...range, name };
   throw new TypeError(
     `Cannot scan ${name} without consent: it is neither loopback nor private ` +
       `(option "allowPublicRanges")`,
@@ -96,14 +88,13 @@ async function resolve(name: string, family: 4 | 6 | undefined): Promise<Target>
   const ip = parseIp(literal);
   if (ip !== null) return { name, address: literal, otherAddresses: [] };
   const addresses = await lookUp(name);
-  const fits = (address: string, wanted: 4 | 6) => address.includes(":") === (wanted === 6);
-  const chosen = family !== undefined
-    ? addresses.find((address) => fits(address, family))
-    : addresses.find((address) => fits(address, 4)) ?? addresses[0];
-  if (chosen === undefined) {
-    throw notFound(name, `no ${family === undefined ? "" : `IPv${family} `}address`);
+  const isWanted = (address: string) => address.includes(":") === (family === 6);
+  const chosen = addresses.find(isWanted) ?? (family === undefined ? addresses[0] : undefined);
+  if (chosen !== undefined) {
+    return { name, address: chosen, otherAddresses: addresses.filter((other) => other !== chosen) };
   }
-  return { name, address: chosen, otherAddresses: addresses.filter((other) => other !== chosen) };
+  const reason = `no IPv${family} address`;
+  throw netError(Deno.errors.NotFound, "ENOTFOUND", reason, resolving(name));
 }
 
 /** Asks the system, which knows more than the name servers do: `localhost`, for one. */
@@ -115,17 +106,10 @@ async function lookUp(name: string): Promise<string[]> {
     return [...new Set(found.map(({ address }) => address))];
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    const passing = error instanceof Error && "code" in error && error.code === "EAI_AGAIN";
-    throw notFound(name, passing ? "the name server does not answer" : "no such host", error);
+    throw unresolved(resolving(name), codeOf(error) === "EAI_AGAIN", error);
   }
 }
 
-function notFound(name: string, reason: string, cause?: unknown): Error {
-  return netError(
-    Deno.errors.NotFound,
-    reason.startsWith("the name server") ? "EAI_AGAIN" : "ENOTFOUND",
-    reason,
-    { operation: "resolve", transport: "tcp", target: name },
-    cause,
-  );
+function resolving(target: string): OperationContext {
+  return { operation: "resolve", transport: "tcp", target };
 }

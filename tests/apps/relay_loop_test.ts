@@ -93,32 +93,48 @@ nameTest("a loop through a name ends at once", async () => {
   assert(told.some((reason) => reason?.endsWith("that is the relay itself")), `${told}`);
 });
 
-Deno.test("loops are recognised by both ends, whichever is noted first", () => {
+Deno.test("loops are recognised by both ends, whichever is noted first", async () => {
   const aborted: string[] = [];
   const addr = (text: string): Deno.NetAddr => {
     const [hostname = "", port] = text.split(" ");
     return { transport: "tcp", hostname, port: Number(port) };
   };
-  const end = (name: string, from: string, to: string) => ({
-    localAddr: addr(from),
-    remoteAddr: addr(to),
-    abort: () => void aborted.push(name),
-  });
-  const outgoing = end("outgoing", "a 1", "b 2");
-  const incoming = end("incoming", "b 2", "a 1");
+  const end = (name: string, from: string, to: string) => {
+    const { promise: closed, resolve } = Promise.withResolvers<Awaited<TcpConnection["closed"]>>();
+    return {
+      localAddr: addr(from),
+      remoteAddr: addr(to),
+      closed,
+      abort: () => void aborted.push(name),
+      async close() {
+        resolve({ how: "closed" });
+        await closed;
+      },
+    };
+  };
+  const outgoing = () => end("outgoing", "a 1", "b 2");
+  const incoming = () => end("incoming", "b 2", "a 1");
   const loops = new SelfRelayGuard(new Error("a loop"));
-  loops.connected(outgoing);
+  const before = outgoing();
+  const renewed = outgoing(); // the same addresses, used again
+  loops.connected(before);
+  loops.connected(renewed);
+  await before.close();
   loops.entered(end("another", "c 2", "a 1")); // the same port of the client, on another address
   assertEquals(aborted, []);
-  loops.entered(incoming);
-  assertEquals(aborted.splice(0), ["outgoing", "incoming"]);
-  loops.ended(outgoing);
-  assertThrows(() => loops.connected(outgoing), Error, "a loop");
+  const client = incoming();
+  loops.entered(client);
   assertEquals(aborted.splice(0), ["incoming", "outgoing"]);
-  loops.left(incoming);
-  loops.connected(outgoing);
-  loops.ended(outgoing);
-  loops.entered(incoming);
+  await renewed.close();
+  const looped = outgoing();
+  assertThrows(() => loops.connected(looped), Error, "a loop");
+  assertEquals(aborted.splice(0), ["incoming", "outgoing"]);
+  await looped.close();
+  await client.close();
+  const last = outgoing();
+  loops.connected(last);
+  await last.close();
+  loops.entered(incoming());
   assertEquals(aborted, []);
 });
 

@@ -143,10 +143,41 @@ Deno.test("scanPorts bounds the number of hosts, with and without consent", asyn
   await assertRejects(() => scanPorts("10.0.0.0/16", many), RangeError, "probes");
 });
 
+Deno.test({
+  name: "with timeout 0 a port answers at once or is filtered; with Infinity the system decides",
+  ignore: Deno.build.os !== "linux", // elsewhere a full queue refuses
+  async fn() {
+    const hostname = "127.0.0.1";
+    using open = Deno.listen({ hostname, port: 0 });
+    using full = Deno.listen({ hostname, port: 0, tcpBacklog: 1 });
+    const closed = Deno.listen({ hostname, port: 0 });
+    closed.close();
+    const [free, silent, none] = [open, full, closed].map(({ addr }) => addr.port) as [
+      number,
+      number,
+      number,
+    ];
+    const ending = new AbortController();
+    const { signal } = ending;
+    const connecting = Array.from(
+      { length: 8 },
+      () => Deno.connect({ hostname, port: silent, signal }).then((c) => c.close(), () => {}),
+    );
+    const stateOf = async (ports: number[], timeout: number) => {
+      const { hosts: [host] } = await scanPorts(hostname, { ports, timeout, retries: 3 });
+      return ports.map((port) => [...host?.ports() ?? []].find((one) => one.port === port)?.reason);
+    };
+    const reasons = await stateOf([free, silent, none], 0);
+    assertEquals(reasons, ["accepted", "no answer", "refused"]);
+    assertEquals(await stateOf([free, none], Infinity), ["accepted", "refused"]);
+    ending.abort();
+    await Promise.all(connecting);
+  },
+});
+
 Deno.test("scanPorts checks its options", async () => {
   for (
     const options of [
-      { timeout: 0 },
       { timeout: -1 },
       { retries: 11 },
       { retries: 0.5 },

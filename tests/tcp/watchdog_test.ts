@@ -8,8 +8,8 @@ function watched(limits: WatchdogLimits) {
   const writer = { bytesSent: 0, active: false };
   const over: [string, number][] = [];
   const began = performance.now();
-  const watched = { received: reader, sent: writer };
-  const dog = new Watchdog(watched, limits, (which, after) => over.push([which, after]));
+  const expire = (which: string, after: number) => void over.push([which, after]);
+  const dog = new Watchdog(reader, writer, limits, expire);
   const ended = performance.now();
   dog.stop(); // the test says what time it is
   return { reader, writer, over, dog, began, slack: ended - began };
