@@ -54,8 +54,8 @@ export function takeRemaining(decoder: Decoder<unknown>, isFed: boolean): Uint8A
 class SliceDecoder<T> implements BoundedDecoder<T> {
   readonly [BOUNDED] = true;
   readonly #decoder: Decoder<T>;
-  #chunk: Uint8Array = EMPTY;
-  #at = 0;
+  /** What was not handed on yet. */
+  #rest: Uint8Array = EMPTY;
   #slice = MIN_SLICE;
   /** How many messages the slice has had so far. */
   #count = 0;
@@ -73,7 +73,7 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   }
 
   get stalled(): boolean {
-    return this.#isStopped || this.#at < this.#chunk.length;
+    return this.#isStopped || this.#rest.length > 0;
   }
 
   bound(): void {}
@@ -81,18 +81,13 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   push(chunk: Uint8Array, emit: Emit<T>): void {
     if (chunk.length > 0) {
       // Bytes are left only after an error; they go first.
-      const rest = this.#chunk.subarray(this.#at);
-      this.#chunk = rest.length > 0 ? concat(rest, chunk) : chunk;
-      this.#at = 0;
+      this.#rest = this.#rest.length > 0 ? concat(this.#rest, chunk) : chunk;
     }
     if (this.#isStopped) this.#hand(EMPTY, emit);
-    if (this.#isStopped || this.#at === this.#chunk.length) return;
-    const slice = this.#chunk.subarray(this.#at, this.#at + this.#slice);
-    this.#at += slice.length;
-    if (this.#at === this.#chunk.length) {
-      this.#chunk = EMPTY;
-      this.#at = 0;
-    }
+    if (this.#isStopped || this.#rest.length === 0) return;
+    const rest = this.#rest;
+    const slice = rest.subarray(0, this.#slice);
+    this.#rest = slice.length < rest.length ? rest.subarray(slice.length) : EMPTY;
     this.#count = 0;
     this.#hand(slice, emit);
   }
@@ -104,9 +99,8 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   takeRemaining(): Uint8Array {
     const held = takeRemaining(this.#decoder, this.#isFed);
     this.#isStopped = false;
-    const rest = this.#chunk.subarray(this.#at);
-    this.#chunk = EMPTY;
-    this.#at = 0;
+    const rest = this.#rest;
+    this.#rest = EMPTY;
     return rest.length === 0 ? held : concat(held, rest);
   }
 

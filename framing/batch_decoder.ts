@@ -105,8 +105,7 @@ export class BatchDecoder<T> {
 
   /** Whether there is nothing to take or decode until a chunk is fed. */
   get isIdle(): boolean {
-    return this.size === 0 && !this.#fed && !this.#stalled && !this.#ended &&
-      this.#failure === undefined;
+    return this.size === 0 && !this.unfinished && !this.#ended && this.#failure === undefined;
   }
 
   /** Whether the input has ended and everything in it was taken. */
@@ -147,9 +146,13 @@ export class BatchDecoder<T> {
     this.#count = 0;
     this.#takenTo = undefined;
     if (this.#failure === undefined) {
-      if (this.unfinished) this.#decode();
-      const isThrough = this.#count === 0 && !this.unfinished;
-      if (isThrough && this.#ended && !this.#finished) this.#finish();
+      try {
+        if (this.unfinished) this.#decode();
+        const isThrough = this.#count === 0 && !this.unfinished;
+        if (isThrough && this.#ended && !this.#finished) this.#finish();
+      } catch (error) {
+        this.#failure = { error };
+      }
       if (this.#count > 0) return true;
     }
     if (this.#failure !== undefined) {
@@ -223,22 +226,14 @@ export class BatchDecoder<T> {
     const chunk = this.#fed ? this.#chunk : EMPTY;
     this.#fed = false;
     this.#stalled = true; // unless it returns
-    try {
-      this.#decoder.push(chunk, this.#emit);
-      this.#stalled = this.#decoder.stalled;
-    } catch (error) {
-      this.#failure = { error };
-    }
+    this.#decoder.push(chunk, this.#emit);
+    this.#stalled = this.#decoder.stalled;
   }
 
   /** Decodes what ends with the input: one message at a time, as its chunk may be gone. */
   #finish(): void {
     this.#maxCount = 1;
-    try {
-      this.#decoder.end(this.#emit);
-      this.#finished = this.#count === 0;
-    } catch (error) {
-      this.#failure = { error };
-    }
+    this.#decoder.end(this.#emit);
+    this.#finished = this.#count === 0;
   }
 }
