@@ -31,9 +31,9 @@ async function serve(values: ChatValues): Promise<void> {
 async function join(values: ChatValues): Promise<void> {
   const { name } = values;
   if (name === undefined) throw new UsageError("Option --name is needed to join");
-  await converse(
-    await joinChat({ ...addressOf(values, PORT), tls: await readClientTls(values), name }),
-  );
+  const where = addressOf(values, PORT);
+  const tls = await readClientTls(values);
+  await converse(await joinChat({ ...where, tls, name }));
 }
 
 /** What it is called, takes and does. */

@@ -8,6 +8,9 @@ export type ConversationStep =
   | { readonly kind: "send"; readonly to: string; readonly text: string }
   | { readonly kind: "note"; readonly text: string };
 
+/** What is needed of a {@linkcode UdpChat}. */
+type ContactBook = Pick<UdpChat, "name" | "names" | "maxLength" | "find">;
+
 /** The word that goes back to choosing. */
 const QUIT = "quit";
 
@@ -16,11 +19,11 @@ const QUIT = "quit";
  * goes back to choosing. It does no input or output.
  */
 export class UdpConversation {
-  readonly #book: Pick<UdpChat, "name" | "names" | "maxLength" | "find">;
+  readonly #book: ContactBook;
   #peer: string | null = null;
 
   /** Begins with choosing one of the contacts of a `UdpChat`. */
-  constructor(book: Pick<UdpChat, "name" | "names" | "maxLength" | "find">) {
+  constructor(book: ContactBook) {
     this.#book = book;
   }
 
@@ -37,7 +40,7 @@ export class UdpConversation {
   /** The contacts that can be chosen, as a sentence. */
   get choices(): string {
     const { names } = this.#book;
-    return names.length === 0 ? "nobody is in the contacts" : `choose one of ${names.join(", ")}`;
+    return names.length === 0 ? "there are no contacts" : `choose one of ${names.join(", ")}`;
   }
 
   /** Takes a line without its end. */

@@ -116,10 +116,9 @@ export async function transfer(
   const options = { signal: interrupted.signal, checksum, onProgress: bar?.update };
   const result = await run(options).finally(() => bar?.stop()).catch((error) => {
     if (interrupted.signal.aborted) {
-      const kept = command === "put"
-        ? "the server keeps nothing of it"
-        : "what came is kept, the same command resumes it";
-      console.error(`interrupted; ${kept}`);
+      const put = "the server keeps nothing of it";
+      const got = "what came is kept, the same command resumes it";
+      console.error(`interrupted; ${command === "put" ? put : got}`);
       Deno.exit(130);
     }
     if (!(error instanceof FileTransferError) || error.kept === 0) throw error;
