@@ -32,7 +32,7 @@ const CONNECTIONS_PER_MEMBER = 2;
 const ANSWERS_PER_SECOND = 10;
 const ANSWERS_AT_ONCE = 50;
 
-/** How long a person may take over what, in milliseconds; `Infinity` for no limit. */
+/** How long a person may take, in milliseconds; `Infinity` for no limit. */
 export interface ChatTimeouts {
   /**
    * To say a name.
@@ -50,7 +50,7 @@ export interface ChatTimeouts {
 
 /** The options of {@linkcode chatHandler}. */
 export interface ChatHandlerOptions {
-  /** How long a person may take over what. */
+  /** How long a person may take. */
   timeouts?: ChatTimeouts | undefined;
 }
 
