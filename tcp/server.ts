@@ -174,7 +174,7 @@ class Server implements TcpServer {
       release: () => this.#release(),
     });
     this.finished = this.#stopping.finished;
-    this.finished.then(catchUnhandled());
+    catchUnhandled(this.finished);
     this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }
