@@ -102,12 +102,7 @@ export class Session implements UdpSession {
   }
 
   #context(): OperationContext {
-    return {
-      operation: "receive",
-      transport: "path" in this.remoteAddr ? "unixpacket" : "udp",
-      localAddr: this.#owner.endpoint.addr,
-      remoteAddr: this.remoteAddr,
-    };
+    return socketOf(this.#owner.endpoint).state.context("receive", this.remoteAddr);
   }
 }
 

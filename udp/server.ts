@@ -164,7 +164,7 @@ class DatagramServer implements UdpServer, Consumer {
       options.maxQueueBytes ?? DEFAULTS.maxQueueBytes,
     );
     this.#stopping = new Shutdown({
-      stopAccepting: () => this.#emptyQueue(),
+      stopAccepting: () => this.#dropped += this.#queue.takeAll().length,
       drain: () => this.#context.abort(() => this.#drainingError()),
       abort: (reason) => {
         this.#context.abort(() => reason ?? this.#drainingError());
@@ -338,10 +338,6 @@ class DatagramServer implements UdpServer, Consumer {
     }
   }
 
-  #emptyQueue(): void {
-    this.#dropped += this.#queue.takeAll().length;
-  }
-
   async #release(): Promise<void> {
     this.#limits.dedup?.clear();
     this.#hooks.close();
@@ -350,11 +346,7 @@ class DatagramServer implements UdpServer, Consumer {
 
   #drainingError(): ClosedError {
     const message = `Cannot serve: the server on ${formatAddr(this.addr)} is shutting down`;
-    return new ClosedError("draining", message, {
-      operation: "receive",
-      transport: "path" in this.addr ? "unixpacket" : "udp",
-      localAddr: this.addr,
-    });
+    return new ClosedError("draining", message, socketOf(this.endpoint).state.context("receive"));
   }
 }
 
