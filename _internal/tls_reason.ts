@@ -38,9 +38,7 @@ export function tlsReason(message: string, isHandshake: boolean): string | undef
   if (about === undefined) return HANDSHAKE.find(([pattern]) => pattern.test(message))?.[1];
   if (!isHandshake) return "a certificate that was given cannot be used";
   const reason = CERTIFICATE.find(([pattern]) => pattern.test(about))?.[1];
-  const names = [...about.matchAll(/(?:DnsName|IpAddress)\("?([^")]+)"?\)/g)].map(([, name]) =>
-    name
-  );
+  const names = [...about.matchAll(/(?:DnsName|IpAddress)\("?([^")]+)"?\)/g)].map((one) => one[1]);
   const only = names.length === 0 ? "" : `, only for ${names.slice(0, 3).join(", ")}`;
   return `the peer's certificate is not valid: ${reason ?? about}${only}`;
 }

@@ -14,46 +14,35 @@ import {
 import { isNetError, type NetError } from "../errors.ts";
 import { tlsReason } from "./tls_reason.ts";
 
-/** Classes the runtime throws without a code, and the code they stand for. */
-const CLASS_CODES: readonly [ErrorClass, string][] = [
-  [Deno.errors.TimedOut, "ETIMEDOUT"],
-  [Deno.errors.ConnectionRefused, "ECONNREFUSED"],
-  [Deno.errors.ConnectionReset, "ECONNRESET"],
-  [Deno.errors.ConnectionAborted, "ECONNABORTED"],
-  [Deno.errors.NotConnected, "ENOTCONN"],
-  [Deno.errors.BrokenPipe, "EPIPE"],
-  [Deno.errors.AddrInUse, "EADDRINUSE"],
-  [Deno.errors.AddrNotAvailable, "EADDRNOTAVAIL"],
-  [Deno.errors.NetworkUnreachable, "ENETUNREACH"],
-  [Deno.errors.NotCapable, "ENOTCAPABLE"],
-  [Deno.errors.PermissionDenied, "EACCES"],
-  [Deno.errors.NotFound, "ENOENT"],
-  [Deno.errors.Interrupted, "EINTR"],
-  [Deno.errors.BadResource, "EBADF"],
-  [Deno.errors.Busy, "EBUSY"],
-  [Deno.errors.UnexpectedEof, "EEOF"],
-  [Deno.errors.InvalidData, "EINVALIDDATA"],
-];
+const { errors } = Deno;
 
-/** Short words for the codes people meet. */
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset by the peer",
-  EPIPE: "broken pipe, the peer is gone",
-  EADDRINUSE: "address already in use",
-  EADDRNOTAVAIL: "no such address on this machine",
-  ETIMEDOUT: "timed out",
-  ENETUNREACH: "network unreachable",
-  EHOSTUNREACH: "host unreachable",
-  EMFILE: "too many open files in this process",
-  ENFILE: "too many open files on this machine",
-  EACCES: "permission denied",
-  EMSGSIZE: "message too long for the network",
-  EINVAL: "the system does not take this address or option",
-  UNKNOWN: "the system refused, and the runtime does not say why",
-  EAFNOSUPPORT: "the socket is of another address family",
-  ENOENT: "no such file or directory",
-};
+/** The system's codes: the class that the runtime throws, often without the code, and short words. */
+const KNOWN: readonly (readonly [code: string, Class: ErrorClass | null, reason?: string])[] = [
+  ["ETIMEDOUT", errors.TimedOut, "timed out"],
+  ["ECONNREFUSED", errors.ConnectionRefused, "connection refused"],
+  ["ECONNRESET", errors.ConnectionReset, "connection reset by the peer"],
+  ["ECONNABORTED", errors.ConnectionAborted],
+  ["ENOTCONN", errors.NotConnected],
+  ["EPIPE", errors.BrokenPipe, "broken pipe, the peer is gone"],
+  ["EADDRINUSE", errors.AddrInUse, "address already in use"],
+  ["EADDRNOTAVAIL", errors.AddrNotAvailable, "no such address on this machine"],
+  ["ENETUNREACH", errors.NetworkUnreachable, "network unreachable"],
+  ["EHOSTUNREACH", null, "host unreachable"],
+  ["ENOTCAPABLE", errors.NotCapable],
+  ["EACCES", errors.PermissionDenied, "permission denied"],
+  ["ENOENT", errors.NotFound, "no such file or directory"],
+  ["EINTR", errors.Interrupted],
+  ["EBADF", errors.BadResource],
+  ["EBUSY", errors.Busy],
+  ["EEOF", errors.UnexpectedEof],
+  ["EINVALIDDATA", errors.InvalidData],
+  ["EMFILE", null, "too many open files in this process"],
+  ["ENFILE", null, "too many open files on this machine"],
+  ["EMSGSIZE", null, "message too long for the network"],
+  ["EINVAL", null, "the system does not take this address or option"],
+  ["EAFNOSUPPORT", null, "the socket is of another address family"],
+  ["UNKNOWN", null, "the system refused, and the runtime does not say why"],
+];
 
 /** What the same codes mean where the address is a file. */
 const UNIX_REASONS: Readonly<Record<string, string>> = {
@@ -76,11 +65,13 @@ export function translate(thrown: unknown, context: OperationContext): unknown {
   if (lookup) {
     return unresolved(context, /temporary/i.test(lookup[1] ?? ""), thrown);
   }
-  const code = errorCode(thrown, context);
+  const known = KNOWN.find(([, Class]) => Class !== null && thrown instanceof Class);
+  const code = codeOf(thrown) ?? (isTls(thrown, context) ? "ETLS" : known?.[0] ?? "EUNKNOWN");
+  const byCode = KNOWN.find(([name]) => name === code);
   const reason = UNIX_REASONS[`${context.transport} ${context.operation} ${code}`] ??
-    REASONS[code] ?? tlsReason(thrown.message, context.operation === "handshake") ??
+    byCode?.[2] ?? tlsReason(thrown.message, context.operation === "handshake") ??
     thrown.message.replace(OS_ERROR, "");
-  return netError(errorClass(thrown, code), code, reason, context, thrown);
+  return netError(known?.[1] ?? byCode?.[1] ?? Error, code, reason, context, thrown);
 }
 
 /** The runtime throws a `TypeError` for the system's EINVAL too; that one has the system's code. */
@@ -89,40 +80,30 @@ function isAboutArguments(thrown: Error): boolean {
   return codeOf(thrown)?.startsWith("ERR_") ?? true;
 }
 
-function errorCode(thrown: Error, context: OperationContext): string {
-  const code = codeOf(thrown);
-  if (code !== undefined) return code;
-  if (thrown instanceof Deno.errors.InvalidData && context.transport === "tls") return "ETLS";
-  return CLASS_CODES.find(([Class]) => thrown instanceof Class)?.[1] ?? "EUNKNOWN";
-}
-
-/** The class of what was thrown; the modules under `node:` throw plain errors with the code. */
-function errorClass(thrown: Error, code: string): ErrorClass {
-  const known = CLASS_CODES.find(([Class]) => thrown instanceof Class) ??
-    CLASS_CODES.find(([, known]) => known === code);
-  return known?.[0] ?? Error;
+function isTls(thrown: Error, { transport }: OperationContext): boolean {
+  return thrown instanceof errors.InvalidData && transport === "tls";
 }
 
 /** Makes the error of a second caller in a direction that takes one at a time. */
 export function busy(context: OperationContext): NetError {
   return netError(
-    Deno.errors.Busy,
+    errors.Busy,
     "EBUSY",
     `another ${context.operation} is in progress on this connection`,
     context,
   );
 }
 
+/** What peers and networks cause all the time. */
+const PEER_FAULTS = [
+  ...[errors.ConnectionReset, errors.ConnectionAborted, errors.BrokenPipe, errors.NotConnected],
+  ...[errors.TimedOut, errors.UnexpectedEof],
+];
+
 /**
- * Whether the peer or the network has caused an error: what every server meets all the time, as opposed
- * to a mistake in the handler.
+ * Whether the peer or the network has caused an error, as opposed to a mistake in the handler.
  */
 export function isPeerFault(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.TimedOut ||
-    error instanceof Deno.errors.UnexpectedEof ||
+  return PEER_FAULTS.some((Class) => error instanceof Class) ||
     (isNetError(error) && error.code === "ETLS");
 }

@@ -9,7 +9,7 @@
  * Reads and writes of the sockets are counted in rounds of about {@linkcode ROUND} for all connections
  * together. While no more than {@linkcode CROWD} connections take part in a round, none of them ever waits.
  * With more, a connection that has had its share waits for the next round, which begins as soon as a
- * tick of the timer passes in which hardly anybody did anything.
+ * tick of the timer passes in which there was hardly a read or write.
  *
  * @module
  */
@@ -55,11 +55,6 @@ export function takeTurn(turn: Turn): Promise<void> | undefined {
   if (++turn.steps >= share) return next ??= waitForOthers();
   if (steps >= ROUND && members <= CROWD) begin();
   return undefined;
-}
-
-/** Whether a connection would have to wait for its next turn. */
-export function isTurnOver(turn: Turn): boolean {
-  return turn.round === round && turn.steps + 1 >= share;
 }
 
 function begin(): void {

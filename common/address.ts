@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { checkCount, show } from "./options.ts";
+import { checkCount, unfit } from "./options.ts";
 
 const MAPPED_V4 = /^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/i;
 
@@ -144,10 +144,10 @@ export function hasPath<T extends object>(options: T): options is Extract<T, { p
  */
 export function checkPath(path: unknown): string {
   if (checkText("path", "a path", path) !== "") return path as string;
-  throw new RangeError('Cannot use option "path" as a path: current value is ""');
+  throw new RangeError(unfit("path", "a path", path));
 }
 
 function checkText(name: string, what: string, value: unknown): string {
   if (typeof value === "string") return value;
-  throw new TypeError(`Cannot use option "${name}" as ${what}: current value is ${show(value)}`);
+  throw new TypeError(unfit(name, what, value));
 }

@@ -22,13 +22,18 @@ const PRIVATE = 0o600;
 const DRAWS = 8;
 /** Longer names, in UTF-8, are shortened before something is added to them. */
 const MAX_BASE_LENGTH = 200;
-/** The end of temporary names. */
-const TEMP = ".tincan-temp";
 /** Temporary names, exactly as they are made here. */
 const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tincan-temp$/s;
 
+/** Why a file cannot get its name. */
+const REFUSALS = {
+  exists: "it exists already",
+  not_a_file: "it is there and not a regular file",
+  replaced: "someone else has replaced the file",
+} as const;
+
 /** Why a file cannot get its name; `replaced`: someone else has put another file under it. */
-export type PlaceErrorCode = "exists" | "not_a_file" | "replaced";
+export type PlaceErrorCode = keyof typeof REFUSALS;
 
 /** A file cannot get its name. */
 export class PlaceError extends TincanError<PlaceErrorCode> {}
@@ -107,9 +112,7 @@ export async function placeFile(
   const held = await file.stat();
   const check = async (path: string) => {
     const there = await lookAt(path);
-    if (there === null || !isSameFile(held, there)) {
-      throw refusal("replaced", to, "someone else has replaced the file");
-    }
+    if (there === null || !isSameFile(held, there)) throw refusal("replaced", to);
   };
   await check(from);
   if (Deno.build.os !== "windows") await setMode(held, from, mode ?? await usualMode(to));
@@ -176,8 +179,8 @@ export function isTemporaryName(name: string): boolean {
  */
 export function checkVacant(there: Deno.FileInfo | null, path: string, replace: boolean): void {
   if (there === null) return;
-  if (!there.isFile) throw refusal("not_a_file", path, "it is there and not a regular file");
-  if (!replace) throw refusal("exists", path, "it exists already");
+  if (!there.isFile) throw refusal("not_a_file", path);
+  if (!replace) throw refusal("exists", path);
 }
 
 async function rename(from: string, to: string, replace: boolean): Promise<void> {
@@ -186,9 +189,7 @@ async function rename(from: string, to: string, replace: boolean): Promise<void>
       await Deno.link(from, to); // unlike a rename, this never replaces anything
       return await Deno.remove(from);
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) {
-        throw refusal("exists", to, "it exists already");
-      }
+      if (error instanceof Deno.errors.AlreadyExists) throw refusal("exists", to);
       // A file system without links: look, and rename.
     }
   }
@@ -224,14 +225,14 @@ async function setMode(held: Deno.FileInfo, path: string, mode: number): Promise
 
 /** A hidden path beside the target that no one can foresee. */
 function temporaryPath(target: string): string {
-  const base = /[^/]*$/.exec(Deno.build.os === "windows" ? target.replaceAll("\\", "/") : target);
-  const name = base?.[0] ?? "";
+  const isSeparator = Deno.build.os === "windows" ? /[\\/]/ : "/";
+  const name = target.split(isSeparator).at(-1) ?? "";
   const isLong = new TextEncoder().encode(name).length > MAX_BASE_LENGTH;
   const shown = isLong ? [...name].slice(0, 40).join("") : name;
   const lot = crypto.getRandomValues(new Uint8Array(8)).toHex();
-  return `${target.slice(0, target.length - name.length)}.${shown}.${lot}${TEMP}`;
+  return `${target.slice(0, target.length - name.length)}.${shown}.${lot}.tincan-temp`;
 }
 
-function refusal(code: PlaceErrorCode, path: string, reason: string): PlaceError {
-  return new PlaceError(code, `Cannot write ${toPrintable(path)}: ${reason}`);
+function refusal(code: PlaceErrorCode, path: string): PlaceError {
+  return new PlaceError(code, `Cannot write ${toPrintable(path)}: ${REFUSALS[code]}`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { stripBrackets, unmapHostname } from "./address.ts";
+import { unfit } from "./options.ts";
 
 /** A numeric IP address: its value and how many bits it has. */
 interface Ip {
@@ -29,13 +30,9 @@ export function parseIp(text: string): Ip | null {
 
 function parseIpv4(text: string): Ip | null {
   const parts = text.split(".");
-  if (parts.length !== 4) return null;
-  let value = 0n;
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return null;
-    value = (value << 8n) | BigInt(part);
-  }
-  return { value, bits: 32 };
+  const isByte = (part: string) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255;
+  if (parts.length !== 4 || !parts.every(isByte)) return null;
+  return { value: parts.reduce((value, part) => value << 8n | BigInt(part), 0n), bits: 32 };
 }
 
 function parseIpv6(text: string): Ip | null {
@@ -90,13 +87,7 @@ export class CidrList {
   constructor(name: string, ranges: readonly string[]) {
     for (const text of ranges) {
       const range = parseRange(text);
-      if (range === null) {
-        throw new TypeError(
-          `Cannot use option "${name}": expected addresses or CIDR ranges, current value is ${
-            JSON.stringify(text)
-          }`,
-        );
-      }
+      if (range === null) throw new TypeError(unfit(name, "an address or a CIDR range", text));
       this.#ranges.push(range);
     }
   }

@@ -48,14 +48,14 @@ function escapeInto(
   for (let at = 0; at < bytes.length;) {
     const byte = bytes[at] as number;
     const code = byte < 0x80 ? byte : characterAt(bytes, at);
-    if (code >= 0 && !isAmbiguous(code)) {
-      const end = at + lengthOf(code);
+    const end = at + (code < 0 ? 1 : lengthOf(code));
+    const escape = code < 0 ? BYTES[byte] : escapeOf(code);
+    if (escape === undefined) {
       while (at < end) memory[to++] = bytes[at++] as number;
       continue;
     }
-    const escape = code < 0x80 ? ESCAPES[byte] as Uint8Array : escapeCode(code);
     for (let index = 0; index < escape.length; index++) memory[to++] = escape[index] as number;
-    at += code < 0 ? 1 : lengthOf(code);
+    at = end;
     if (byte === LINE_FEED && at < bytes.length) {
       for (let index = 0; index < lineBreak.length; index++) {
         memory[to++] = lineBreak.charCodeAt(index);
@@ -87,38 +87,21 @@ function lengthOf(code: number): 1 | 2 | 3 | 4 {
   return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
 }
 
-/** Which of 256 code points are ambiguous, made when one of them is first met. */
-const pages: (Uint8Array | undefined)[] = [];
+/** The escapes of bytes that are not part of a character. */
+const BYTES = Array.from({ length: 256 }, (_, byte) => encoder.encode(`\\x${byte.toString(16)}`));
 
-function isAmbiguous(code: number): boolean {
-  const page = pages[code >> 8] ??= makePage(code & ~0xff);
-  return page[code & 0xff] === 1;
-}
+/** The escapes of 256 code points each, made when one of them is first met. */
+const pages: (Uint8Array | undefined)[][] = [];
 
-function makePage(first: number): Uint8Array {
-  return Uint8Array.from(
+/** How a code point is escaped; `undefined` if it stays as it is. */
+function escapeOf(code: number): Uint8Array | undefined {
+  const page = pages[code >> 8] ??= Array.from(
     { length: 256 },
-    (_, index) => String.fromCodePoint(first + index).search(AMBIGUOUS) < 0 ? 0 : 1,
+    (_, low) => makeEscape(String.fromCodePoint((code & ~0xff) + low)),
   );
+  return page[code & 0xff];
 }
 
-/** The escapes of all bytes, as they are when they are not part of a longer character. */
-const ESCAPES: readonly Uint8Array[] = Array.from(
-  { length: 256 },
-  (_, byte) =>
-    encoder.encode(
-      byte < 0x80 ? escapeCharacter(String.fromCharCode(byte)) : `\\x${byte.toString(16)}`,
-    ),
-);
-
-/** The escapes of other code points, made when one of them is first met: Unicode has some hundreds. */
-const longEscapes = new Map<number, Uint8Array>();
-
-function escapeCode(code: number): Uint8Array {
-  let escape = longEscapes.get(code);
-  if (escape === undefined) {
-    escape = encoder.encode(escapeCharacter(String.fromCodePoint(code)));
-    longEscapes.set(code, escape);
-  }
-  return escape;
+function makeEscape(character: string): Uint8Array | undefined {
+  return character.search(AMBIGUOUS) < 0 ? undefined : encoder.encode(escapeCharacter(character));
 }

@@ -18,8 +18,6 @@ export type OptionNames<T> = {
 
 type GroupNames<T> = OptionNames<T> | readonly [OptionNames<T>];
 
-const WHOLE = "a whole number";
-
 /** What an option is called elsewhere: in Node, Python, or the next layer down. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   address: "hostname",
@@ -53,15 +51,14 @@ interface Names {
   readonly [name: string]: true | Names | readonly [Names];
 }
 
-/** The group that a name stands for, and whether a plain value may stand in its place. */
-function groupOf(
-  inside: true | Names | readonly [Names],
-): [group: Names | undefined, isOptional: boolean] {
-  if (inside === true) return [undefined, true];
-  return isBracketed(inside) ? [inside[0], true] : [inside, false];
+/** The group that a name stands for; `undefined` if it stands for a plain option. */
+function groupOf(inside: true | Names | readonly [Names]): Names | undefined {
+  if (inside === true) return undefined;
+  return isBracketed(inside) ? inside[0] : inside;
 }
 
-function isBracketed(inside: Names | readonly [Names]): inside is readonly [Names] {
+/** Whether a plain value may stand in the place of a group. */
+function isBracketed(inside: true | Names | readonly [Names]): inside is readonly [Names] {
   return Array.isArray(inside);
 }
 
@@ -89,31 +86,27 @@ function checkNames(
       );
     }
     const value = (given as Record<string, unknown>)[name];
-    const [within, mayBePlain] = groupOf(inside);
-    if (within !== undefined && !(mayBePlain && typeof value !== "object")) {
-      checkNames(caller, path, value, within, all);
-    }
+    const within = groupOf(inside);
+    if (within === undefined || (isBracketed(inside) && typeof value !== "object")) continue;
+    checkNames(caller, path, value, within, all);
   }
 }
 
 /** The option that was meant: the same name in another place, another word for it, or a similar one. */
 function nameMeant(name: string, group: string, all: Names): string | undefined {
   const paths = pathsOf(all);
-  const byName = (wanted: string) =>
+  const ends = paths.map((path) => path.slice(path.lastIndexOf(".") + 1));
+  const byName = (wanted: string | undefined) =>
     paths.find((path) => path === `${group}.${wanted}`) ??
-      paths.find((path) => path.slice(path.lastIndexOf(".") + 1) === wanted);
-  const other = OTHER_NAMES[name];
-  const found = byName(name) ?? (other === undefined ? undefined : byName(other));
-  if (found !== undefined) return found;
-  const similar = closest(name, paths.map((path) => path.slice(path.lastIndexOf(".") + 1)));
-  return similar === undefined ? undefined : byName(similar);
+      paths.find((_, index) => ends[index] === wanted);
+  return byName(name) ?? byName(OTHER_NAMES[name]) ?? byName(closest(name, ends));
 }
 
 function pathsOf(names: Names, group = ""): string[] {
-  return Object.entries(names).flatMap(([name, inside]) => {
-    const [within] = groupOf(inside);
-    return [group + name, ...(within === undefined ? [] : pathsOf(within, `${group}${name}.`))];
-  });
+  return Object.entries(names).flatMap(([name, inside]) => [
+    group + name,
+    ...pathsOf(groupOf(inside) ?? {}, `${group}${name}.`),
+  ]);
 }
 
 /**
@@ -131,13 +124,11 @@ export function checkExcluded<T extends object>(
 ): void {
   if (given[name] === undefined) return;
   for (const other of others) {
-    if (given[other] !== undefined && given[other] !== false) {
-      throw new TypeError(
-        `Cannot use option "${other}" together with "${name}": current value is ${
-          show(given[other])
-        }`,
-      );
-    }
+    if (given[other] === undefined || given[other] === false) continue;
+    const value = show(given[other]);
+    throw new TypeError(
+      `Cannot use option "${other}" together with "${name}": current value is ${value}`,
+    );
   }
 }
 
@@ -183,6 +174,7 @@ export function checkTimeout(name: string, value: unknown): number {
  * Checks a number from `min` to `max`.
  *
  * @param what What it is, for the message.
+ * @param isRight Whether it is that.
  * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If it is another number.
  */
@@ -192,9 +184,12 @@ export function checkRange(
   min: number,
   max = Infinity,
   what = "a number",
+  isRight?: (value: number) => boolean,
 ): number {
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  throw wrongNumber(name, value, min, max, what);
+  const isInside = typeof value === "number" && value >= min && value <= max;
+  if (isInside && (isRight?.(value) ?? true)) return value;
+  const message = unfit(name, `${what} from ${min}${max === Infinity ? "" : ` to ${max}`}`, value);
+  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
 /**
@@ -205,21 +200,11 @@ export function checkRange(
  * @throws {RangeError} If it is another number.
  */
 export function checkCount(name: string, value: unknown, min = 0, max = Infinity): number {
-  const number = checkRange(name, value, min, max, WHOLE);
-  if (number === Infinity || Number.isInteger(number)) return number;
-  throw wrongNumber(name, value, min, max, WHOLE);
+  return checkRange(name, value, min, max, "a whole number", isWhole);
 }
 
-function wrongNumber(
-  name: string,
-  value: unknown,
-  min: number,
-  max: number,
-  what: string,
-): TypeError | RangeError {
-  const range = `${what} from ${min}${max === Infinity ? "" : ` to ${max}`}`;
-  const message = `Cannot use option "${name}" as ${range}: current value is ${show(value)}`;
-  return typeof value === "number" ? new RangeError(message) : new TypeError(message);
+function isWhole(value: number): boolean {
+  return value === Infinity || Number.isInteger(value);
 }
 
 /**
@@ -229,11 +214,12 @@ function wrongNumber(
  */
 export function checkOneOf<T>(name: string, value: unknown, choices: readonly T[]): T {
   if (choices.some((choice) => choice === value)) return value as T;
-  throw new TypeError(
-    `Cannot use option "${name}" as ${choices.map(show).join(" or ")}: current value is ${
-      show(value)
-    }`,
-  );
+  throw new TypeError(unfit(name, choices.map(show).join(" or "), value));
+}
+
+/** The message about a value that cannot be an option. */
+export function unfit(name: string, as: string, value: unknown): string {
+  return `Cannot use option "${name}" as ${as}: current value is ${show(value)}`;
 }
 
 /** A value as an error message shows it. */

@@ -4,22 +4,6 @@
  * @module
  */
 
-/** How much memory {@linkcode Slab} takes at a time. */
-export interface SlabOptions {
-  /**
-   * How large the memory is that pieces are cut from, in bytes.
-   *
-   * @default {4096}
-   */
-  size?: number | undefined;
-  /**
-   * Up to which length a piece is cut, in bytes. Larger ones have memory of their own.
-   *
-   * @default {512}
-   */
-  maxShared?: number | undefined;
-}
-
 /**
  * Memory for many small pieces, at a fraction of what allocating each would cost. A piece is never
  * used twice, so it belongs to its holder; while held, it keeps at most one slab alive.
@@ -30,7 +14,11 @@ export class Slab {
   #memory = new ArrayBuffer(0);
   #used = 0;
 
-  constructor({ size = 4096, maxShared = 512 }: SlabOptions = {}) {
+  /**
+   * @param size How large the memory is that pieces are cut from, in bytes.
+   * @param maxShared Up to which length a piece is cut, in bytes. Larger ones have memory of their own.
+   */
+  constructor(size = 4096, maxShared = 512) {
     this.#size = size;
     this.#maxShared = maxShared;
   }

@@ -55,7 +55,7 @@ export class Sweeper {
   }
 
   /** Asks `entry` at `at` or a little later, if it is not asked before, and then whenever it says. */
-  watch(entry: Sweepable, at: number): void {
+  readonly watch = (entry: Sweepable, at: number): void => {
     const node = this.#nodes.get(entry);
     if (node === undefined) {
       const added = { entry, at, index: this.#heap.length };
@@ -67,10 +67,10 @@ export class Sweeper {
       this.#rise(node);
     }
     if (at < this.#wakeAt) this.#arm(at, this.#clock.now());
-  }
+  };
 
   /** Forgets `entry`. With the last one gone, no timer is left. */
-  unwatch(entry: Sweepable): void {
+  readonly unwatch = (entry: Sweepable): void => {
     const node = this.#nodes.get(entry);
     if (node === undefined) return;
     this.#nodes.delete(entry);
@@ -81,7 +81,7 @@ export class Sweeper {
       this.#sink(last);
     }
     if (this.#nodes.size === 0) this.#disarm();
-  }
+  };
 
   #arm(at: number, now: number): void {
     this.#disarm();
@@ -154,7 +154,8 @@ export class Sweeper {
   }
 }
 
-const sweeper = new Sweeper({
+/** The timeouts of this program; the times are those of `performance.now()`. */
+export const { watch, unwatch } = new Sweeper({
   now: () => performance.now(),
   set(act, ms) {
     const timer = setTimeout(act, ms);
@@ -162,17 +163,3 @@ const sweeper = new Sweeper({
     return () => clearTimeout(timer);
   },
 });
-
-/**
- * Asks `entry` to sweep at `at` or a little later, and from then on whenever it says.
- *
- * @param at On the clock of `performance.now()`, in milliseconds.
- */
-export function watch(entry: Sweepable, at: number): void {
-  sweeper.watch(entry, at);
-}
-
-/** Forgets `entry`. With the last one gone, no timer is left. */
-export function unwatch(entry: Sweepable): void {
-  sweeper.unwatch(entry);
-}

@@ -7,7 +7,7 @@ const EMPTY = new Uint8Array(0);
 const MIN_SLICE = 16 * 1024;
 /** The most, in bytes: a flood of small messages may come after a large one. */
 const MAX_SLICE = 1024 * 1024;
-/** A slice with fewer messages than this was sparse: the next one may be larger. */
+/** After a slice with fewer messages than this, the next slice may be larger. */
 const SPARSE = 64;
 /** Marks the decoders of this module, which need not be handed slices. */
 export const BOUNDED: unique symbol = Symbol("bounded");
@@ -18,8 +18,8 @@ export interface BoundedDecoder<T> extends Decoder<T> {
   /** @throws {TypeError} When the decoder is one of the user's own that cannot do it. */
   takeRemaining(): Uint8Array;
   /**
-   * From here on, no chunk changes before it is decoded, so what is left of it after a stop need not
-   * be copied; and each call stops after it has dropped `maxDrops` frames.
+   * From now on the caller does not change a chunk before it is decoded, so the rest of it need not be
+   * copied after a stop; and each call stops after it has dropped `maxDrops` frames.
    */
   bound(maxDrops: number): void;
   /** Whether the last call stopped or threw before it had seen all bytes: an empty chunk resumes. */
@@ -48,14 +48,14 @@ export function takeRemaining(decoder: Decoder<unknown>, isFed: boolean): Uint8A
 }
 
 /**
- * Hands chunks to another decoder slice by slice. Slices grow while they are sparse, so that a large
- * frame is not put together from many small pieces.
+ * Hands chunks to another decoder slice by slice. Slices grow while they hold few messages, so that a
+ * large frame is not put together from many small pieces.
  */
 class SliceDecoder<T> implements BoundedDecoder<T> {
   readonly [BOUNDED] = true;
   readonly #decoder: Decoder<T>;
-  #chunk: Uint8Array = EMPTY;
-  #at = 0;
+  /** What was not handed on yet. */
+  #rest: Uint8Array = EMPTY;
   #slice = MIN_SLICE;
   /** How many messages the slice has had so far. */
   #count = 0;
@@ -73,7 +73,7 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   }
 
   get stalled(): boolean {
-    return this.#isStopped || this.#at < this.#chunk.length;
+    return this.#isStopped || this.#rest.length > 0;
   }
 
   bound(): void {}
@@ -81,18 +81,13 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   push(chunk: Uint8Array, emit: Emit<T>): void {
     if (chunk.length > 0) {
       // Bytes are left only after an error; they go first.
-      const rest = this.#chunk.subarray(this.#at);
-      this.#chunk = rest.length > 0 ? concat(rest, chunk) : chunk;
-      this.#at = 0;
+      this.#rest = this.#rest.length > 0 ? concat(this.#rest, chunk) : chunk;
     }
     if (this.#isStopped) this.#hand(EMPTY, emit);
-    if (this.#isStopped || this.#at === this.#chunk.length) return;
-    const slice = this.#chunk.subarray(this.#at, this.#at + this.#slice);
-    this.#at += slice.length;
-    if (this.#at === this.#chunk.length) {
-      this.#chunk = EMPTY;
-      this.#at = 0;
-    }
+    if (this.#isStopped || this.#rest.length === 0) return;
+    const rest = this.#rest;
+    const slice = rest.subarray(0, this.#slice);
+    this.#rest = slice.length < rest.length ? rest.subarray(slice.length) : EMPTY;
     this.#count = 0;
     this.#hand(slice, emit);
   }
@@ -104,9 +99,8 @@ class SliceDecoder<T> implements BoundedDecoder<T> {
   takeRemaining(): Uint8Array {
     const held = takeRemaining(this.#decoder, this.#isFed);
     this.#isStopped = false;
-    const rest = this.#chunk.subarray(this.#at);
-    this.#chunk = EMPTY;
-    this.#at = 0;
+    const rest = this.#rest;
+    this.#rest = EMPTY;
     return rest.length === 0 ? held : concat(held, rest);
   }
 

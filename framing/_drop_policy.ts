@@ -2,7 +2,7 @@
 import type { FrameError } from "../errors.ts";
 import { catchRejection } from "../common/catch_rejection.ts";
 import { escapeControls } from "../common/escape.ts";
-import { checkOneOf, type OptionNames, show } from "../common/options.ts";
+import { checkOneOf, type OptionNames, unfit } from "../common/options.ts";
 import type { CorruptOptions } from "./limits.ts";
 
 /** The options of {@linkcode DropPolicy} for frames whose contents are broken. */
@@ -21,9 +21,7 @@ export class DropPolicy {
     onDiscard: ((error: FrameError) => void) | undefined,
   ) {
     if (onDiscard !== undefined && typeof onDiscard !== "function") {
-      throw new TypeError(
-        `Cannot use option "onDiscard" as a function: current value is ${show(onDiscard)}`,
-      );
+      throw new TypeError(unfit("onDiscard", "a function", onDiscard));
     }
     this.drops = checkOneOf(name, choice, ["error", "discard"]) === "discard";
     this.#onDiscard = onDiscard;

@@ -5,8 +5,9 @@ import type { Decoder, DecoderProgress, Emit } from "./codec.ts";
 import type { DropPolicy } from "./_drop_policy.ts";
 import { Broken, frameError, frameReport, type MakeFrameError } from "./_frame_error.ts";
 import { shown } from "./_shown.ts";
+import { messageOf } from "../common/system_reason.ts";
 
-/** How much is shown of a message that a decoding function threw: it may quote the peer at length. */
+/** How much is shown of what a decoding function threw: it may quote the peer at length. */
 const MAX_REASON = 240;
 
 /** Decodes the contents of another decoder's frames. */
@@ -101,7 +102,7 @@ function asFrameError(
     return make(cause.code, cause.message, { length: cause.length, offset });
   }
   if (!(cause instanceof FrameError)) {
-    const message = `Cannot decode a frame: ${shown(reason(cause), MAX_REASON)}`;
+    const message = `Cannot decode a frame: ${shown(messageOf(cause), MAX_REASON)}`;
     return make("corrupt", message, { cause, offset });
   }
   if (cause.offset !== undefined || offset === undefined) return cause;
@@ -112,9 +113,4 @@ function asFrameError(
     offset,
     ...("cause" in cause ? { cause: cause.cause } : {}),
   });
-}
-
-/** What went wrong, in one line. */
-export function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -3,10 +3,11 @@ import { FrameError } from "../errors.ts";
 import type { Codec, FramingCodec } from "./codec.ts";
 import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
-import { checkOptions, namesOf, type OptionNames, show } from "../common/options.ts";
+import { checkOptions, namesOf, type OptionNames, unfit } from "../common/options.ts";
 import { encodeInto } from "./encode.ts";
 import type { CorruptOptions } from "./limits.ts";
-import { MappedDecoder, reason } from "./_mapped_decoder.ts";
+import { MappedDecoder } from "./_mapped_decoder.ts";
+import { messageOf } from "../common/system_reason.ts";
 
 /**
  * Options for {@linkcode mapped}.
@@ -18,7 +19,7 @@ import { MappedDecoder, reason } from "./_mapped_decoder.ts";
 export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
   /**
    * Turns the contents of a frame into a message. A byte frame is borrowed just as it is in `emit`, so
-   * a message may hold views of it. An exception makes the frame a broken one; what is no
+   * a message may hold views of it. An exception makes the frame a broken one; any exception but a
    * `FrameError` becomes the `cause` of one with code `corrupt`.
    */
   decode: (frame: Frame) => In;
@@ -30,7 +31,7 @@ export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
   /**
    * Whether messages hold no views of the frames they were decoded from. See `Codec.detached`.
    *
-   * @default {what the codec below says}
+   * @default {that of the codec below}
    */
   detached?: boolean | undefined;
 }
@@ -62,9 +63,7 @@ export function mapped<Frame, In, Out = In>(
   checkOptions<MappedOptions<unknown, unknown>>("mapped", options, OPTIONS);
   for (const name of ["decode", "encode"] as const) {
     if (typeof options?.[name] !== "function") {
-      throw new TypeError(
-        `Cannot use option "${name}" as a function: current value is ${show(options?.[name])}`,
-      );
+      throw new TypeError(unfit(name, "a function", options?.[name]));
     }
   }
   checkCodec("mapped", codec);
@@ -75,7 +74,7 @@ export function mapped<Frame, In, Out = In>(
       return encode(message);
     } catch (cause) {
       if (cause instanceof FrameError) throw cause;
-      throw new FrameError("corrupt", `Cannot encode a message: ${reason(cause)}`, { cause });
+      throw new FrameError("corrupt", `Cannot encode a message: ${messageOf(cause)}`, { cause });
     }
   };
   return {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SocketAddress } from "../errors.ts";
 import { CidrList, userKey } from "../common/cidr.ts";
 import { checkCount, checkOneOf } from "../common/options.ts";
 import type { TcpServeOptions } from "./server_options.ts";
@@ -56,21 +57,22 @@ export class Admission {
     this.#vacancy = undefined;
   }
 
-  /** Admits a connection from `hostname` (`null` for a unix peer, which has no address), or says why not. */
-  enter(hostname: string | null): Refusal | null {
-    if (hostname !== null) {
+  /** Admits a connection from `addr`, or says why not. */
+  enter(addr: SocketAddress): Refusal | null {
+    if ("hostname" in addr) {
+      const { hostname } = addr;
       if (this.#deny?.has(hostname) || this.#allow?.has(hostname) === false) return "denied";
     }
     if (this.#active >= this.#maxConnections) return "refused";
-    if (!this.#countAddress(hostname, 1)) return "refused";
+    if (!this.#countAddress(addr, 1)) return "refused";
     this.#active++;
     return null;
   }
 
   /** Notes that an admitted connection has ended. */
-  leave(hostname: string | null): void {
+  leave(addr: SocketAddress): void {
     this.#active--;
-    this.#countAddress(hostname, -1);
+    this.#countAddress(addr, -1);
     this.wake();
   }
 
@@ -87,17 +89,17 @@ export class Admission {
     this.#unreleased++;
   }
 
-  /** Notes that such a socket is free; `hostname` if it was admitted. */
-  release(hostname: string | null): void {
+  /** Notes that such a socket is free; `admitted` is the address of one that was admitted. */
+  release(admitted?: SocketAddress): void {
     this.#unreleased--;
-    this.#countAddress(hostname, -1);
+    if (admitted !== undefined) this.#countAddress(admitted, -1);
     this.wake();
   }
 
   /** Adds to the connections of an address; `false` if they would be too many. */
-  #countAddress(hostname: string | null, change: 1 | -1): boolean {
-    if (hostname === null || this.#maxPerUser === Infinity) return true;
-    const key = userKey(hostname);
+  #countAddress(addr: SocketAddress, change: 1 | -1): boolean {
+    if ("path" in addr || this.#maxPerUser === Infinity) return true;
+    const key = userKey(addr.hostname);
     const count = (this.#perUser.get(key) ?? 0) + change;
     if (count > this.#maxPerUser) return false;
     if (count === 0) this.#perUser.delete(key);

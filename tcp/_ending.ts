@@ -54,19 +54,15 @@ export class Ending {
 
   /** Aborts when the connection should come to its end. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#signalled !== undefined) this.#controller.abort(this.#signalled);
-    }
+    this.#controller ??= new AbortController();
+    if (this.#signalled !== undefined) this.#controller.abort(this.#signalled);
     return this.#controller.signal;
   }
 
   /** Resolves when the socket is closed. */
   get closed(): Promise<CloseInfo> {
-    if (this.#closed === undefined) {
-      this.#closed = Promise.withResolvers();
-      if (this.#info !== undefined) this.#closed.resolve(this.#info);
-    }
+    this.#closed ??= Promise.withResolvers();
+    if (this.#info !== undefined) this.#closed.resolve(this.#info);
     return this.#closed.promise;
   }
 

@@ -60,7 +60,7 @@ export class Incoming<In> {
   #isReceiving = false; // the async function runs
   #dropped = 0; // answers to come that are for requests that were given up
   #requests: Requests<In> | undefined;
-  #endedBy: "release" | "switchTo" | undefined;
+  #ended: string | undefined; // why these messages can no longer be used
 
   constructor(codec: Codec<In, unknown>, init: FramedInit) {
     this.#init = init;
@@ -71,7 +71,7 @@ export class Incoming<In> {
 
   /** Throws if these messages have ended. */
   checkUse(): void {
-    if (this.#endedBy !== undefined) throw endedError(this.#endedBy);
+    if (this.#ended !== undefined) throw new TypeError(this.#ended);
   }
 
   /**
@@ -84,7 +84,7 @@ export class Incoming<In> {
     if (isThere && !this.#isReceiving && this.#requests === undefined) {
       return Promise.resolve(take(batch)); // most calls, where many messages come at once
     }
-    if (this.#endedBy !== undefined) return Promise.reject(endedError(this.#endedBy));
+    if (this.#ended !== undefined) return Promise.reject(new TypeError(this.#ended));
     if (this.#requests !== undefined) {
       const { leaving } = this.#requests;
       if (leaving !== undefined) return leaving.then(() => this.receive(take, end, limits));
@@ -96,10 +96,7 @@ export class Incoming<In> {
       batch.isIdle && reader.isQuiet;
     if (!isQuiet) return this.#receiveWithin(take, end, limits);
     outbox.flushNow(); // nothing more is sent before an answer comes
-    return reader.wait<T>({
-      isMessage: false,
-      take: (buffer) => this.#arrived(buffer, take, end),
-    });
+    return reader.wait<T>({ take: (buffer) => this.#arrived(buffer, take, end) });
   }
 
   /** Throws if a message is waited for, except by another request. */
@@ -117,18 +114,25 @@ export class Incoming<In> {
     return this.#requests.answer(ms, late, signal);
   }
 
-  /** Ends the use of these messages, and gives the bytes after the last one that was taken. */
-  end(by: "release" | "switchTo"): Uint8Array {
+  /**
+   * Ends the use of these messages.
+   *
+   * @param reason What later calls are told.
+   * @returns The bytes after the last message that was taken.
+   */
+  end(reason: string): Uint8Array {
     this.checkUse();
     if (this.#isBusy) throw this.#busy();
     const remaining = this.#batch.takeRemaining();
-    this.#endedBy = by;
+    this.#ended = reason;
     return remaining;
   }
 
   /** Begins where the messages of another codec end. */
   resume<Old>(old: Incoming<Old>): void {
-    const remaining = old.end("switchTo");
+    const remaining = old.end(
+      "Cannot use these messages after switchTo(): use what it returned",
+    );
     if (remaining.length > 0) this.#batch.feed(remaining);
     this.#dropped = old.#dropped;
   }
@@ -234,14 +238,6 @@ export class Incoming<In> {
   #busy(): unknown {
     return busy(contextOf(this.#init.link, "read"));
   }
-}
-
-function endedError(by: "release" | "switchTo"): TypeError {
-  return new TypeError(
-    by === "release"
-      ? "Cannot use the messages of a connection after release()"
-      : "Cannot use these messages after switchTo(): use what it returned",
-  );
 }
 
 /** Takes one message. */

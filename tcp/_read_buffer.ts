@@ -7,6 +7,7 @@
  * @module
  */
 import { AdaptiveSize } from "../common/adaptive_size.ts";
+import { concat } from "../common/concat.ts";
 
 /** What the memory begins with: an idle connection costs little. */
 const INITIAL_SIZE = 256;
@@ -145,9 +146,7 @@ export class ReadBuffer {
 
   /** Moves to memory with both of these and nothing else. */
   #join(first: Uint8Array, second: Uint8Array): void {
-    const joined = new Uint8Array(first.length + second.length);
-    joined.set(first);
-    joined.set(second, first.length);
+    const joined = concat(first, second);
     this.#use(joined, joined.length);
   }
 

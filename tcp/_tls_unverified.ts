@@ -14,6 +14,7 @@ import { parseIp } from "../common/cidr.ts";
 import { unattended } from "../common/unattended.ts";
 import { writeAll } from "../common/write_all.ts";
 import type { RawSocket } from "./_link.ts";
+import type { TlsClientOptions } from "./connect_options.ts";
 
 /** Bytes for one read of the socket below, and for one write: the largest TLS record is 16 KiB. */
 const CHUNK_SIZE = 64 * 1024;
@@ -24,18 +25,10 @@ const TURNS_TO_READ = 10;
 /** The reason in the error of a read, as verified TLS connections have it. */
 const CUT = "peer closed connection without sending TLS close_notify";
 
-/** What to say in the handshake. */
-interface UnverifiedTlsOptions {
-  serverName: string;
-  alpnProtocols?: string[] | undefined;
-  cert?: string | undefined;
-  key?: string | undefined;
-}
-
 /** Begins the handshake on a connection, which from then on belongs to the TLS connection. */
 export async function startUnverifiedTls(
   plain: Deno.TcpConn,
-  options: UnverifiedTlsOptions,
+  options: TlsClientOptions & { serverName: string },
 ): Promise<UnverifiedTlsConn> {
   // Loading them takes as long as starting a small program, so only where they are used.
   const [{ connect }, { Duplex }] = await Promise.all([import("node:tls"), import("node:stream")]);

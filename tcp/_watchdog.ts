@@ -30,9 +30,9 @@ export class Watchdog implements Sweepable {
   readonly #sent: Pick<Writer, "bytesSent" | "active">;
   readonly #limits: WatchdogLimits;
   readonly #expire: Expiry;
-  readonly #end: number;
+  readonly #openedAt = performance.now();
   #movedBytes = 0;
-  #movedAt: number;
+  #movedAt = this.#openedAt;
   #sentBytes = 0;
   #stuckSince: number | undefined; // when a write was first seen under way with these bytes sent
 
@@ -43,15 +43,12 @@ export class Watchdog implements Sweepable {
     limits: WatchdogLimits,
     expire: Expiry,
   ) {
-    const now = performance.now();
     this.#received = received;
     this.#sent = sent;
     this.#limits = limits;
     this.#expire = expire;
-    this.#end = now + limits.lifetime;
-    this.#movedAt = now;
-    const next = Math.min(this.#nextLook(now), this.#end);
-    if (next < Infinity) watch(this, next);
+    const next = Math.min(limits.idle / LOOKS, limits.write / LOOKS, limits.lifetime);
+    if (next < Infinity) watch(this, this.#openedAt + next);
   }
 
   /** Watches no more. */
@@ -73,25 +70,17 @@ export class Watchdog implements Sweepable {
       this.#stuckSince = now; // or since a moment after the last look: counting from then were early
       this.#sentBytes = sent.bytesSent;
     }
-    const writeEnd = (this.#stuckSince ?? Infinity) + write;
-    if (now >= this.#end) return this.#over("lifetime", lifetime);
-    if (now >= writeEnd) return this.#over("write", write);
-    if (now >= this.#movedAt + idle) return this.#over("idle", idle);
-    return Math.min(
-      this.#nextLook(now),
-      this.#end,
-      this.#movedAt + idle,
-      writeEnd,
-    );
-  }
-
-  #nextLook(now: number): number {
-    return now + Math.min(this.#limits.idle, this.#limits.write) / LOOKS;
-  }
-
-  #over(which: keyof WatchdogLimits, after: number): number {
-    this.stop();
-    this.#expire(which, after);
-    return Infinity;
+    const ends = [
+      ["lifetime", this.#openedAt + lifetime],
+      ["write", (this.#stuckSince ?? Infinity) + write],
+      ["idle", this.#movedAt + idle],
+    ] as const;
+    for (const [which, end] of ends) {
+      if (now < end) continue;
+      this.stop();
+      this.#expire(which, this.#limits[which]);
+      return Infinity;
+    }
+    return Math.min(now + Math.min(idle, write) / LOOKS, ...ends.map(([, end]) => end));
   }
 }

@@ -23,12 +23,9 @@ const JOINED_SIZE = 64 * 1024;
 const MAX_SMALL = 16 * 1024;
 
 /** A piece that waits to be written. */
-interface Piece {
+interface Piece extends PromiseWithResolvers<void> {
   /** The caller's memory, or where small pieces are joined. */
   readonly data: Uint8Array | OutputBuffer;
-  readonly written: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 /** Messages that were sent and not yet given to the writer. */
@@ -109,12 +106,12 @@ export class Writer {
       return data.length === 0 ? Promise.resolve() : this.#writing = this.#writeAll(data);
     }
     const last = this.#queue?.at(-1);
-    if (data.length === 0) return last?.written ?? this.#writing ?? Promise.resolve();
+    if (data.length === 0) return last?.promise ?? this.#writing ?? Promise.resolve();
     this.#queuedBytes += data.length;
     if (data.length > MAX_SMALL) return this.#enqueue(data);
     if (last?.data instanceof OutputBuffer && last.data.length + data.length <= JOINED_SIZE) {
       last.data.append(data);
-      return last.written;
+      return last.promise;
     }
     const joined = new OutputBuffer();
     joined.append(data);
@@ -190,9 +187,9 @@ export class Writer {
   }
 
   #enqueue(data: Uint8Array | OutputBuffer): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    (this.#queue ??= []).push({ data, written: promise, resolve, reject });
-    return unattended(promise);
+    const piece = { data, ...Promise.withResolvers<void>() };
+    (this.#queue ??= []).push(piece);
+    return unattended(piece.promise);
   }
 
   /** Writes what waits next, or rests. */
@@ -210,7 +207,7 @@ export class Writer {
     }
     const data = piece.data instanceof OutputBuffer ? piece.data.take() : piece.data;
     this.#queuedBytes -= data.length;
-    this.#writing = piece.written;
+    this.#writing = piece.promise;
     this.#writeAll(data).then(piece.resolve, piece.reject);
   }
 }

@@ -208,7 +208,9 @@ export class Framed<In, Out = In> implements AsyncIterable<In> {
    */
   release(): void {
     const { reader, outbox, onRelease } = this.#init;
-    const remaining = this.#incoming.end("release");
+    const remaining = this.#incoming.end(
+      "Cannot use the messages of a connection after release()",
+    );
     outbox.handOver();
     reader.unread(remaining);
     onRelease();

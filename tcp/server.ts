@@ -174,7 +174,7 @@ class Server implements TcpServer {
       release: () => this.#release(),
     });
     this.finished = this.#stopping.finished;
-    this.finished.then(catchUnhandled());
+    catchUnhandled(this.finished);
     this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }
@@ -233,29 +233,25 @@ class Server implements TcpServer {
   #admit(socket: Deno.Conn): void {
     this.#counts.accepted++;
     const remoteAddr = normaliseAddr(socket.remoteAddr);
-    const hostname = "hostname" in remoteAddr ? remoteAddr.hostname : null;
-    const refusal = this.#stopping.isStopping ? "refused" : this.#admission.enter(hostname);
+    const refusal = this.#stopping.isStopping ? "refused" : this.#admission.enter(remoteAddr);
     if (refusal !== null) {
       this.#counts[refusal]++;
-      if (isTls(socket)) this.#refuseTls(socket, remoteAddr);
-      else socket.close();
+      if (!isTls(socket)) return socket.close();
+      this.#admission.refuse();
+      this.#discard(socket, remoteAddr).then(() => this.#admission.release());
       return;
     }
     this.#counts.active++;
     if (isTls(socket)) {
-      this.#serveTls(socket, remoteAddr, hostname);
+      this.#serveTls(socket, remoteAddr);
     } else {
       if (this.#transport === "tcp") this.#configure(socket as Deno.TcpConn);
-      this.#serve(socket, remoteAddr, hostname, null);
+      this.#serve(socket, remoteAddr, null);
     }
   }
 
   /** The handshake happens here, off the accept loop, so that a silent client delays no other. */
-  async #serveTls(
-    socket: Deno.TlsConn,
-    remoteAddr: SocketAddress,
-    hostname: string | null,
-  ): Promise<void> {
+  async #serveTls(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
     const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
     let alpnProtocol: string | null;
     try {
@@ -269,16 +265,10 @@ class Server implements TcpServer {
       const released = this.#discard(socket, remoteAddr);
       this.#stopping.finishIfIdle();
       await released;
-      this.#admission.release(hostname);
+      this.#admission.release(remoteAddr);
       return;
     }
-    this.#serve(socket, remoteAddr, hostname, alpnProtocol);
-  }
-
-  async #refuseTls(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
-    this.#admission.refuse();
-    await this.#discard(socket, remoteAddr);
-    this.#admission.release(null);
+    this.#serve(socket, remoteAddr, alpnProtocol);
   }
 
   #discard(socket: Deno.TlsConn, remoteAddr: SocketAddress): Promise<void> {
@@ -287,12 +277,7 @@ class Server implements TcpServer {
   }
 
   /** Not an async function: its frame would cost each idle connection half a kilobyte. */
-  #serve(
-    socket: Deno.Conn,
-    remoteAddr: SocketAddress,
-    hostname: string | null,
-    alpnProtocol: string | null,
-  ): void {
+  #serve(socket: Deno.Conn, remoteAddr: SocketAddress, alpnProtocol: string | null): void {
     const conn: TcpConnection = createConnection({
       socket,
       transport: this.#transport,
@@ -308,7 +293,7 @@ class Server implements TcpServer {
     if (this.#stopping.isStopping) drainConnection(conn); // its handshake had just ended
     if (this.#stopping.isAborted) conn.abort(this.#options.signal?.reason);
     const end = () => {
-      conn.close().then(() => this.#leave(hostname));
+      conn.close().then(() => this.#leave(remoteAddr));
     };
     const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
@@ -328,9 +313,9 @@ class Server implements TcpServer {
     }
   }
 
-  #leave(hostname: string | null): void {
+  #leave(remoteAddr: SocketAddress): void {
     this.#counts.active--;
-    this.#admission.leave(hostname);
+    this.#admission.leave(remoteAddr);
     this.#stopping.finishIfIdle();
   }
 

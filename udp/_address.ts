@@ -53,3 +53,8 @@ export function checkTarget(action: string, to: UdpTarget): void {
 export function canAnswer(from: SocketAddress): boolean {
   return "path" in from ? from.path !== "" : from.port !== 0;
 }
+
+/** What tells senders apart. */
+export function senderKey(from: SocketAddress): string {
+  return "path" in from ? from.path : `${from.hostname} ${from.port}`;
+}

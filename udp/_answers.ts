@@ -23,18 +23,21 @@ export class HandledDatagram extends ReceivedDatagram {
   isNew = true;
 }
 
-/** The limits of answers, checked. */
-export interface AnswerLimits {
+/** The limits of handlers and their answers, checked. */
+export interface HandlerLimits {
+  readonly concurrency: number;
   readonly maxReplyRatio: number;
   readonly guard: LoopGuard | undefined;
   readonly dedup: Dedup | undefined;
 }
 
-/** Checks the options that limit answers, and fills in the defaults. */
-export function answerLimits(options: UdpServerBaseOptions): AnswerLimits {
-  const { maxReplyRatio = Infinity, loopGuard = 10_000, dedup = false } = options;
+/** Checks the options that limit handlers and answers, and fills in the defaults. */
+export function handlerLimits(options: UdpServerBaseOptions): HandlerLimits {
+  const { concurrency = 1_024, maxReplyRatio = Infinity } = options;
+  const { loopGuard = 10_000, dedup = false } = options;
   checkCount("loopGuard", loopGuard, 1);
   return {
+    concurrency: checkCount("concurrency", concurrency, 1),
     maxReplyRatio: checkRange("maxReplyRatio", maxReplyRatio, 0),
     guard: loopGuard === Infinity ? undefined : new LoopGuard(loopGuard),
     dedup: dedup === false ? undefined : new Dedup(dedup),
@@ -45,9 +48,9 @@ export function answerLimits(options: UdpServerBaseOptions): AnswerLimits {
 export class Answers {
   readonly counts = { duplicates: 0, refusedReplies: 0, unanswerable: 0 };
   readonly #endpoint: UdpEndpoint;
-  readonly #limits: AnswerLimits;
+  readonly #limits: HandlerLimits;
 
-  constructor(endpoint: UdpEndpoint, limits: AnswerLimits) {
+  constructor(endpoint: UdpEndpoint, limits: HandlerLimits) {
     this.#endpoint = endpoint;
     this.#limits = limits;
   }

@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../errors.ts";
 import { checkCount, checkTimeout } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
-import { canAnswer } from "./_address.ts";
+import { canAnswer, senderKey } from "./_address.ts";
 import { fingerprint } from "./_fingerprint.ts";
 import type { DedupOptions } from "./server_options.ts";
 
@@ -65,8 +65,7 @@ export class Dedup implements Sweepable {
     if (typeof given === "object") throw asynchronousKey(given);
     const isLong = typeof given === "string" && given.length > MAX_KEY_LENGTH;
     const id = isLong ? `long ${fingerprint(encoder.encode(given))}` : given;
-    const sender = "path" in from ? from.path : `${from.hostname} ${from.port}`;
-    const key = `${sender} ${id}`;
+    const key = `${senderKey(from)} ${id}`;
     this.#lastSeen = performance.now();
     this.#forget(this.#lastSeen);
     const known = this.#active.get(key) ?? this.#done.get(key);

@@ -60,5 +60,5 @@ export interface OpenOptions {
   /** The size of the buffer to receive into. */
   readonly bufferSize: number;
   readonly reuseAddress: boolean;
-  readonly broadcast: boolean;
+  readonly mayBroadcast: boolean;
 }

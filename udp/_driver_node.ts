@@ -39,7 +39,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
   try {
     await promise;
     isBound = true;
-    if (options.broadcast) socket.setBroadcast(true);
+    if (options.mayBroadcast) socket.setBroadcast(true);
   } catch (error) {
     socket.close();
     throw error;
@@ -47,7 +47,7 @@ export async function openNode(options: OpenOptions): Promise<Driver> {
     clearInterval(waiting);
   }
   socket.off("error", reject);
-  return new NodeDriver(socket, v6, options.broadcast);
+  return new NodeDriver(socket, v6, options.mayBroadcast);
 }
 
 class NodeDriver implements Driver {

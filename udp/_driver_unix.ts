@@ -10,10 +10,9 @@
  */
 import type { SocketAddress } from "../errors.ts";
 import { unixAddr } from "../common/address.ts";
-import { Backoff, type Sleep, sleep } from "../_internal/backoff.ts";
-import { nextTurn, spend } from "../common/turn_budget.ts";
+import { identifyFile } from "../_internal/socket_file.ts";
 import type { DatagramSink, Driver, Membership } from "./_driver.ts";
-import type { DenoSocket } from "./_driver_deno.ts";
+import { DenoDriver } from "./_driver_deno.ts";
 import { UnixSenders } from "./_unix_senders.ts";
 
 /** So many receivers are known to have connected their sockets; then the memory starts anew. */
@@ -23,8 +22,8 @@ const MAX_CONNECTED = 1_024;
 export function openUnix(path: string, bufferSize: number, senders: number): Driver {
   const sending = new UnixSenders(path, senders);
   try {
-    const socket = Deno.listenDatagram({ transport: "unixpacket", path }) as DenoSocket;
-    return new UnixDriver(socket, sending, { path, bufferSize });
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path });
+    return new UnixDriver(socket, bufferSize, sending);
   } catch (error) {
     sending.close();
     throw error;
@@ -39,66 +38,35 @@ interface WaitingDatagram {
   readonly reject: (reason: unknown) => void;
 }
 
-class UnixDriver implements Driver {
-  readonly backend = "deno";
-  readonly addr: Deno.UnixAddr;
+class UnixDriver extends DenoDriver {
   readonly v6 = false;
   readonly ordersSends = true;
-  readonly #socket: DenoSocket;
+  readonly #path: string;
   readonly #senders: UnixSenders;
-  readonly #file: SocketFile;
-  readonly #buffer: Uint8Array;
+  readonly #file: string | undefined;
   /** Receivers that take datagrams only from the socket that receives. */
   readonly #connected = new Set<string>();
   #last: Deno.UnixAddr; // that something came from
   #outbox: WaitingDatagram[] = [];
-  #isReceiving = false;
-  #running: Promise<void> = Promise.resolve();
-  #closed = false;
-  #pause: Sleep | undefined;
 
-  constructor(
-    socket: DenoSocket,
-    senders: UnixSenders,
-    { path, bufferSize }: { path: string; bufferSize: number },
-  ) {
-    this.#socket = socket;
+  constructor(socket: Deno.DatagramConn, bufferSize: number, senders: UnixSenders) {
+    super(socket, bufferSize);
+    this.#last = this.addr as Deno.UnixAddr;
+    this.#path = this.#last.path;
     this.#senders = senders;
-    this.#file = new SocketFile(path);
-    this.#buffer = new Uint8Array(bufferSize);
-    this.addr = unixAddr("unixpacket", path);
-    this.#last = this.addr;
+    this.#file = identifyFile(this.#path);
   }
 
-  start(sink: DatagramSink): void {
-    this.#running = this.#run(sink);
+  /** No await between this check and the receive: what is sent from then on wakes it. */
+  protected override beforeReceive(): Promise<void> | undefined {
+    return this.#outbox.length > 0 ? this.#flush() : undefined;
   }
 
-  async #run(sink: DatagramSink): Promise<void> {
-    const backoff = new Backoff({ min: 1, max: 1_000, jitter: 0 });
-    const waker = this.#senders.wakerPath;
-    while (!this.#closed) {
-      // No await between this check and the receive: what is sent from then on wakes it.
-      while (this.#outbox.length > 0) await this.#flush();
-      try {
-        this.#isReceiving = true;
-        const [view, from] = await this.#socket.receive(this.#buffer);
-        this.#isReceiving = false;
-        // A sender that has not bound its socket has no path.
-        const path = (from as Deno.UnixAddr).path as string | null ?? "";
-        this.#senders.received();
-        if (path !== waker) sink.received(view, this.#sender(path));
-        backoff.reset();
-        if (spend(view.length)) await nextTurn();
-      } catch (error) {
-        this.#isReceiving = false;
-        if (this.#closed) break;
-        sink.failed(error);
-        this.#pause = sleep(backoff.next());
-        await this.#pause.done;
-      }
-    }
-    this.#rejectOutbox(new Deno.errors.BadResource("The socket is closed"));
+  protected take(view: Uint8Array, from: Deno.Addr, sink: DatagramSink): void {
+    // A sender that has not bound its socket has no path.
+    const path = (from as Deno.UnixAddr).path as string | null ?? "";
+    this.#senders.received();
+    if (path !== this.#senders.wakerPath) sink.received(view, this.#sender(path));
   }
 
   /** The address of a sender: mostly the one before, so that it need not be made again. */
@@ -111,7 +79,7 @@ class UnixDriver implements Driver {
     const batch = this.#outbox;
     this.#outbox = [];
     for (const { data, to, resolve, reject } of batch) {
-      await this.#socket.send(data, to).then(resolve, reject);
+      await this.socket.send(data, to).then(resolve, reject);
     }
   }
 
@@ -135,14 +103,14 @@ class UnixDriver implements Driver {
   #sendBetween(data: Uint8Array, to: SocketAddress): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#outbox.push({ data, to, resolve, reject });
-      if (this.#isReceiving) this.#wake();
+      if (this.isReceiving) this.#wake();
     });
   }
 
   /** Ends the receive under way. */
   async #wake(): Promise<void> {
     try {
-      await this.#senders.wake(this.addr.path);
+      await this.#senders.wake(this.#path);
     } catch (error) {
       this.#rejectOutbox(error);
     }
@@ -158,49 +126,21 @@ class UnixDriver implements Driver {
     return Promise.reject(new TypeError("Cannot join a multicast group with a unix socket"));
   }
 
-  ref(): void {
-    this.#socket.ref();
-  }
-
-  unref(): void {
-    this.#socket.unref();
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  override async close(): Promise<void> {
+    if (this.isClosed) return;
     this.#senders.close();
-    this.#socket.close();
-    this.#pause?.wake();
-    this.#file.remove();
-    await this.#running;
-  }
-}
-
-/** The file of a unix socket, which the runtime does not remove. */
-class SocketFile {
-  readonly #path: string;
-  readonly #inode: number | null;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#inode = inodeOf(path);
+    const closed = super.close();
+    this.#removeFile();
+    await closed;
+    this.#rejectOutbox(new Deno.errors.BadResource("The socket is closed"));
   }
 
-  /** Removes it, unless another one is in its place. */
-  remove(): void {
+  /** Removes the file, which the runtime does not, unless another one is in its place. */
+  #removeFile(): void {
     try {
-      if (inodeOf(this.#path) === this.#inode) Deno.removeSync(this.#path);
+      if (identifyFile(this.#path) === this.#file) Deno.removeSync(this.#path);
     } catch {
       // It is gone already, or the program may not write there any more.
     }
-  }
-}
-
-function inodeOf(path: string): number | null {
-  try {
-    return Deno.lstatSync(path).ino;
-  } catch {
-    return null;
   }
 }

@@ -28,8 +28,7 @@ interface InboxWaiter {
 }
 
 /** A bounded queue of datagrams, and the calls that wait for one. */
-export class Inbox {
-  readonly #queue: DatagramQueue<Datagram>;
+export class Inbox extends DatagramQueue<Datagram> {
   readonly #waiters = new Set<InboxWaiter>();
   readonly #context: () => OperationContext;
   readonly #onTaken: ((bytes: number) => void) | undefined;
@@ -42,19 +41,9 @@ export class Inbox {
     context: () => OperationContext,
     onTaken?: (bytes: number) => void,
   ) {
-    this.#queue = new DatagramQueue(maxCount, maxBytes);
+    super(maxCount, maxBytes);
     this.#context = context;
     this.#onTaken = onTaken;
-  }
-
-  /** How many datagrams wait to be taken. */
-  get size(): number {
-    return this.#queue.size;
-  }
-
-  /** How many bytes they have. */
-  get bytes(): number {
-    return this.#queue.bytes;
   }
 
   /** Whether a call waits for a datagram. */
@@ -64,7 +53,7 @@ export class Inbox {
 
   /** Whether a datagram of `length` bytes finds a taker or a place. */
   accepts(length: number): boolean {
-    return this.#waiters.size > 0 || this.#queue.fits(length);
+    return this.#waiters.size > 0 || this.fits(length);
   }
 
   /** Hands a datagram to the first call that waits, or queues it: then the answer is `false`. */
@@ -74,13 +63,13 @@ export class Inbox {
       waiter.take(datagram);
       return true;
     }
-    this.#queue.push(datagram);
+    this.push(datagram);
     return false;
   }
 
   /** The next datagram that waits already. */
-  shift(): Datagram | undefined {
-    const datagram = this.#queue.shift();
+  override shift(): Datagram | undefined {
+    const datagram = super.shift();
     if (datagram !== undefined) this.#onTaken?.(datagram.data.length);
     return datagram;
   }
@@ -141,7 +130,7 @@ export class Inbox {
   ): AsyncIterableIterator<Datagram> {
     const waiting = new Set<InboxWaiter>();
     const next = (): Promise<IteratorResult<Datagram>> => {
-      if (this.#ended && this.size === 0) return Promise.resolve(END);
+      if (this.#ended) return Promise.resolve(END);
       try {
         check();
       } catch (error) {
@@ -177,7 +166,7 @@ export class Inbox {
   /** Forgets the datagrams that wait and ends the calls that wait: there will be no more. */
   end(): void {
     this.#ended = true;
-    this.#queue.takeAll();
+    this.takeAll();
     for (const waiter of [...this.#waiters]) {
       this.#waiters.delete(waiter);
       waiter.end();

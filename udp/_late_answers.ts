@@ -16,21 +16,24 @@ const MAX_REMEMBERED = 1_024;
 export type Matcher = (data: Uint8Array, from: SocketAddress) => boolean;
 
 /** A request that is over. */
-export interface Over {
+interface Over {
   readonly match: Matcher | undefined;
   /** The only address from which late answers come. */
   readonly source: SocketAddress;
-  /** The fingerprint of the answer, `null` if there was none. */
-  readonly print: number | null;
+  /** The answer, `null` if there was none. */
+  readonly answer: Uint8Array | null;
   /** How many more copies of that answer to expect: those that other tries brought, and one more. */
   copies: number;
   /** How many more other answers to expect: one for each try that was not answered. */
   others: number;
 }
 
+/** What is kept of it: not the answer, but its fingerprint. */
+type Remembered = Omit<Over, "answer"> & { readonly print: number | null; readonly until: number };
+
 /** The requests that were over not long ago. */
 export class LateAnswers {
-  #remembered: (Over & { readonly until: number })[] = []; // the oldest first
+  #remembered: Remembered[] = []; // the oldest first
 
   /** When the next one is forgotten, on the clock of `performance.now()`; `Infinity` if there is none. */
   get nextAt(): number {
@@ -38,9 +41,10 @@ export class LateAnswers {
   }
 
   /** Remembers a request for a while. */
-  expect(request: Over): void {
+  expect({ answer, ...request }: Over): void {
     if (this.#remembered.length >= MAX_REMEMBERED) this.#remembered.shift();
-    this.#remembered.push({ ...request, until: performance.now() + LATE_WINDOW });
+    const print = answer && fingerprint(answer);
+    this.#remembered.push({ ...request, print, until: performance.now() + LATE_WINDOW });
   }
 
   /** Whether a datagram is a late answer; each is expected a certain number of times only. */

@@ -9,6 +9,7 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
+import { senderKey } from "./_address.ts";
 
 /** Sources are counted together in so many buckets; only those of a busy bucket are told apart. */
 const BUCKETS = 4_096;
@@ -50,7 +51,7 @@ export class LoopGuard {
       this.#buckets[bucket] = count + 1;
       return true;
     }
-    const source = `${to.hostname} ${to.port}`;
+    const source = senderKey(to);
     const known = this.#sources.get(source);
     if (known === undefined) return this.#begin(source);
     if (known.answers < this.#limit) {

@@ -84,12 +84,12 @@ export async function joinGroup(
   const address = numeric(group);
   if (context.transport !== "udp" || !address?.multicast || address.v6 !== driver.v6) {
     const family = driver.v6 ? "IPv6" : "IPv4";
-    throw new TypeError(
-      `Cannot join the group ${group}: expected ${
-        context.transport === "udp" ? `an ${family} multicast address` : "a UDP socket"
-      }`,
-    );
+    const expected = context.transport === "udp"
+      ? `an ${family} multicast address`
+      : "a UDP socket";
+    throw new TypeError(`Cannot join the group ${group}: expected ${expected}`);
   }
+  const checkTtl = (ttl: number) => checkCount("ttl", ttl, 1, 255);
   if (ttl !== undefined) checkTtl(ttl);
   const attempt = async <T>(what: () => T | Promise<T>): Promise<T> => {
     try {
@@ -126,12 +126,8 @@ export async function joinGroup(
   };
   function checkMember(): void {
     if (!left) return;
-    const where = context.localAddr === undefined ? "" : ` on ${formatAddr(context.localAddr)}`;
-    throw new ClosedError(
-      "closed",
-      `Cannot change the membership: ${group}${where} was left`,
-      context,
-    );
+    const message = `Cannot change the membership: ${group} on ${formatAddr(driver.addr)} was left`;
+    throw new ClosedError("closed", message, context);
   }
   try {
     if (ttl !== undefined) await result.setTtl(ttl);
@@ -159,8 +155,4 @@ export async function applySettings(
     await driver.close();
     throw error;
   }
-}
-
-function checkTtl(ttl: number): void {
-  checkCount("ttl", ttl, 1, 255);
 }

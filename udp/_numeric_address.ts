@@ -67,19 +67,14 @@ export async function resolve(hostname: string, v6: boolean, port: number): Prom
   checkHostname("hostname", hostname);
   const literal = numeric(hostname);
   if (literal !== null) return literal;
-  const { lookup } = await import("node:dns");
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  lookup(hostname, { family: v6 ? 0 : 4 }, (error, address) => {
-    if (error) reject(error);
-    else resolve(address);
-  });
+  const { lookup } = await import("node:dns/promises");
   const context = {
     operation: "resolve",
     transport: "udp",
     target: formatHostPort(hostname, port),
   } as const;
   try {
-    const found = numeric(await promise);
+    const found = numeric((await lookup(hostname, { family: v6 ? 0 : 4 })).address);
     if (found !== null) return found;
   } catch (error) {
     const code = codeOf(error);

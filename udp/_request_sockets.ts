@@ -11,7 +11,6 @@
 import type { SocketAddress } from "../errors.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import type { DatagramSink, Driver } from "./_driver.ts";
-import { fingerprint } from "./_fingerprint.ts";
 import { LateAnswers } from "./_late_answers.ts";
 import { Outgoing } from "./_outgoing.ts";
 import type { PendingRequests, UdpRequest, WaitingRequest } from "./_requests.ts";
@@ -38,7 +37,7 @@ export interface RequestSocketsInit {
 
 /** The sockets of the requests of one endpoint. */
 export class RequestSockets implements Sweepable {
-  readonly #init: RequestSocketsInit;
+  readonly init: RequestSocketsInit;
   readonly #open = new Set<RequestSocket>();
   readonly #lingering = new Set<RequestSocket>(); // the oldest first
   readonly #closing = new Set<Promise<void>>();
@@ -48,19 +47,19 @@ export class RequestSockets implements Sweepable {
   #isRef = true;
 
   constructor(init: RequestSocketsInit) {
-    this.#init = init;
+    this.init = init;
   }
 
   /** Sends a request and waits for its answer. */
   async make(request: UdpRequest): Promise<Datagram> {
-    const { requests, state } = this.#init;
+    const { requests, state } = this.init;
     const release = requests.reserve(request.to);
     let socket: RequestSocket;
     try {
       if (this.#active >= state.limits.maxRequestSockets) await this.#free(request.signal);
       else this.#active++;
       try {
-        socket = await this.#openFor(request);
+        socket = await this.#openFor(request, release);
       } catch (error) {
         this.#leave();
         throw error;
@@ -68,7 +67,6 @@ export class RequestSockets implements Sweepable {
     } finally {
       release();
     }
-    socket.waiting = requests.begin(request, socket.outgoing);
     try {
       return await socket.waiting.settle.promise;
     } catch (error) {
@@ -107,7 +105,10 @@ export class RequestSockets implements Sweepable {
     if (!this.#open.delete(socket)) return;
     this.#lingering.delete(socket);
     if (this.#lingering.size === 0) unwatch(this);
-    const closing = socket.close();
+    this.#close(socket.close());
+  }
+
+  #close(closing: Promise<void>): void {
     this.#closing.add(closing);
     closing.finally(() => this.#closing.delete(closing));
   }
@@ -120,22 +121,22 @@ export class RequestSockets implements Sweepable {
     await Promise.all(this.#closing);
   }
 
-  async #openFor(request: UdpRequest): Promise<RequestSocket> {
+  async #openFor(request: UdpRequest, release: () => void): Promise<RequestSocket> {
     const { to, signal } = request;
-    const { state, open } = this.#init;
+    const { state, open } = this.init;
     if (this.#isClosed) throw state.closedError("request", to);
     const driver = await open(to);
-    const socket = new RequestSocket(driver, this.#init, this, request);
-    this.#open.add(socket);
     try {
       if (this.#isClosed) throw state.closedError("request", to);
       signal?.throwIfAborted();
     } catch (error) {
-      this.close(socket);
+      this.#close(driver.close());
       throw error;
     }
+    release();
+    const socket = new RequestSocket(driver, this, request);
+    this.#open.add(socket);
     if (!this.#isRef) driver.unref();
-    driver.start(socket);
     return socket;
   }
 
@@ -164,40 +165,34 @@ export class RequestSockets implements Sweepable {
 class RequestSocket implements DatagramSink, Replier {
   readonly driver: Driver;
   readonly outgoing: Outgoing;
-  waiting: WaitingRequest | undefined;
+  readonly waiting: WaitingRequest;
   /** When it is closed after its answer, on the clock of `performance.now()`. */
   until = Infinity;
-  readonly #init: RequestSocketsInit;
   readonly #owner: RequestSockets;
-  readonly #request: UdpRequest;
   readonly #late = new LateAnswers();
   #isClosed = false;
 
-  constructor(
-    driver: Driver,
-    init: RequestSocketsInit,
-    owner: RequestSockets,
-    request: UdpRequest,
-  ) {
+  /** Sends the request, which has its place. */
+  constructor(driver: Driver, owner: RequestSockets, request: UdpRequest) {
+    const { requests, state } = owner.init;
     this.driver = driver;
-    this.outgoing = new Outgoing(driver, init.state);
-    this.#init = init;
     this.#owner = owner;
-    this.#request = request;
+    this.outgoing = new Outgoing(driver, state);
+    this.waiting = requests.begin(request, this.outgoing);
+    driver.start(this);
   }
 
   received(received: Uint8Array, from: SocketAddress): void {
-    const { state, requests, deliver } = this.#init;
+    const { state, requests, deliver } = this.#owner.init;
     const { waiting } = this;
-    const { anySource, to } = this.#request;
+    const { anySource, to } = waiting.request;
     const view = state.admit(received, from, anySource ? undefined : to);
-    if (view === null || this.#isClosed || waiting === undefined) return;
+    if (view === null || this.#isClosed) return;
     const copy = () => new ReceivedDatagram(own(view), from, view !== received, this);
     if (requests.isWaiting(waiting)) {
       // One for each try, as the network may double the last.
       const copies = waiting.sent;
-      const print = fingerprint(view);
-      this.#late.expect({ match: undefined, source: from, print, copies, others: 0 });
+      this.#late.expect({ match: undefined, source: from, answer: view, copies, others: 0 });
       requests.answer(waiting, copy());
       this.#owner.linger(this);
     } else if (this.until < Infinity) {
@@ -207,11 +202,11 @@ class RequestSocket implements DatagramSink, Replier {
   }
 
   failed(): void {
-    this.#init.state.counts.receiveErrors++;
+    this.#owner.init.state.counts.receiveErrors++;
   }
 
   sendReply(datagram: Datagram, data: DatagramData): Promise<void> {
-    const replier = this.#isClosed ? this.#init.replier : this.outgoing;
+    const replier = this.#isClosed ? this.#owner.init.replier : this.outgoing;
     return replier.sendReply(datagram, data);
   }
 

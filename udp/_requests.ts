@@ -24,7 +24,6 @@ import {
 } from "../common/options.ts";
 import { netError } from "../common/net_error.ts";
 import { isSame } from "./_address.ts";
-import { fingerprint } from "./_fingerprint.ts";
 import { isMatch, LateAnswers, type Matcher } from "./_late_answers.ts";
 import type { Outgoing } from "./_outgoing.ts";
 import type { Datagram } from "./datagram.ts";
@@ -201,7 +200,7 @@ export class PendingRequests implements Sweepable {
       const isAlone = match !== undefined && !anySource && isSame(to, from);
       const others = isAlone ? tries - 1 : 0;
       const copies = Math.max(1, waiting.sent);
-      this.#late.expect({ match, source: from, print: fingerprint(data), copies, others });
+      this.#late.expect({ match, source: from, answer: data, copies, others });
     }
     this.#end(waiting);
     waiting.settle.resolve(datagram);
@@ -213,7 +212,7 @@ export class PendingRequests implements Sweepable {
     const { match, to, anySource } = waiting.request;
     const { sent } = waiting;
     if (match !== undefined && !anySource && sent > 0) {
-      this.#late.expect({ match, source: to, print: null, copies: 0, others: sent });
+      this.#late.expect({ match, source: to, answer: null, copies: 0, others: sent });
     }
     this.#end(waiting);
     waiting.settle.reject(reason);

@@ -1,15 +1,18 @@
 /**
- * One peer of an endpoint.
+ * One peer of an endpoint, and all peers of one kind.
  *
  * @module
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
+import { userKey } from "../common/cidr.ts";
 import { END } from "../common/pull_iterator.ts";
 import type { OperationContext } from "../common/net_error.ts";
-import { canAnswer } from "./_address.ts";
+import { canAnswer, senderKey } from "./_address.ts";
 import { Inbox } from "./_inbox.ts";
+import { LazySignal } from "./_lazy_signal.ts";
 import { promiseOf } from "./_outgoing.ts";
+import type { SessionLimits } from "./_session_limits.ts";
 import { type Datagram, type DatagramData, toBytes } from "./datagram.ts";
 import { socketOf, type UdpEndpoint } from "./endpoint.ts";
 import type { UdpReceiveOptions } from "./options.ts";
@@ -24,15 +27,6 @@ export interface SessionOwner {
   unanswerable(): void;
   /** Ends a session. */
   end(session: Session, how: SessionEnd): void;
-}
-
-/** What a session is made from. */
-export interface SessionInit {
-  readonly key: string;
-  readonly source: string;
-  readonly remoteAddr: SocketAddress;
-  readonly maxQueue: number;
-  readonly maxBytes: number;
 }
 
 /** The datagrams of one peer, and what their owner must know of them. */
@@ -51,33 +45,26 @@ export class Session implements UdpSession {
   /** When the last datagram came, on the clock of `performance.now()`. */
   lastHeard = 0;
   readonly #owner: SessionOwner;
-  #controller: AbortController | undefined;
+  readonly #lazy = new LazySignal();
 
-  constructor(owner: SessionOwner, { key, source, remoteAddr, maxQueue, maxBytes }: SessionInit) {
+  constructor(owner: SessionOwner, remoteAddr: SocketAddress, limits: SessionLimits) {
     this.#owner = owner;
-    this.key = key;
-    this.source = source;
+    this.key = senderKey(remoteAddr);
+    this.source = "path" in remoteAddr ? remoteAddr.path : userKey(remoteAddr.hostname);
     this.remoteAddr = remoteAddr;
-    this.inbox = new Inbox(
-      maxQueue,
-      maxBytes,
-      () => this.#context(),
-      (bytes) => owner.taken(this, bytes),
-    );
+    const context = () => this.#context();
+    const onTaken = (bytes: number) => owner.taken(this, bytes);
+    this.inbox = new Inbox(limits.maxQueue, limits.maxPeerQueueBytes, context, onTaken);
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.ended !== null) this.#controller.abort(this.#reason(this.ended));
-    }
-    return this.#controller.signal;
+    return this.#lazy.signal;
   }
 
   finish(how: SessionEnd): void {
     this.ended = how;
     this.inbox.end();
-    this.#controller?.abort(this.#reason(how));
+    this.#lazy.abort(() => this.#reason(how));
   }
 
   send(data: DatagramData): Promise<void> {
@@ -115,11 +102,32 @@ export class Session implements UdpSession {
   }
 
   #context(): OperationContext {
-    return {
-      operation: "receive",
-      transport: "path" in this.remoteAddr ? "unixpacket" : "udp",
-      localAddr: this.#owner.endpoint.addr,
-      remoteAddr: this.remoteAddr,
-    };
+    return socketOf(this.#owner.endpoint).state.context("receive", this.remoteAddr);
+  }
+}
+
+/** The sessions of one kind by address, and what waits in their queues together. */
+export class SessionGroup extends Map<string, Session> {
+  readonly #maxCount: number;
+  readonly #maxBytes: number;
+  #count = 0;
+  #bytes = 0;
+
+  /** @param share The part of the limits that holds for these sessions. */
+  constructor({ maxTotalQueue, maxQueueBytes }: SessionLimits, share: number) {
+    super();
+    this.#maxCount = Math.ceil(maxTotalQueue * share);
+    this.#maxBytes = Math.ceil(maxQueueBytes * share);
+  }
+
+  /** Whether one more datagram of this length may wait. */
+  fits(length: number): boolean {
+    return this.#count < this.#maxCount && this.#bytes + length <= this.#maxBytes;
+  }
+
+  /** Notes what waits, or with negative numbers what no longer does. */
+  addQueued(count: number, bytes: number): void {
+    this.#count += count;
+    this.#bytes += bytes;
   }
 }

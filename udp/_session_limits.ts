@@ -1,5 +1,5 @@
 /**
- * The limits of sessions: of one peer, and of all together.
+ * The limits of sessions.
  *
  * @module
  */
@@ -33,32 +33,4 @@ export function sessionLimits(options: UdpSessionsOptions): SessionLimits {
     maxTotalQueue: checkCount("maxTotalQueue", maxTotalQueue, 1),
     maxQueueBytes: checkCount("maxQueueBytes", maxQueueBytes),
   };
-}
-
-/** What many sessions have in their queues together, and what they may have. */
-export class QueueTotal {
-  readonly #maxCount: number;
-  readonly #maxBytes: number;
-  #count = 0;
-  #bytes = 0;
-
-  /** @param share The part of the limits that holds for these sessions. */
-  constructor({ maxTotalQueue, maxQueueBytes }: SessionLimits, share: number) {
-    this.#maxCount = Math.ceil(maxTotalQueue * share);
-    this.#maxBytes = Math.ceil(maxQueueBytes * share);
-  }
-
-  /** Whether one more datagram of this length may wait. */
-  fits(length: number): boolean {
-    return this.#count < this.#maxCount && this.#bytes + length <= this.#maxBytes;
-  }
-
-  add(count: number, bytes: number): void {
-    this.#count += count;
-    this.#bytes += bytes;
-  }
-
-  remove(count: number, bytes: number): void {
-    this.add(-count, -bytes);
-  }
 }

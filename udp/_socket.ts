@@ -40,7 +40,7 @@ export type EndpointOptions = (UdpBindOptions | UnixDatagramOptions) & {
 export class DatagramSocket {
   readonly driver: Driver;
   readonly outgoing: Outgoing;
-  readonly #state: SocketState;
+  readonly state: SocketState;
   readonly #targets: Targets;
   readonly #dispatcher: Dispatcher;
   readonly #requests: PendingRequests;
@@ -56,7 +56,7 @@ export class DatagramSocket {
     { signal, peer, broadcast = false }: EndpointOptions,
     openAnother: () => Promise<Driver>,
   ) {
-    const state = this.#state = new SocketState(driver.addr, limits, signal);
+    const state = this.state = new SocketState(driver.addr, limits, signal);
     this.driver = driver;
     this.#targets = new Targets(state, driver.v6, broadcast);
     const replier = this.outgoing = new Outgoing(driver, state);
@@ -81,7 +81,7 @@ export class DatagramSocket {
   stats(): UdpEndpointStats {
     const { size: queued, bytes: bytesQueued } = this.#dispatcher.inbox;
     const { size: sending } = this.outgoing;
-    return { ...this.#state.counts, sending, queued, bytesQueued, requests: this.#requests.size };
+    return { ...this.state.counts, sending, queued, bytesQueued, requests: this.#requests.size };
   }
 
   send(data: DatagramData, to: UdpTarget): Promise<void> {
@@ -102,7 +102,7 @@ export class DatagramSocket {
     }
     return this.#dispatcher.inbox.receive<never>(
       options,
-      (_, reject) => reject(this.#state.closedError("receive")),
+      (_, reject) => reject(this.state.closedError("receive")),
     );
   }
 
@@ -133,14 +133,14 @@ export class DatagramSocket {
   }
 
   async joinMulticast(group: string, options: MulticastOptions): Promise<MulticastMembership> {
-    const context = this.#state.context("multicast");
+    const context = this.state.context("multicast");
     this.#checkOpen("multicast");
     return await joinGroup(this.driver, group, options, { context, settings: this.#groups });
   }
 
   iterate(): AsyncIterableIterator<Datagram> {
     return this.#dispatcher.inbox.iterate(() => this.#checkReceivable(), (resolve, reject) => {
-      if (this.#state.isAborted) reject(this.#signal?.reason);
+      if (this.state.isAborted) reject(this.#signal?.reason);
       else resolve(END);
     });
   }
@@ -175,7 +175,7 @@ export class DatagramSocket {
   }
 
   #checkOpen(operation: NetOperation, to?: SocketAddress): void {
-    if (this.#closing !== undefined) throw this.#state.closedError(operation, to);
+    if (this.#closing !== undefined) throw this.state.closedError(operation, to);
   }
 
   #checkReceivable(): void {
@@ -185,15 +185,15 @@ export class DatagramSocket {
 
   readonly #abort = (): void => {
     if (this.#closing !== undefined) return;
-    this.#state.isAborted = true;
+    this.state.isAborted = true;
     this.close();
   };
 
   async #close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
     const closed = this.outgoing.close();
-    this.#dispatcher.end(this.#state.closedError("receive"));
-    this.#requests.close(this.#state.closedError("request"));
+    this.#dispatcher.end(this.state.closedError("receive"));
+    this.#requests.close(this.state.closedError("request"));
     await Promise.all([closed, this.#requestSockets.closeAll()]);
   }
 }

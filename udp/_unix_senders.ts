@@ -56,7 +56,7 @@ interface Sender {
 
 /** The sockets that send in the name of one path. */
 export class UnixSenders {
-  readonly #folder: HiddenFolder | null;
+  readonly #folder: string | null;
   readonly #senders: Sender[] = [];
   readonly #nudger: DenoSocket | undefined;
   /** What ends a receive; its item is unused. */
@@ -75,24 +75,18 @@ export class UnixSenders {
    * @param count How many receivers can be sent to at one time.
    */
   constructor(path: string, count: number) {
-    this.#folder = HiddenFolder.make(path);
+    this.#folder = makeHiddenFolder(path);
     try {
       for (let i = 0; i < count; i++) {
         const socket = listen(path);
-        const kept = this.#folder?.keep(path, i) ?? null;
+        const kept = this.#folder && move(path, `${this.#folder}/${i}`);
         if (kept === null) Deno.removeSync(path);
-        this.#senders.push({ socket, path: kept, receiver: null, item: null, nudges: 0 });
+        this.#senders.push(newSender(socket, kept));
       }
       if (this.#folder !== null) {
-        this.#nudger = listen(this.#folder.pathOf("n"));
-        const socket = listen(this.#folder.pathOf("w"));
-        this.#waker = {
-          socket,
-          path: this.#folder.pathOf("w"),
-          receiver: null,
-          item: null,
-          nudges: 0,
-        };
+        this.#nudger = listen(`${this.#folder}/n`);
+        const path = `${this.#folder}/w`;
+        this.#waker = newSender(listen(path), path);
       }
     } catch (error) {
       this.close();
@@ -155,7 +149,11 @@ export class UnixSenders {
     }
     this.#receivers.clear();
     this.#ready = [];
-    this.#folder?.remove();
+    try {
+      if (this.#folder !== null) Deno.removeSync(this.#folder, { recursive: true });
+    } catch {
+      // It is gone already.
+    }
   }
 
   #pump(): void {
@@ -254,60 +252,33 @@ export class UnixSenders {
   }
 }
 
-/** A folder beside a socket, for the files of those that send in its name. */
-class HiddenFolder {
-  readonly #path: string;
-  readonly #files: string[] = [];
-
-  private constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** Makes one in the nearest folder where it may be and is short enough; `null` if there is none. */
-  static make(path: string): HiddenFolder | null {
-    const absolute = path.startsWith("/");
-    for (let end = path.lastIndexOf("/");; end = path.lastIndexOf("/", end - 1)) {
-      const parent = path.slice(0, end + 1);
-      const folder = `${parent}.${crypto.randomUUID().slice(0, 6)}`;
-      const isShort = folder.length + 3 <= MAX_PATH;
-      if (isShort && mayWrite(folder)) {
-        try {
-          Deno.mkdirSync(folder, { mode: 0o700 });
-          return new HiddenFolder(folder);
-        } catch {
-          // The next one, perhaps.
-        }
-      }
-      if (end <= 0) return null;
-      if (!absolute && end < 0) return null;
-    }
-  }
-
-  pathOf(name: string | number): string {
-    const path = `${this.#path}/${name}`;
-    if (!this.#files.includes(path)) this.#files.push(path);
-    return path;
-  }
-
-  /** Moves a file here; `null` if that cannot be. */
-  keep(path: string, name: number): string | null {
-    try {
-      const kept = this.pathOf(name);
-      Deno.renameSync(path, kept);
-      return kept;
-    } catch {
-      return null;
-    }
-  }
-
-  remove(): void {
-    for (const path of [...this.#files, this.#path]) {
+/**
+ * Makes a folder for the files of the senders, in the nearest place where it may be and is short enough.
+ *
+ * @returns Its path, `null` if there is no such place.
+ */
+function makeHiddenFolder(path: string): string | null {
+  for (let end = path.lastIndexOf("/");; end = path.lastIndexOf("/", end - 1)) {
+    const folder = `${path.slice(0, end + 1)}.${crypto.randomUUID().slice(0, 6)}`;
+    if (folder.length + 3 <= MAX_PATH && mayWrite(folder)) {
       try {
-        Deno.removeSync(path);
+        Deno.mkdirSync(folder, { mode: 0o700 });
+        return folder;
       } catch {
-        // It is gone already.
+        // The next one, perhaps.
       }
     }
+    if (end <= 0) return null;
+  }
+}
+
+/** Moves a file; `null` if that cannot be. */
+function move(path: string, to: string): string | null {
+  try {
+    Deno.renameSync(path, to);
+    return to;
+  } catch {
+    return null;
   }
 }
 
@@ -319,6 +290,10 @@ function mayWrite(path: string): boolean {
   return (["read", "write"] as const).every((name) =>
     Deno.permissions.querySync({ name, path }).state === "granted"
   );
+}
+
+function newSender(socket: DenoSocket, path: string | null): Sender {
+  return { socket, path, receiver: null, item: null, nudges: 0 };
 }
 
 function doesNotRead(): Error {

@@ -5,13 +5,13 @@
  */
 import { ClosedError, type SocketAddress } from "../errors.ts";
 import { formatAddr } from "../common/address.ts";
-import { checkCount, splitArguments } from "../common/options.ts";
+import { splitArguments } from "../common/options.ts";
 import { spend, whenTurn } from "../common/turn_budget.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
-import { type AnswerLimits, answerLimits, Answers, HandledDatagram } from "./_answers.ts";
-import { Context } from "./_context.ts";
+import { Answers, HandledDatagram, type HandlerLimits, handlerLimits } from "./_answers.ts";
 import type { Consumer } from "./_dispatcher.ts";
+import { LazySignal } from "./_lazy_signal.ts";
 import type { Seen } from "./_dedup.ts";
 import { promiseOf } from "./_outgoing.ts";
 import { DatagramQueue } from "./_queue.ts";
@@ -113,7 +113,7 @@ export function serveUdp(
 export async function serveUdp(first: unknown, second?: unknown): Promise<UdpServer> {
   const args = splitArguments<ServeOptions, UdpHandler>("serveUdp", SERVER_NAMES, first, second);
   const [options, handler] = args;
-  const limits = { ...answerLimits(options), concurrency: concurrencyOf(options) };
+  const limits = handlerLimits(options);
   // The server closes the socket itself when the signal aborts, after it has told its handlers.
   const { signal, ...bindOptions } = options;
   signal?.throwIfAborted();
@@ -130,10 +130,6 @@ export async function serveUdp(first: unknown, second?: unknown): Promise<UdpSer
 /** The options of any server; where it is bound decides on the addresses that its hooks are given. */
 type ServeOptions = (UdpServerOptions | UnixDatagramServerOptions) & UdpServerBaseOptions;
 
-function concurrencyOf({ concurrency = 1_024 }: ServeOptions): number {
-  return checkCount("concurrency", concurrency, 1);
-}
-
 class DatagramServer implements UdpServer, Consumer {
   readonly endpoint: UdpEndpoint;
   readonly addr: SocketAddress;
@@ -141,10 +137,10 @@ class DatagramServer implements UdpServer, Consumer {
 
   readonly #handler: UdpHandler;
   readonly #hooks: ServerHooks<Datagram>;
-  readonly #limits: AnswerLimits & { concurrency: number };
+  readonly #limits: HandlerLimits;
   readonly #answers: Answers;
   readonly #queue: DatagramQueue<HandledDatagram>;
-  readonly #context: Context = new Context();
+  readonly #context = new LazySignal();
   readonly #stopping: Shutdown;
   #active = 0; // handlers that run, and answers on their way to the system
   #dropped = 0;
@@ -155,7 +151,7 @@ class DatagramServer implements UdpServer, Consumer {
     endpoint: UdpEndpoint,
     options: ServeOptions,
     handler: UdpHandler,
-    limits: AnswerLimits & { concurrency: number },
+    limits: HandlerLimits,
   ) {
     this.endpoint = endpoint;
     this.addr = endpoint.addr;
@@ -168,10 +164,10 @@ class DatagramServer implements UdpServer, Consumer {
       options.maxQueueBytes ?? DEFAULTS.maxQueueBytes,
     );
     this.#stopping = new Shutdown({
-      stopAccepting: () => this.#emptyQueue(),
-      drain: () => this.#context.abort(this.#drainingError()),
+      stopAccepting: () => this.#dropped += this.#queue.takeAll().length,
+      drain: () => this.#context.abort(() => this.#drainingError()),
       abort: (reason) => {
-        this.#context.abort(reason ?? this.#drainingError());
+        this.#context.abort(() => reason ?? this.#drainingError());
         this.endpoint.close();
       },
       isIdle: () => this.#active === 0,
@@ -186,19 +182,13 @@ class DatagramServer implements UdpServer, Consumer {
   stats(): UdpServerStats {
     const endpoint = this.endpoint.stats();
     return {
-      datagramsReceived: endpoint.datagramsReceived,
-      datagramsSent: endpoint.datagramsSent,
-      bytesReceived: endpoint.bytesReceived,
-      bytesSent: endpoint.bytesSent,
+      ...endpoint,
+      ...this.#answers.counts,
       active: this.#active,
       queued: this.#queue.size,
       bytesQueued: this.#queue.bytes,
       dropped: this.#dropped + endpoint.dropped,
-      truncated: endpoint.truncated,
-      ...this.#answers.counts,
       handlerErrors: this.#handlerErrors,
-      receiveErrors: endpoint.receiveErrors,
-      sendErrors: endpoint.sendErrors,
     };
   }
 
@@ -230,7 +220,16 @@ class DatagramServer implements UdpServer, Consumer {
     if (dedup !== undefined) {
       try {
         const found = dedup.see(view, from);
-        if (found.kind === "known") return this.#repeat(found.seen, view.length, from);
+        if (found.kind === "known") {
+          // A duplicate gets what the first one got.
+          return this.#answers.repeat(
+            found.seen,
+            view.length,
+            from,
+            () => this.#active++,
+            this.#done,
+          );
+        }
         if (found.kind === "full") {
           this.#dropped++;
           return;
@@ -266,23 +265,25 @@ class DatagramServer implements UdpServer, Consumer {
   #handle(datagram: HandledDatagram): void {
     try {
       const answer = this.#handler(datagram, this.#context);
-      if (!isPromise(answer)) return this.#answer(datagram, answer);
-      this.#active++;
-      datagram.isNew = false;
-      answer.then((answer) => {
-        try {
-          this.#answer(datagram, answer);
-        } catch (error) {
-          this.#handlerFailed(error, datagram);
-        }
-        this.#done();
-      }, (error) => {
-        this.#handlerFailed(error, datagram);
-        this.#done();
-      });
+      if (isPromise(answer)) this.#handleLater(datagram, answer);
+      else this.#answer(datagram, answer);
     } catch (error) {
       this.#handlerFailed(error, datagram);
     }
+  }
+
+  async #handleLater(
+    datagram: HandledDatagram,
+    answer: Promise<DatagramData | void>,
+  ): Promise<void> {
+    this.#active++;
+    datagram.isNew = false;
+    try {
+      this.#answer(datagram, await answer);
+    } catch (error) {
+      this.#handlerFailed(error, datagram);
+    }
+    this.#done();
   }
 
   /** Sends what a handler returned. It counts as active until the system has taken it. */
@@ -303,11 +304,6 @@ class DatagramServer implements UdpServer, Consumer {
       }
     }
     this.#finishSeen(datagram);
-  }
-
-  /** Answers a duplicate with what the first one got. */
-  #repeat(seen: Seen, length: number, from: SocketAddress): void {
-    this.#answers.repeat(seen, length, from, () => this.#active++, this.#done);
   }
 
   #handlerFailed(error: unknown, datagram: HandledDatagram): void {
@@ -342,10 +338,6 @@ class DatagramServer implements UdpServer, Consumer {
     }
   }
 
-  #emptyQueue(): void {
-    this.#dropped += this.#queue.takeAll().length;
-  }
-
   async #release(): Promise<void> {
     this.#limits.dedup?.clear();
     this.#hooks.close();
@@ -354,11 +346,7 @@ class DatagramServer implements UdpServer, Consumer {
 
   #drainingError(): ClosedError {
     const message = `Cannot serve: the server on ${formatAddr(this.addr)} is shutting down`;
-    return new ClosedError("draining", message, {
-      operation: "receive",
-      transport: "path" in this.addr ? "unixpacket" : "udp",
-      localAddr: this.addr,
-    });
+    return new ClosedError("draining", message, socketOf(this.endpoint).state.context("receive"));
   }
 }
 

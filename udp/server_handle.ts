@@ -6,39 +6,22 @@
 import type { SocketAddress } from "../errors.ts";
 import type { ShutdownOptions } from "../_internal/shutdown.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
+import type { UdpEndpointStats } from "./endpoint_stats.ts";
 
-/** What a server has counted since it began. */
-export interface UdpServerStats {
-  /** Datagrams received from the system, those that were dropped afterwards included. */
-  readonly datagramsReceived: number;
-  /** Datagrams handed to the system. */
-  readonly datagramsSent: number;
-  /** Bytes received from the system. */
-  readonly bytesReceived: number;
-  /** Bytes handed to the system. */
-  readonly bytesSent: number;
+/** What a server has counted since it began, and its endpoint with it. */
+export interface UdpServerStats extends UdpEndpointStats {
   /** Handlers that run now, and answers on their way to the system. */
   readonly active: number;
   /** Datagrams that wait for a handler now. */
   readonly queued: number;
-  /** Bytes of those. */
-  readonly bytesQueued: number;
   /** Datagrams that were dropped because the queue was full, or the server was shutting down. */
   readonly dropped: number;
-  /** Datagrams that were longer than `maxDatagramSize`. */
-  readonly truncated: number;
   /** Datagrams that were not handled because they repeat an earlier one (`dedup`). */
   readonly duplicates: number;
   /** Answers that were not sent because of `maxReplyRatio` or `loopGuard`. */
   readonly refusedReplies: number;
-  /** Answers that were not sent because the sender has no port or path to answer to. */
-  readonly unanswerable: number;
   /** Handlers that threw. */
   readonly handlerErrors: number;
-  /** Errors of the system while receiving, which continued after each. */
-  readonly receiveErrors: number;
-  /** Sends that failed. */
-  readonly sendErrors: number;
 }
 
 /**

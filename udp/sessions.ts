@@ -4,14 +4,14 @@
  * @module
  */
 import type { SocketAddress } from "../errors.ts";
-import { userKey } from "../common/cidr.ts";
 import { splitArguments } from "../common/options.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
 import { ServerHooks } from "../_internal/server_hooks.ts";
 import { Shutdown, type ShutdownOptions } from "../_internal/shutdown.ts";
+import { senderKey } from "./_address.ts";
 import type { Consumer } from "./_dispatcher.ts";
-import { Session, type SessionOwner } from "./_session.ts";
-import { QueueTotal, type SessionLimits, sessionLimits } from "./_session_limits.ts";
+import { Session, SessionGroup, type SessionOwner } from "./_session.ts";
+import { type SessionLimits, sessionLimits } from "./_session_limits.ts";
 import { own } from "./_slab.ts";
 import { ReceivedDatagram } from "./datagram.ts";
 import { socketOf, type UdpEndpoint } from "./endpoint.ts";
@@ -104,29 +104,26 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   readonly #confirms: UdpSessionsOptions["confirm"];
   readonly #hooks: ServerHooks<UdpSession>;
   readonly #stopping: Shutdown;
-  /** By address; the idlest first. */
-  readonly #confirmed = new Map<string, Session>();
-  /** By address; the oldest first. */
-  readonly #unconfirmed = new Map<string, Session>();
+  readonly #confirmed: SessionGroup; // the idlest first
+  readonly #unconfirmed: SessionGroup; // the oldest first
   /** The unconfirmed ones by what they come from; the oldest first. */
   readonly #sources = new Map<string, Set<Session>>();
-  readonly #queued: { readonly confirmed: QueueTotal; readonly unconfirmed: QueueTotal };
+  readonly #counts = {
+    opened: 0,
+    expired: 0,
+    evicted: 0,
+    dropped: 0,
+    unanswerable: 0,
+    handlerErrors: 0,
+  };
   #handlers = 0; // that run, those of ended sessions included
-  #opened = 0;
-  #expired = 0;
-  #evicted = 0;
-  #dropped = 0;
-  #unanswerable = 0;
-  #handlerErrors = 0;
 
   constructor(endpoint: UdpEndpoint, options: UdpSessionsOptions, handler: SessionHandler) {
     this.endpoint = endpoint;
     this.#handler = handler;
     this.#limits = sessionLimits(options);
-    this.#queued = {
-      confirmed: new QueueTotal(this.#limits, 1),
-      unconfirmed: new QueueTotal(this.#limits, 1 / 4),
-    };
+    this.#confirmed = new SessionGroup(this.#limits, 1);
+    this.#unconfirmed = new SessionGroup(this.#limits, 1 / 4);
     this.#confirms = options.confirm;
     this.#hooks = new ServerHooks(options, ({ remoteAddr }) => remoteAddr);
     this.#stopping = new Shutdown({
@@ -141,20 +138,14 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   }
 
   get peers(): Iterable<UdpSession> {
-    const all = [...this.#confirmed.values(), ...this.#unconfirmed.values()];
-    return all.sort((one, other) => one.lastHeard - other.lastHeard);
+    return this.#all().sort((one, other) => one.lastHeard - other.lastHeard);
   }
 
   stats(): UdpSessionsStats {
     return {
       active: this.#confirmed.size + this.#unconfirmed.size,
       unconfirmed: this.#unconfirmed.size,
-      opened: this.#opened,
-      expired: this.#expired,
-      evicted: this.#evicted,
-      dropped: this.#dropped,
-      unanswerable: this.#unanswerable,
-      handlerErrors: this.#handlerErrors,
+      ...this.#counts,
     };
   }
 
@@ -168,7 +159,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
 
   consume(view: Uint8Array, from: SocketAddress, truncated: boolean): void {
     this.#hooks.noteSuccess();
-    const key = "path" in from ? from.path : `${from.hostname} ${from.port}`;
+    const key = senderKey(from);
     let session = this.#confirmed.get(key);
     if (session !== undefined) {
       this.#confirmed.delete(key); // to the end: the map is in the order of the last datagram
@@ -181,10 +172,10 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
       // Handlers that do not end with their sessions must not pile up without a bound either.
       const { maxPeers, maxUnconfirmed } = this.#limits;
       if (this.#handlers >= maxPeers + Math.max(maxPeers, 2 * maxUnconfirmed)) {
-        this.#dropped++;
+        this.#counts.dropped++;
         return;
       }
-      session = this.#open(key, from);
+      session = this.#open(from);
     }
     session.lastHeard = performance.now();
     this.#deliver(session, view, truncated);
@@ -200,21 +191,18 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   }
 
   taken(session: Session, bytes: number): void {
-    this.#queuedOf(session).remove(1, bytes);
+    this.#groupOf(session).addQueued(-1, -bytes);
   }
 
   unanswerable(): void {
-    this.#unanswerable++;
+    this.#counts.unanswerable++;
   }
 
   /** Ends a session; its handler notices by itself. */
   end(session: Session, how: SessionEnd): void {
     if (session.ended !== null) return;
-    const { size, bytes } = session.inbox;
-    this.#queuedOf(session).remove(size, bytes);
-    if (session.confirmed) this.#confirmed.delete(session.key);
-    else this.#forgetUnconfirmed(session);
-    if (how !== "stopped") this.#dropped += size;
+    this.#remove(session);
+    if (how !== "stopped") this.#counts.dropped += session.inbox.size;
     session.finish(how);
   }
 
@@ -236,23 +224,26 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   }
 
   #expire(session: Session): void {
-    this.#expired++;
+    this.#counts.expired++;
     this.end(session, "idle");
   }
 
-  #queuedOf({ confirmed }: Session): QueueTotal {
-    return confirmed ? this.#queued.confirmed : this.#queued.unconfirmed;
+  #all(): Session[] {
+    return [...this.#confirmed.values(), ...this.#unconfirmed.values()];
   }
 
-  #open(key: string, from: SocketAddress): Session {
+  #groupOf({ confirmed }: Session): SessionGroup {
+    return confirmed ? this.#confirmed : this.#unconfirmed;
+  }
+
+  #open(from: SocketAddress): Session {
     const { maxUnconfirmed, maxUnconfirmedPerSource } = this.#limits;
-    const source = "path" in from ? from.path : userKey(from.hostname);
+    const session = new Session(this, from, this.#limits);
+    const { key, source } = session;
     const siblings = this.#sources.get(source);
     if (siblings !== undefined && siblings.size >= maxUnconfirmedPerSource) this.#evict(siblings);
     if (this.#unconfirmed.size >= maxUnconfirmed) this.#evict(this.#unconfirmed.values());
-    const { maxQueue, maxPeerQueueBytes: maxBytes } = this.#limits;
-    const session = new Session(this, { key, source, remoteAddr: from, maxQueue, maxBytes });
-    this.#opened++;
+    this.#counts.opened++;
     if (this.#confirmed.size + this.#unconfirmed.size === 0 && this.#limits.idle < Infinity) {
       watch(this, performance.now() + this.#limits.idle);
     }
@@ -266,7 +257,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   /** Ends the first of these sessions to make room for another. */
   #evict(sessions: Iterable<Session>): void {
     for (const first of sessions) {
-      this.#evicted++;
+      this.#counts.evicted++;
       return this.end(first, "evicted");
     }
   }
@@ -280,16 +271,18 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     }
     if (session.ended !== null) return; // the hook has closed it
     if (this.#confirmed.size >= this.#limits.maxPeers) this.#evict(this.#confirmed.values());
-    const { size, bytes } = session.inbox;
-    this.#queued.unconfirmed.remove(size, bytes);
-    this.#forgetUnconfirmed(session);
+    this.#remove(session);
     session.confirmed = true;
-    this.#queued.confirmed.add(size, bytes);
+    this.#confirmed.addQueued(session.inbox.size, session.inbox.bytes);
     this.#confirmed.set(session.key, session);
   }
 
-  #forgetUnconfirmed(session: Session): void {
-    this.#unconfirmed.delete(session.key);
+  /** Takes a session out of its group, with what waits in its queue. */
+  #remove(session: Session): void {
+    const group = this.#groupOf(session);
+    group.delete(session.key);
+    group.addQueued(-session.inbox.size, -session.inbox.bytes);
+    if (session.confirmed) return;
     const siblings = this.#sources.get(session.source);
     siblings?.delete(session);
     if (siblings?.size === 0) this.#sources.delete(session.source);
@@ -299,25 +292,25 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     const { inbox, remoteAddr } = session;
     if (!inbox.awaited && !this.#hasRoom(session, view.length)) {
       session.dropped++;
-      this.#dropped++;
+      this.#counts.dropped++;
       return;
     }
     const isTaken = inbox.deliver(new ReceivedDatagram(own(view), remoteAddr, truncated, session));
-    if (!isTaken) this.#queuedOf(session).add(1, view.length);
+    if (!isTaken) this.#groupOf(session).addQueued(1, view.length);
   }
 
   /** Whether a datagram may wait; for one of an unconfirmed peer, others of that kind make room. */
   #hasRoom(session: Session, length: number): boolean {
     if (session.ended !== null || !session.inbox.accepts(length)) return false;
-    const queued = this.#queuedOf(session);
-    if (queued.fits(length)) return true;
+    const group = this.#groupOf(session);
+    if (group.fits(length)) return true;
     if (session.confirmed) return false;
     for (const other of this.#unconfirmed.values()) {
       if (other === session || other.inbox.size === 0) continue;
       this.#evict([other]);
-      if (queued.fits(length)) return true;
+      if (group.fits(length)) return true;
     }
-    return queued.fits(length);
+    return false;
   }
 
   async #start(session: Session): Promise<void> {
@@ -326,7 +319,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
     try {
       await this.#handler(session);
     } catch (error) {
-      this.#handlerErrors++;
+      this.#counts.handlerErrors++;
       this.#hooks.report(error, session);
     }
     this.#handlers--;
@@ -337,9 +330,7 @@ class Sessions implements UdpSessions, SessionOwner, Consumer, Sweepable {
   /** Ends all sessions, and gives the endpoint back. */
   #stop(): void {
     socketOf(this.endpoint).takeOver(undefined);
-    for (const session of [...this.#confirmed.values(), ...this.#unconfirmed.values()]) {
-      this.end(session, "stopped");
-    }
+    for (const session of this.#all()) this.end(session, "stopped");
     unwatch(this);
   }
 }

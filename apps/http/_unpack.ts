@@ -16,17 +16,17 @@ export type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>;
 
 /** Bytes that are unpacked into one piece: what a body that grows a thousandfold holds in memory. */
 const PIECE = 64 * 1024;
-/** Bytes that are handed to zlib at once: one write has its price, whatever it writes. */
+/** Bytes that are handed to zlib at once: each write costs the same, however little it writes. */
 const SLICE = 16 * 1024;
 /** Codings on top of each other; more than one is rare, and each may grow a thousandfold. */
 const MAX_CODINGS = 2;
-/** What deflate can make of a byte at most. What grows more was packed over and over, to do harm. */
+/** The most bytes that deflate makes of one. What grows more was packed repeatedly, to do harm. */
 const MAX_GROWTH = 1_032;
 /** Bytes that are not counted for that: short bodies may be packed in any way. */
 const GROWTH_FREE = 1024 * 1024;
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-/** How the body that is unpacked is named in errors, and how large it may become. */
+/** The body that is unpacked: its name in errors, and how large it may become. */
 export interface UnpackOptions {
   readonly url: string;
   readonly maxSize: number;
@@ -35,7 +35,7 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks what `Content-Encoding` says was packed. A body of no bytes is nothing, packed or not.
+ * Unpacks a body according to `Content-Encoding`. An empty body is empty, packed or not.
  *
  * @param encoding The field's value, `null` if there is none.
  * @throws {HttpError} With the first bytes, `bad_encoding` if the coding is another one.
@@ -45,14 +45,14 @@ export function unpack(body: Pieces, encoding: string | null, options: UnpackOpt
     .filter((coding) => coding !== "" && coding !== "identity");
   if (codings.length === 0) return body;
   if (codings.length > MAX_CODINGS) {
-    return refused(body, bad(`it is packed ${codings.length} times over`, options));
+    return unusable(body, bad(`it is packed ${codings.length} times over`, options));
   }
   const input = new Counter();
   let pieces = input.count(body);
   for (const coding of codings.reverse()) {
     if (coding !== "gzip" && coding !== "x-gzip" && coding !== "deflate") {
       const reason = `it is in ${quote(coding)}, which was not asked for`;
-      return refused(body, bad(reason, options));
+      return unusable(body, bad(reason, options));
     }
     pieces = unpackOne(pieces, coding === "deflate" ? "deflate" : "gzip", options);
   }
@@ -60,7 +60,7 @@ export function unpack(body: Pieces, encoding: string | null, options: UnpackOpt
 }
 
 /** A body that cannot be unpacked; if it has no bytes, there is nothing to unpack. */
-async function* refused(body: Pieces, error: HttpError): Pieces {
+async function* unusable(body: Pieces, error: HttpError): Pieces {
   for await (const piece of body) {
     if (piece.length > 0) throw error;
     yield piece;
@@ -84,16 +84,14 @@ async function* limited(
   input: Counter,
   { maxSize, url }: UnpackOptions,
 ): Pieces {
+  const refused = (what: string) =>
+    new HttpError("too_large", `Cannot unpack the body: it is ${what}`, { url });
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
-    if (size > maxSize) {
-      const message = `Cannot unpack the body: it is larger than the limit of ${maxSize} bytes`;
-      throw new HttpError("too_large", message, { url });
-    }
+    if (size > maxSize) throw refused(`larger than the limit of ${maxSize} bytes`);
     if (size > GROWTH_FREE && size > input.size * MAX_GROWTH) {
-      const message = `Cannot unpack the body: it is more than ${MAX_GROWTH} times what was sent`;
-      throw new HttpError("too_large", message, { url });
+      throw refused(`more than ${MAX_GROWTH} times what was sent`);
     }
     yield piece;
   }
@@ -150,25 +148,23 @@ class Feeder {
   async run(stream: Unpacker, first: Uint8Array<ArrayBuffer>, slices: Pieces): Promise<void> {
     let wake = () => {};
     for (const event of ["drain", "close"]) stream.on(event, () => wake());
+    const write = async (slice: Uint8Array) => {
+      this.size += slice.length;
+      if (stream.write(slice) || stream.destroyed) return;
+      await new Promise<void>((resolve) => wake = resolve);
+    };
     try {
-      for (let slice = first; slice !== EMPTY && !stream.destroyed; slice = await next(slices)) {
-        this.size += slice.length;
-        if (!stream.write(slice) && !stream.destroyed) {
-          await new Promise<void>((resolve) => wake = resolve);
-        }
+      await write(first);
+      for await (const slice of slices) {
+        if (stream.destroyed) break;
+        await write(slice);
       }
       stream.end();
     } catch (error) {
       this.failure = { error };
       stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
-    await slices.return();
   }
-}
-
-async function next(slices: Pieces): Promise<Uint8Array<ArrayBuffer>> {
-  const { done, value } = await slices.next();
-  return done ? EMPTY : value;
 }
 
 /** The same bytes in small pieces, of which only a lone one has fewer than two bytes. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Codec } from "../../framing/mod.ts";
-import { checkOneOf, checkOptions, namesOf, type OptionNames } from "../../common/options.ts";
+import { checkOneOf, checkOptions, namesOf } from "../../common/options.ts";
 import type { HttpPart } from "./head.ts";
 import { type HttpLimits, LIMIT_NAMES, resolveLimits } from "./limits.ts";
 import { ResponseDecoder } from "./_response_decoder.ts";
@@ -74,10 +74,7 @@ export function httpResponses(
   return { decoder: () => new ResponseDecoder(method, limits), encode: encodeRequest };
 }
 
-const OPTIONS: OptionNames<HttpResponsesOptions> = {
-  limits: namesOf(...LIMIT_NAMES),
-  method: true,
-};
+const OPTIONS = { limits: namesOf(...LIMIT_NAMES), method: true } as const;
 
 function encodeRequest({ method, target, fields }: HttpRequestHead): Uint8Array {
   const lines = [`${method} ${target} HTTP/1.1`];

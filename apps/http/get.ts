@@ -5,7 +5,7 @@
  */
 import { deadline } from "../../common/deadline.ts";
 import { timedOut } from "../../common/net_error.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, type HttpErrorCode } from "./errors.ts";
 import { ask, type RoundTrip } from "./_round_trip.ts";
 import { type HttpGetOptions, resolveOptions, type Settings } from "./options.ts";
 import { firstRequest, type PageRequest, redirected } from "./_request.ts";
@@ -13,8 +13,8 @@ import { createResponse, type HttpRedirect, type HttpResponse } from "./response
 
 /**
  * Fetches a page with HTTP/1.1 over a connection of its own: resolves the name, connects (with TLS for
- * `https:`), asks, follows redirects, and answers when the head of the response is there. A status of
- * failure is an answer too: see {@linkcode HttpResponse.ok}.
+ * `https:`), sends the request, follows redirects, and resolves when the head of the response has
+ * arrived. A status of failure does not reject: see {@linkcode HttpResponse.ok}.
  *
  * A user name and password in the address are sent as Basic authentication (RFC 7617), to that origin
  * only. A name in any alphabet is looked up in its ASCII form.
@@ -75,7 +75,7 @@ export async function httpGet(
 interface Life {
   /** Aborts when it is over before the fetch is. */
   readonly signal: AbortSignal;
-  /** Says that the fetch is done. */
+  /** Ends it, when the fetch is done. */
   readonly end: () => void;
 }
 
@@ -87,8 +87,12 @@ function lifeOf({ url }: PageRequest, { signal, timeouts: { total } }: Settings)
   return { signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]), end };
 }
 
-/** Asks, and asks again where the answers lead. */
+/** Sends the request, and further ones where the responses redirect to. */
 async function follow(first: PageRequest, settings: Settings, life: Life): Promise<HttpResponse> {
+  const { followRedirects, maxRedirects, onTrace } = settings;
+  const start = first.url.href;
+  const refused = (code: HttpErrorCode, reason: string) =>
+    new HttpError(code, `Cannot fetch ${start}: ${reason}`, { url: start });
   const redirects: HttpRedirect[] = [];
   const visited = new Set<string>();
   let request = first;
@@ -96,13 +100,21 @@ async function follow(first: PageRequest, settings: Settings, life: Life): Promi
     visited.add(pageOf(request.url));
     const { url } = request;
     const answer = await ask(request, settings, life.signal);
-    const next = settings.followRedirects ? await leave(answer, request, settings) : null;
+    const next = followRedirects ? await leave(answer, request, settings) : null;
     if (next === null) {
       return createResponse({ url: url.href, answer, redirects, settings, onEnd: life.end });
     }
     redirects.push({ url: url.href, head: answer.head });
-    checkWay(redirects, next.url, visited, settings);
-    settings.onTrace({ type: "redirect", status: answer.head.status, url: next.url.href });
+    if (visited.has(pageOf(next.url))) {
+      throw refused("redirect_loop", `the redirects lead back to ${next.url.href}`);
+    }
+    if (redirects.length > maxRedirects) {
+      throw refused(
+        "too_many_redirects",
+        `it has more redirects than the limit of ${maxRedirects}`,
+      );
+    }
+    onTrace({ type: "redirect", status: answer.head.status, url: next.url.href });
     request = next;
   }
 }
@@ -120,23 +132,6 @@ async function leave(
   } catch (error) {
     await answer.close();
     throw error;
-  }
-}
-
-function checkWay(
-  redirects: readonly HttpRedirect[],
-  next: URL,
-  visited: ReadonlySet<string>,
-  { maxRedirects }: Settings,
-): void {
-  const { url = "" } = redirects[0] ?? {};
-  if (visited.has(pageOf(next))) {
-    const message = `Cannot fetch ${url}: the redirects lead back to ${next.href}`;
-    throw new HttpError("redirect_loop", message, { url });
-  }
-  if (redirects.length > maxRedirects) {
-    const message = `Cannot fetch ${url}: it has more redirects than the limit of ${maxRedirects}`;
-    throw new HttpError("too_many_redirects", message, { url });
   }
 }
 

@@ -24,7 +24,7 @@ Deno.test("a queue gives back what was put in, in its order, however it grows an
 });
 
 Deno.test("pieces of a slab are not used twice, and large ones have memory of their own", () => {
-  const slab = new Slab({ size: 64, maxShared: 16 });
+  const slab = new Slab(64, 16);
   const pieces = Array.from({ length: 20 }, (_, i) => slab.copy(new Uint8Array(i).fill(i)));
   for (const [i, piece] of pieces.entries()) {
     assertEquals(piece, new Uint8Array(i).fill(i));

@@ -246,25 +246,27 @@ for (const how of ["per address", "in all", "denied"] as const) {
   });
 }
 
+const ADMITTED: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 };
+
 Deno.test("sockets that the runtime does not release are bounded, too", () => {
   const admission = new Admission({});
   for (let i = 1; i < MAX_UNRELEASED; i++) admission.refuse();
   assertEquals(admission.full, false);
-  assertEquals(admission.enter("192.0.2.1"), null);
+  assertEquals(admission.enter(ADMITTED), null);
   admission.giveUp();
   assertEquals(admission.full, true);
-  admission.release(null);
+  admission.release();
   assertEquals(admission.full, false);
 });
 
 Deno.test("a given-up handshake counts for its address until its socket is released", () => {
   const admission = new Admission({ limits: { maxConnections: 1, maxConnectionsPerIp: 1 } });
-  assertEquals(admission.enter("192.0.2.1"), null);
+  assertEquals(admission.enter(ADMITTED), null);
   admission.giveUp();
   assertEquals(admission.full, false);
-  assertEquals(admission.enter("192.0.2.1"), "refused");
-  admission.release("192.0.2.1");
-  assertEquals(admission.enter("192.0.2.1"), null);
+  assertEquals(admission.enter(ADMITTED), "refused");
+  admission.release(ADMITTED);
+  assertEquals(admission.enter(ADMITTED), null);
 });
 
 Deno.test("a path takes no options that only a port has", limit, () => {
