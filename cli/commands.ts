@@ -1,68 +1,53 @@
 /** The commands of tincan. What each of them takes stands in its own program. @module */
 import type { Program } from "../terminal/program.ts";
 
-/** One command. Programs are loaded when they are called: starting stays quick. */
-export interface Command {
-  /** What it is called: `tincan NAME`. */
-  readonly name: string;
-  /** What it does, in a few words. */
-  readonly summary: string;
-  /** The program. */
-  readonly load: () => Promise<{ program: Program }>;
-  /** The program that is called with `--udp`, if that is another one. */
-  readonly loadUdp?: (() => Promise<{ program: Program }>) | undefined;
-}
+/** Programs are loaded when they are called: starting stays quick. */
+type Load = () => Promise<{ program: Program }>;
+
+/** What the commands do, in a few words, in the order of the help. */
+const SUMMARIES = {
+  echo: "a server that answers what it hears, and a client for it (--udp: over UDP)",
+  connect: "connect the input and output to a server",
+  listen: "wait for a client, and connect the input and output to it",
+  chat: "a chat room, also for nc (--udp: talk by name, without a server)",
+  files: "serve the files of a folder, list them, get and put them, verified",
+  http: "fetch a web page, and show every step of it",
+  scan: "find out which ports of a host are open, closed or filtered",
+  relay: "pass bytes on to a server, and show what passes",
+  completions: "print the completions for bash, zsh or fish",
+};
+
+/** What a command is called: `tincan NAME`. */
+type Name = keyof typeof SUMMARIES;
+
+const PROGRAMS: Readonly<Record<Name, Load>> = {
+  echo: () => import("../examples/tcp_echo.ts"),
+  connect: () => import("./connect.ts"),
+  listen: () => import("./listen.ts"),
+  chat: () => import("../examples/tcp_chat.ts"),
+  files: () => import("../examples/file_transfer.ts"),
+  http: () => import("../examples/http_get.ts"),
+  scan: () => import("../examples/port_scan.ts"),
+  relay: () => import("../examples/relay.ts"),
+  completions: () => import("./completions.ts"),
+};
+
+/** What is called with `--udp`, where that is another program. */
+const UDP_PROGRAMS: Readonly<Partial<Record<Name, Load>>> = {
+  echo: () => import("../examples/udp_echo.ts"),
+  chat: () => import("../examples/udp_chat.ts"),
+};
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  {
-    name: "echo",
-    summary: "a server that answers what it hears, and a client for it (--udp: over UDP)",
-    load: () => import("../examples/tcp_echo.ts"),
-    loadUdp: () => import("../examples/udp_echo.ts"),
-  },
-  {
-    name: "connect",
-    summary: "connect the input and output to a server",
-    load: () => import("./connect.ts"),
-  },
-  {
-    name: "listen",
-    summary: "wait for a client, and connect the input and output to it",
-    load: () => import("./listen.ts"),
-  },
-  {
-    name: "chat",
-    summary: "a chat room, also for nc (--udp: talk by name, without a server)",
-    load: () => import("../examples/tcp_chat.ts"),
-    loadUdp: () => import("../examples/udp_chat.ts"),
-  },
-  {
-    name: "files",
-    summary: "serve the files of a folder, list them, get and put them, verified",
-    load: () => import("../examples/file_transfer.ts"),
-  },
-  {
-    name: "http",
-    summary: "fetch a web page, and show every step of it",
-    load: () => import("../examples/http_get.ts"),
-  },
-  {
-    name: "scan",
-    summary: "find out which ports of a host are open, closed or filtered",
-    load: () => import("../examples/port_scan.ts"),
-  },
-  {
-    name: "relay",
-    summary: "pass bytes on to a server, and show what passes",
-    load: () => import("../examples/relay.ts"),
-  },
-  {
-    name: "completions",
-    summary: "print the completions for bash, zsh or fish",
-    load: () => import("./completions.ts"),
-  },
-];
+export const COMMANDS = (Object.keys(SUMMARIES) as Name[]).map((name) => ({
+  name,
+  summary: SUMMARIES[name],
+  load: PROGRAMS[name],
+  loadUdp: UDP_PROGRAMS[name],
+}));
+
+/** One command. */
+export type Command = typeof COMMANDS[number];
 
 /**
  * Loads the program that a command line asks for.

@@ -1,7 +1,7 @@
 /** `tincan completions`: the script that a shell needs to complete command lines of tincan. @module */
 import { bash, fish, type ShellCompletion, zsh } from "@optique/core/completion";
 import { operand, section, UsageError } from "../terminal/arguments.ts";
-import { defineProgram, printData, type Program } from "../terminal/program.ts";
+import { defineProgram, printData } from "../terminal/program.ts";
 import { oneOf } from "../terminal/values.ts";
 
 /** The shells that can be served. */
@@ -12,7 +12,7 @@ const fields = section("Arguments", {
 });
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   name: "tincan completions",
   summary: "Prints what a shell needs to complete the commands and options of tincan.",
   usage: [Object.keys(SHELLS).join("|")],

@@ -4,16 +4,19 @@
  *
  * @module
  */
+import { formatAddr } from "../common/address.ts";
+import { concat } from "../common/concat.ts";
 import type { RelaySide } from "../apps/relay/mod.ts";
-import { delimited } from "../framing/delimited.ts";
-import { bindUdp, connectUdp, type Datagram } from "../mod.ts";
-import { printNote } from "../terminal/output.ts";
-import { EventClock } from "../common/event_clock.ts";
 import { PeerReport } from "../common/peer_report.ts";
+import { delimited } from "../framing/delimited.ts";
+import type { Address } from "../terminal/address.ts";
+import { printNote } from "../terminal/output.ts";
+import { bindUdp, connectUdp, type Datagram } from "../udp/mod.ts";
 import { readInput } from "./input.ts";
 import { type Printer, StandardOutput } from "./output.ts";
-import type { Watch } from "./watch.ts";
+import { Traffic, type Watch } from "./watch.ts";
 
+const LINE_END = Uint8Array.of(0x0a);
 /** Bytes for one datagram of the input: what `nc` takes, too. */
 const MAX_READ = 16 * 1024;
 /** Milliseconds without an answer after the end of the input, unless specified. */
@@ -23,92 +26,127 @@ const MAX_PEERS = 1_024;
 
 /** How to exchange datagrams. */
 export interface DatagramOptions {
-  readonly hostname: string;
-  readonly port: number;
   /** Milliseconds without a datagram, after which it ends. */
   readonly timeout: number | undefined;
-  /** Whether each line is a datagram. */
-  readonly isFramed: boolean;
+  /** Unless undefined, each line is a datagram. */
+  readonly framing: unknown;
   readonly watch: Watch | undefined;
+  /** Whether there may be several peers. */
+  readonly isOpen?: boolean | undefined;
 }
 
 /** Sends the input to one peer, and shows what comes from it, until the silence after the input. */
-export async function connectDatagrams(options: DatagramOptions): Promise<void> {
-  const { hostname, port, timeout, isFramed, watch } = options;
-  await using peer = await connectUdp({ hostname, port });
-  const { localAddr: client, remoteAddr: target } = peer;
-  const exchange = new Exchange(
-    { id: 1, own: "client", client, target },
-    options,
-    new StandardOutput(),
-  );
-  const silence = new Silence(timeout);
-  const receiving = (async () => {
-    for await (const datagram of peer) {
-      silence.restart();
-      await exchange.received(datagram);
-    }
-  })();
-  const sending = readDatagrams(isFramed, async (data) => {
-    silence.restart();
-    await exchange.sending(data);
-    await peer.send(data);
-  }).then(() => silence.restart(timeout ?? LAST_WAIT));
-  await Promise.race([silence.over, Promise.all([sending, receiving])]);
-  exchange.end();
-  await watch?.flush();
+export async function connectDatagrams(where: Address, options: DatagramOptions): Promise<never> {
+  await using socket = await connectUdp(where);
+  const exchange = new Exchange("client", socket.localAddr, options);
+  exchange.add(socket.remoteAddr);
+  const send = (data: Uint8Array) => socket.send(data);
+  return await exchange.run(socket, send, options.timeout ?? LAST_WAIT);
 }
 
 /** Shows what comes, and sends the input to those that have sent something. */
-export async function listenForDatagrams(
-  options: DatagramOptions & { readonly isOpen: boolean },
-): Promise<void> {
-  const { hostname, port, timeout, isFramed, isOpen } = options;
-  await using endpoint = await bindUdp({ hostname, port });
-  const own = endpoint.addr;
-  const name = own.hostname.includes(":") ? `[${own.hostname}]` : own.hostname;
-  console.error(`listening on ${name}:${own.port}`);
-  const output = new StandardOutput();
-  const peers = new Map<string, Exchange>();
-  const silence = new Silence(timeout);
-  const arrival = Promise.withResolvers<void>();
-  let count = 0;
-  const receiving = (async () => {
-    for await (const datagram of endpoint) {
-      const key = JSON.stringify(datagram.from);
-      let peer = peers.get(key);
-      if (peer === undefined && peers.size > 0 && !isOpen) continue; // we are taken
-      silence.restart();
-      if (peer === undefined) {
-        const parties = { own: "target", client: datagram.from, target: own } as const;
-        peer = new Exchange({ ...parties, id: ++count }, options, output);
-        if (peers.size >= MAX_PEERS) forgetOldest(peers);
-      } else {
-        peers.delete(key); // the map is in the order of the last word
-      }
-      peers.set(key, peer);
-      arrival.resolve();
-      await peer.received(datagram);
-    }
-  })();
-  const sending = arrival.promise.then(() =>
-    readDatagrams(isFramed, async (data) => {
-      silence.restart();
-      for (const peer of [...peers.values()]) {
-        await peer.sending(data);
-        await endpoint.send(data, peer.client);
-      }
-    })
-  );
-  await Promise.race([silence.over, Promise.all([sending, receiving])]);
-  for (const peer of peers.values()) peer.end();
+export async function listenForDatagrams(where: Address, options: DatagramOptions): Promise<never> {
+  await using endpoint = await bindUdp(where);
+  console.error(`listening on ${formatAddr(endpoint.addr)}`);
+  const exchange = new Exchange("target", endpoint.addr, options);
+  const send = (data: Uint8Array, to: Deno.NetAddr) => endpoint.send(data, to);
+  return await exchange.run(endpoint, send, options.timeout);
 }
 
-function forgetOldest(peers: Map<string, Exchange>): void {
-  for (const [key, peer] of peers) {
-    peer.end();
-    peers.delete(key);
-    return;
+/** A peer, with the printer and the report of its datagrams. */
+interface Peer {
+  readonly addr: Deno.NetAddr;
+  readonly print: Printer;
+  readonly traffic: Traffic;
+}
+
+/** Datagrams between the standard streams and some peers. */
+class Exchange {
+  readonly #own: RelaySide;
+  readonly #localAddr: Deno.NetAddr;
+  readonly #options: DatagramOptions;
+  readonly #output = new StandardOutput();
+  readonly #peers = new Map<string, Peer>(); // in the order of their last datagrams
+  readonly #arrival = Promise.withResolvers<void>();
+  #count = 0;
+
+  constructor(own: RelaySide, localAddr: Deno.NetAddr, options: DatagramOptions) {
+    this.#own = own;
+    this.#localAddr = localAddr;
+    this.#options = options;
+  }
+
+  /** Adds a peer, which gets the input from now on. */
+  add(addr: Deno.NetAddr): Peer {
+    const id = ++this.#count;
+    const connection = { id, own: this.#own, localAddr: this.#localAddr, remoteAddr: addr };
+    const traffic = new Traffic(this.#options.watch, connection);
+    const [oldest] = this.#peers;
+    if (oldest !== undefined && this.#peers.size >= MAX_PEERS) {
+      oldest[1].traffic.close();
+      this.#peers.delete(oldest[0]);
+    }
+    const peer = { addr, traffic, print: this.#output.printer() };
+    this.#peers.set(formatAddr(addr), peer);
+    this.#arrival.resolve();
+    return peer;
+  }
+
+  /**
+   * Exchanges datagrams until the silence is long enough, and ends the process.
+   *
+   * @param source What is received.
+   * @param send Sends the input to a peer.
+   * @param lastWait Milliseconds without a datagram after the input.
+   */
+  async run(
+    source: AsyncIterable<Datagram<Deno.NetAddr>>,
+    send: (data: Uint8Array, to: Deno.NetAddr) => Promise<unknown>,
+    lastWait: number | undefined,
+  ): Promise<never> {
+    const { timeout, framing, watch } = this.#options;
+    const silence = new Silence(timeout);
+    const receiving = (async () => {
+      for await (const { from, data } of source) {
+        const peer = this.#peerAt(from);
+        if (peer === undefined) continue;
+        silence.restart();
+        await this.#show(data, peer);
+      }
+    })();
+    const sendToAll = async (data: Uint8Array) => {
+      silence.restart();
+      for (const { addr, traffic } of [...this.#peers.values()]) {
+        await traffic.data(this.#own, data);
+        await send(data, addr);
+      }
+    };
+    const sending = this.#arrival.promise
+      .then(() => readDatagrams(framing !== undefined, sendToAll))
+      .then(() => silence.restart(lastWait));
+    await Promise.race([silence.over, Promise.all([sending, receiving])]);
+    for (const { traffic } of this.#peers.values()) traffic.close();
+    await watch?.flush();
+    Deno.exit(0);
+  }
+
+  /** The peer at this address; `undefined` if there is another one, and may be only one. */
+  #peerAt(addr: Deno.NetAddr): Peer | undefined {
+    const key = formatAddr(addr);
+    const peer = this.#peers.get(key);
+    if (peer === undefined) {
+      return this.#peers.size > 0 && !this.#options.isOpen ? undefined : this.add(addr);
+    }
+    this.#peers.delete(key);
+    this.#peers.set(key, peer);
+    return peer;
+  }
+
+  async #show(data: Uint8Array, { print, traffic }: Peer): Promise<void> {
+    const { framing, watch } = this.#options;
+    await traffic.data(traffic.peer, data);
+    if (watch?.printsData === false) return;
+    await print(framing === undefined ? data : concat(data, LINE_END));
   }
 }
 
@@ -121,7 +159,7 @@ async function readDatagrams(
   const notes = new PeerReport({ write: printNote });
   const sendAndTell = (data: Uint8Array) => send(data).catch((error) => notes.line(error));
   if (!isFramed) {
-    await readInput(sendAndTell, { maxRead: MAX_READ });
+    await readInput(sendAndTell, MAX_READ);
     return notes.close();
   }
   const lines = delimited("\n", {
@@ -129,99 +167,35 @@ async function readDatagrams(
     onTooLong: "discard",
     onDiscard: (error) => printNote(`Not sent: ${error.message}`),
   }).decoder();
-  let found: Uint8Array[] = [];
-  const flush = async () => {
-    const datagrams = found;
-    found = [];
-    for (const datagram of datagrams) await sendAndTell(datagram);
+  const sendFound = async (decode: (emit: (line: Uint8Array) => void) => void) => {
+    const found: Uint8Array[] = [];
+    decode((line) => void found.push(line));
+    for (const line of found) await sendAndTell(line);
   };
-  await readInput((piece) => {
-    lines.push(piece, (line) => void found.push(line));
-    return flush();
-  });
-  lines.end((line) => void found.push(line));
-  await flush();
+  await readInput((piece) => sendFound((emit) => lines.push(piece, emit)));
+  await sendFound((emit) => lines.end(emit));
   notes.close();
-}
-
-/** Who talks to whom. */
-interface Parties {
-  readonly id: number;
-  readonly own: RelaySide;
-  readonly client: Deno.NetAddr;
-  readonly target: Deno.NetAddr;
-}
-
-/** What is shown and told of the datagrams of one peer. */
-class Exchange {
-  readonly client: Deno.NetAddr;
-  readonly #own: RelaySide;
-  readonly #options: DatagramOptions;
-  readonly #print: Printer;
-  readonly #clock: EventClock;
-  readonly #bytes = { client: 0, target: 0 };
-
-  constructor(
-    { id, own, client, target }: Parties,
-    options: DatagramOptions,
-    output: StandardOutput,
-  ) {
-    this.client = client;
-    this.#own = own;
-    this.#options = options;
-    this.#print = output.printer();
-    this.#clock = new EventClock(id);
-    options.watch?.observe({ ...this.#clock.now(), type: "open", client, target });
-  }
-
-  async received({ data }: Datagram): Promise<void> {
-    const { isFramed, watch } = this.#options;
-    await this.#tell(this.#own === "client" ? "target" : "client", data);
-    if (watch?.printsData === false) return;
-    if (!isFramed) return await this.#print(data);
-    const line = new Uint8Array(data.length + 1);
-    line.set(data);
-    line[data.length] = 0x0a;
-    await this.#print(line);
-  }
-
-  async sending(data: Uint8Array): Promise<void> {
-    await this.#tell(this.#own, data);
-  }
-
-  end(): void {
-    const { client: fromClient, target: fromTarget } = this.#bytes;
-    const event = { ...this.#clock.now(), first: this.#own, fromClient, fromTarget };
-    this.#options.watch?.observe({ ...event, type: "close" });
-  }
-
-  async #tell(from: RelaySide, data: Uint8Array): Promise<void> {
-    const offset = this.#bytes[from];
-    this.#bytes[from] += data.length;
-    await this.#options.watch?.observe({ ...this.#clock.now(), type: "data", from, offset, data });
-  }
 }
 
 /** The time without a datagram. */
 class Silence {
-  /** Settles when it has lasted long enough. */
-  readonly over: Promise<void>;
-
-  readonly #end: () => void;
+  readonly #over = Promise.withResolvers<void>();
   #limit: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(limit: number | undefined) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.over = promise;
-    this.#end = resolve;
     this.restart(limit);
   }
 
-  /** Begins anew; a new limit stays. */
-  restart(limit?: number): void {
-    this.#limit = limit ?? this.#limit;
+  /** Settles when it has lasted long enough. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Starts again; a new limit is kept. */
+  restart(limit: number | undefined = this.#limit): void {
+    this.#limit = limit;
     clearTimeout(this.#timer);
-    if (this.#limit !== undefined) this.#timer = setTimeout(this.#end, this.#limit);
+    if (limit !== undefined) this.#timer = setTimeout(this.#over.resolve, limit);
   }
 }

@@ -12,11 +12,30 @@ import { FrameError } from "../errors.ts";
 import type { Decoder } from "../framing/codec.ts";
 import { delimited } from "../framing/delimited.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
-import type { Framing } from "../terminal/framing.ts";
+import { type Framing, readFraming } from "../terminal/framing.ts";
 
 const LINE_END = Uint8Array.of(0x0a);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What reads and writes messages: this module is loaded only where there are some. */
+export interface MessageFormat {
+  encoder(note: (line: string) => void): FrameEncoder;
+  reader(note: (error: unknown) => void, keepFrames: boolean): FrameReader;
+}
+
+/**
+ * The format of a framing.
+ *
+ * @throws {UsageError} If there is none of that name.
+ */
+export function messageFormat(name: string): MessageFormat {
+  const framing = readFraming(name);
+  return {
+    encoder: (note) => new FrameEncoder(framing, note),
+    reader: (note, keepFrames) => new FrameReader(framing, note, keepFrames),
+  };
+}
 
 /** Turns lines into frames. */
 export class FrameEncoder {
@@ -81,16 +100,6 @@ export interface ReceivedFrame {
   readonly value: unknown;
 }
 
-/** How messages are read. */
-export interface FrameReaderOptions {
-  /**
-   * Keep the messages themselves for {@linkcode FrameReader.takeFrames}.
-   *
-   * @default {false}
-   */
-  keepFrames?: boolean | undefined;
-}
-
 /** Bytes of output after which a piece is enough: what is shown of a read need not be in memory whole. */
 const MAX_PIECE = 64 * 1024;
 /** Messages in a piece: each one that is kept is an object. */
@@ -108,11 +117,12 @@ export class FrameReader {
   #left = 0; // messages that still fit in the piece
   #failure: unknown; // of which is not known yet whether it is the last
 
-  constructor(framing: Framing, note: (error: unknown) => void, options: FrameReaderOptions = {}) {
+  /** With `keepFrames` the messages themselves are kept for {@linkcode FrameReader.takeFrames}. */
+  constructor(framing: Framing, note: (error: unknown) => void, keepFrames: boolean) {
     this.#decoder = framing.codec.decoder();
     this.#skipper = new FrameSkipper(this.#decoder);
     this.#note = note;
-    this.#keepFrames = options.keepFrames ?? false;
+    this.#keepFrames = keepFrames;
   }
 
   /**

@@ -7,27 +7,17 @@ const MIN_SIZE = 64 * 1024;
 /** What it grows to while reads fill it: two buffers of this are all that is held. */
 const MAX_SIZE = 1024 * 1024;
 
-/** How to read. */
-export interface InputOptions {
-  /**
-   * Bytes for one read at most.
-   *
-   * @default {1_048_576}
-   */
-  maxRead?: number | undefined;
-}
-
 /**
  * Reads the standard input to its end. While a piece is being taken the next one is read, and no
  * more: a slow taker makes the writer of the input wait.
  *
  * @param take Takes a piece; its memory is used again when the promise has settled.
- * @param options How to read.
+ * @param maxRead Bytes for one read at most.
  * @throws What `take` has thrown.
  */
 export function readInput(
   take: (piece: Uint8Array) => Promise<void>,
-  { maxRead = MAX_SIZE }: InputOptions = {},
+  maxRead = MAX_SIZE,
 ): Promise<void> {
   return pump(new AdaptiveSize(Math.min(MIN_SIZE, maxRead), maxRead), {
     fill: async (buffer) => await Deno.stdin.read(buffer) ?? 0,

@@ -1,25 +1,12 @@
 /** `tincan listen`: the standard streams, connected to a client. @module */
-import { serveTcp, type TcpConnection, type TcpServer, type TlsServerOptions } from "../mod.ts";
-import type { PeerReport } from "../common/peer_report.ts";
-import { type Fields, section, toggle, UsageError } from "../terminal/arguments.ts";
+import { serveTcp, type TcpConnection, type TcpServer } from "../tcp/mod.ts";
+import { section, toggle } from "../terminal/arguments.ts";
 import { endOnInterrupt, endServer, waitsFor } from "../terminal/interrupt.ts";
-import { defineProgram, type Program, type Values } from "../terminal/program.ts";
+import { defineProgram, type Values } from "../terminal/program.ts";
 import { readServerTls, tlsServerOptions } from "../terminal/tls.ts";
-import { listenForDatagrams } from "./datagrams.ts";
-import { end } from "./ending.ts";
-import {
-  framingOf,
-  NC_HINTS,
-  NO_EXEC,
-  readWhere,
-  refuseTogether,
-  TALK_NOTES,
-  talkFields,
-  type Where,
-  whereFields,
-} from "./options.ts";
+import { NC_HINTS, NO_EXEC, readTalk, TALK_NOTES, talkFields, whereFields } from "./options.ts";
+import { refuseTogether } from "../terminal/usage_error.ts";
 import { Talk } from "./talk.ts";
-import { readWatch } from "./watch.ts";
 
 /** Clients at one time with --keep-open: all of them are sent the input at the pace of the slowest. */
 const MAX_CLIENTS = 256;
@@ -29,15 +16,15 @@ const fields = {
     ...whereFields,
     keepOpen: toggle(
       "-k, --keep-open",
-      `go on after the first client, with ${MAX_CLIENTS} at a time`,
+      `serve more clients, up to ${MAX_CLIENTS} at a time`,
     ),
   }),
   ...section("TLS", tlsServerOptions),
   ...talkFields,
-} satisfies Fields;
+};
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   name: "tincan listen",
   summary:
     "Waits for a client: the input goes there, and what comes from there goes to the output.",
@@ -68,78 +55,54 @@ ${NO_EXEC}`,
 });
 
 async function listen(values: Values<typeof fields>): Promise<void> {
-  const { udp, unix, keepOpen: isOpen, tls: isTls, quit, noHalfClose, timeout } = values;
-  const where = readWhere(values, 0);
-  refuseTogether("udp", { udp, unix, tls: isTls, quit, "no-half-close": noHalfClose });
-  refuseTogether("unix", { unix, tls: isTls });
-  refuseTogether("keep-open", { "keep-open": isOpen, "no-half-close": noHalfClose });
-  const framing = framingOf(values);
+  const { keepOpen: isOpen, noHalfClose, timeout } = values;
+  const { where, timeouts, ...settings } = await readTalk(values, 0);
+  refuseTogether({ "keep-open": isOpen, "no-half-close": noHalfClose });
   const tls = await readServerTls(values);
-  const watch = readWatch(values);
   const code = () => isOpen ? 0 : 130; // the end of a server, or work that was interrupted
-  if (udp) {
-    if ("path" in where) throw new UsageError("Cannot use --unix with --udp");
-    endOnInterrupt({ finish: async () => await watch?.flush(), code });
-    await listenForDatagrams({ ...where, timeout, isFramed: framing !== undefined, watch, isOpen });
-    return await end(0, watch);
+  if (values.udp && "port" in where) {
+    endOnInterrupt({ finish: async () => await settings.watch?.flush(), code });
+    const { listenForDatagrams } = await import("./datagrams.ts");
+    return await listenForDatagrams(where, { ...settings, timeout, isOpen });
   }
-  const halfClose = !noHalfClose;
-  const talk = new Talk({ own: "target", isOpen, halfClose, quit, framing, watch });
-  let failure: unknown;
-  // First, because an interrupt may come as soon as the server says that it listens.
+  const talk = new Talk({ ...settings, own: "target", isOpen });
+  // First, because an interrupt may come as soon as the server listens.
   const isInterrupted = endOnInterrupt({
     async finish() {
       await endServer(server);
-      await watch?.flush();
+      await settings.watch?.flush();
     },
     waitsFor: () => waitsFor(server),
     code,
   });
-  const server = start(where, tls, { timeout, isOpen, notes: talk.notes }, async (conn) => {
+  let failure: unknown;
+  const converse = async (conn: TcpConnection) => {
     const problem = await talk.converse(conn);
     if (!isOpen) failure = problem;
     else if (problem !== undefined && !isInterrupted()) talk.notes.line(problem, conn.remoteAddr);
-  });
-  await server.finished;
-  if (isInterrupted()) return;
-  await watch?.flush();
-  if (failure !== undefined) throw failure;
-  await end(talk.failures > 0 ? 1 : 0, watch);
-}
-
-/** How many are let in, and for how long. */
-interface AdmitOptions {
-  readonly timeout: number | undefined;
-  readonly isOpen: boolean;
-  readonly notes: PeerReport;
-}
-
-function start(
-  where: Where,
-  tls: TlsServerOptions | undefined,
-  { timeout, isOpen, notes }: AdmitOptions,
-  converse: (conn: TcpConnection) => Promise<void>,
-): TcpServer {
+  };
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const options = {
     limits: { maxConnections: isOpen ? MAX_CLIENTS : 1 },
-    // A peer may be slow: a reader at the other end may be a pager.
-    timeouts: { idle: timeout ?? Infinity, write: timeout ?? Infinity },
+    timeouts,
     onConnect() {
       clearTimeout(waiting);
       if (!isOpen) server.shutdown({ timeout: Infinity }); // no one else is let in
     },
-    onError: (error: unknown, conn?: TcpConnection) => notes.line(error, conn?.remoteAddr),
+    onError: (error: unknown, conn?: TcpConnection) => talk.notes.line(error, conn?.remoteAddr),
   };
-  const server: TcpServer = serveTcp(
-    "path" in where ? { ...options, ...where } : { ...options, ...where, tls },
-    converse,
-  );
+  const place = "path" in where ? where : { ...where, tls };
+  const server: TcpServer = serveTcp({ ...options, ...place }, converse);
   if (timeout !== undefined && !isOpen) {
-    waiting = setTimeout(() => {
-      console.error(`No one connected within ${timeout / 1_000} s`);
-      server.shutdown({ timeout: 0 }).then(() => Deno.exit(1));
-    }, timeout);
+    waiting = setTimeout(() => giveUp(server, timeout), timeout);
   }
-  return server;
+  await server.finished;
+  if (!isInterrupted()) await talk.end(failure);
+}
+
+/** Ends a server that has waited too long for its client. */
+async function giveUp(server: TcpServer, timeout: number): Promise<never> {
+  console.error(`No one connected within ${timeout / 1_000} s`);
+  await server.shutdown({ timeout: 0 });
+  Deno.exit(1);
 }

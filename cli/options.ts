@@ -1,19 +1,20 @@
 /** The options that `connect` and `listen` share. @module */
-import { addressOperands } from "../terminal/address.ts";
-import { type Fields, section, setting, toggle, UsageError } from "../terminal/arguments.ts";
-import { type Framing, framingOption, readFraming } from "../terminal/framing.ts";
-import { type Address, readAddress } from "../terminal/address.ts";
+import { type Address, addressOperands, addressOptions, readAddress } from "../terminal/address.ts";
+import { section, setting, toggle, UsageError } from "../terminal/arguments.ts";
+import { framingOption } from "../terminal/framing_option.ts";
 import type { Values } from "../terminal/program.ts";
-import { file, port, seconds, text } from "../terminal/values.ts";
+import { refuseTogether } from "../terminal/usage_error.ts";
+import { file, seconds } from "../terminal/values.ts";
+import type { MessageFormat } from "./frames.ts";
+import { readWatch } from "./watch.ts";
 
 /** Where to connect or to listen. */
 export const whereFields = {
   where: addressOperands(),
-  hostname: setting("--hostname", text("HOST[:PORT]"), "another way to say HOST (127.0.0.1)"),
-  port: setting("--port", port(), "another way to say PORT"),
+  ...addressOptions(),
   unix: setting("-U, --unix", file("PATH"), "a unix socket"),
   udp: toggle("-u, --udp", "datagrams: each read of the input is one, at most 16 KiB"),
-} satisfies Fields;
+};
 
 /** What passes, and how it ends. */
 export const talkFields = {
@@ -21,16 +22,16 @@ export const talkFields = {
     framing: framingOption("send each line as a message, show each message as a line"),
     hex: toggle("--hex", "also show a hexdump on stderr; > is from the client"),
     json: toggle("--json", "show what passes as JSON instead of the data"),
-    verbose: toggle("-v, --verbose", "say on stderr who came and how it ended"),
+    verbose: toggle("-v, --verbose", "report connections and how they ended on stderr"),
   }),
   ...section("Ending", {
-    quit: toggle("--quit", "end with the peer, whatever the input still holds"),
+    quit: toggle("--quit", "end when the peer ends, even if there is more input"),
     noHalfClose: toggle("--no-half-close", "do not end our side with the input"),
     timeout: setting("-w, --timeout", seconds(), "to connect (default 30), and without a byte"),
   }),
-} satisfies Fields;
+};
 
-/** What the help of both says about them. */
+/** The notes of both in the help. */
 export const TALK_NOTES =
   `Without --quit the rest of the input is still sent when the peer has ended, except on a terminal.
 With --udp the only framing is lines: each line is a datagram. The events of --json are those of
@@ -60,15 +61,33 @@ shell to strangers.`;
 export type Where = Address | { readonly path: string };
 
 /**
- * Reads where to connect or to listen.
+ * Reads the options of both programs.
  *
- * @param values The values of {@linkcode whereFields}.
+ * @param values The values of {@linkcode whereFields} and {@linkcode talkFields}.
  * @param fallback The port if none is given; without it one is needed.
  */
-export function readWhere(values: Values<typeof whereFields>, fallback?: number): Where {
+export async function readTalk(
+  values: Values<typeof whereFields & typeof talkFields> & { tls: boolean },
+  fallback?: number,
+) {
+  const { udp, unix, tls, quit, noHalfClose, timeout = Infinity } = values;
+  const where = readWhere(values, fallback);
+  refuseTogether({ udp, unix, tls, quit, "no-half-close": noHalfClose });
+  refuseTogether({ unix, tls });
+  return {
+    where,
+    framing: await framingOf(values),
+    watch: await readWatch(values),
+    quit,
+    halfClose: !noHalfClose,
+    timeouts: { idle: timeout, write: timeout }, // a peer may be slow, as a pager is
+  };
+}
+
+function readWhere(values: Values<typeof whereFields>, fallback?: number): Where {
   const { unix: path, where: [first], hostname, port } = values;
   if (path === undefined) {
-    return readAddress(values, { fallback, connects: fallback === undefined });
+    return readAddress(values, fallback, fallback === undefined ? 1 : 0);
   }
   const other = first ?? hostname ?? port;
   if (other !== undefined) {
@@ -77,27 +96,16 @@ export function readWhere(values: Values<typeof whereFields>, fallback?: number)
   return { path };
 }
 
-/** How messages are told apart, if they are. */
-export function framingOf(
+/** The format of the messages, if there are any. */
+async function framingOf(
   { framing: name, udp }: { framing: string | undefined; udp: boolean },
-): Framing | undefined {
-  if (udp && name !== undefined && name !== "lines") {
+): Promise<MessageFormat | undefined> {
+  if (name === undefined) return undefined;
+  if (udp && name !== "lines") {
     throw new UsageError(`Option --framing must be lines with --udp, current value is "${name}"`);
   }
-  const framing = readFraming(name);
   // No one sees these stacks, and each broken message would come with two of them.
-  if (framing !== undefined) Error.stackTraceLimit = 0;
-  return framing;
-}
-
-/** Refuses options that make no sense together: the first with any of the others. */
-export function refuseTogether(one: string, values: Readonly<Record<string, unknown>>): void {
-  const [, ...others] = Object.entries(values);
-  if (!isGiven(values[one])) return;
-  const other = others.find(([name, value]) => name !== one && isGiven(value));
-  if (other !== undefined) throw new UsageError(`Cannot use --${other[0]} with --${one}`);
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== false;
+  Error.stackTraceLimit = 0;
+  const { messageFormat } = await import("./frames.ts");
+  return messageFormat(name);
 }

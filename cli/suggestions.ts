@@ -4,7 +4,7 @@ import { plain } from "../terminal/values.ts";
 import { COMMANDS, loadProgram } from "./commands.ts";
 import { SHELLS } from "./completions.ts";
 
-/** What stands beside the commands. */
+/** What may be given instead of a command. */
 const OTHERS = [
   { name: "help", summary: "show what a command takes" },
   { name: "--help", summary: "show the commands" },

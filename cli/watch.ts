@@ -1,11 +1,14 @@
 /**
- * Telling what happens on connections, in the form in which the relay tells it: notes, hexdumps, JSON.
+ * Reports of what happens on connections, in the forms of the relay: notes, hexdumps, JSON.
  *
  * @module
  */
-import { printData, printNote, UsageError } from "../terminal/program.ts";
-import { RelayDump, type RelayEvent } from "../apps/relay/mod.ts";
+import type { RelayEvent, RelaySide } from "../apps/relay/mod.ts";
+import { EventClock } from "../common/event_clock.ts";
+import type { SocketAddress } from "../errors.ts";
 import { writeAll } from "../common/write_all.ts";
+import { printData, printNote, UsageError } from "../terminal/program.ts";
+import type { ReceivedFrame } from "./frames.ts";
 
 /** What watches connections. */
 export interface Watch {
@@ -18,27 +21,85 @@ export interface Watch {
 }
 
 /** What the options `--verbose`, `--hex` and `--json` ask for; nothing without them. */
-export function readWatch(
+export async function readWatch(
   { json: isJson, hex: isHex, verbose }: { json: boolean; hex: boolean; verbose: boolean },
-): Watch | undefined {
+): Promise<Watch | undefined> {
   if (isJson && isHex) throw new UsageError("Cannot show both --hex and --json");
   if (!isJson && !isHex && !verbose) return undefined;
+  const { RelayDump } = await import("../apps/relay/mod.ts");
   const dump = isJson
     ? new RelayDump(printData, { view: "json" })
     : new RelayDump(printForPeople, { view: isHex ? "hex" : "quiet", note: printNote });
   return {
     printsData: !isJson,
-    // Messages are the data itself here, not something beside it.
+    // Here messages are the data itself: only --json reports them, too.
     observe: (event) => isJson || event.type !== "message" ? dump.observe(event) : undefined,
     flush: () => dump.flush(),
   };
 }
 
-/** Dumps are for people, so they go to stderr. What cannot be written there holds no data up. */
-async function printForPeople(bytes: Uint8Array): Promise<void> {
-  try {
-    await writeAll(Deno.stderr, bytes);
-  } catch {
-    // There is no one to tell: a full disk, a closed pipe.
+/** A connection that is watched. */
+export interface WatchedConnection {
+  /** 1 for the first one of this process. */
+  readonly id: number;
+  /** Which side we are. */
+  readonly own: RelaySide;
+  readonly localAddr: SocketAddress;
+  readonly remoteAddr: SocketAddress;
+}
+
+/** One connection, reported to the watch. */
+export class Traffic {
+  readonly own: RelaySide;
+  readonly peer: RelaySide;
+  readonly #watch: Watch | undefined;
+  readonly #clock: EventClock;
+  readonly #bytes = { client: 0, target: 0 };
+  #first: RelaySide | undefined;
+
+  constructor(watch: Watch | undefined, connection: WatchedConnection) {
+    const { id, own, localAddr, remoteAddr } = connection;
+    this.own = own;
+    this.peer = own === "client" ? "target" : "client";
+    this.#watch = watch;
+    this.#clock = new EventClock(id);
+    const [client, target] = own === "client" ? [localAddr, remoteAddr] : [remoteAddr, localAddr];
+    watch?.observe({ ...this.#clock.now(), type: "open", client, target });
   }
+
+  /** Bytes that were read; returns a promise while too much waits to be written. */
+  data(from: RelaySide, data: Uint8Array): void | Promise<void> {
+    const offset = this.#bytes[from];
+    this.#bytes[from] += data.length;
+    return this.#watch?.observe({ ...this.#clock.now(), type: "data", from, offset, data });
+  }
+
+  /** A message from the peer. */
+  message(frame: ReceivedFrame): void | Promise<void> {
+    const event = { ...this.#clock.now(), ...frame, from: this.peer, reads: 1 };
+    return this.#watch?.observe({ ...event, type: "message" });
+  }
+
+  /** A side has ended what it sends. */
+  end(from: RelaySide): void {
+    this.#first ??= from;
+    this.#watch?.observe({ ...this.#clock.now(), type: "end", from });
+  }
+
+  /** A side has broken the connection, unless the other one had ended before. */
+  broken(by: RelaySide): void {
+    this.#first ??= by;
+  }
+
+  /** The connection is closed. */
+  close(reason?: string): void {
+    const { client: fromClient, target: fromTarget } = this.#bytes;
+    const event = { ...this.#clock.now(), first: this.#first ?? this.own, fromClient, fromTarget };
+    this.#watch?.observe({ ...event, type: "close", reason });
+  }
+}
+
+/** Dumps are for people, so they go to stderr. What cannot be written there does not stop the data. */
+async function printForPeople(bytes: Uint8Array): Promise<void> {
+  await writeAll(Deno.stderr, bytes).catch(() => {}); // a full disk, a closed pipe
 }

@@ -11,11 +11,12 @@
  * examples/minimal/file_download.ts.
  */
 import { getFile, listFiles, putFile, serveFiles } from "../apps/files/mod.ts";
+import { addressOf } from "../terminal/address.ts";
 import {
   clientOptions,
+  FILE_PORT,
   fileProgram,
   type FileValues,
-  listenAddress,
   listOf,
   nameOf,
   teller,
@@ -27,7 +28,6 @@ import {
   defineProgram,
   onInterrupt,
   printData,
-  type Program,
   runProgram,
   serveUntilInterrupted,
   UsageError,
@@ -40,7 +40,7 @@ async function serve(values: FileValues): Promise<void> {
   const tls = await readServerTls(values);
   await serveUntilInterrupted(() =>
     serveFiles(folder, {
-      ...listenAddress(values),
+      ...addressOf(values, FILE_PORT),
       tls,
       hidden,
       limits: { maxEntries },
@@ -78,7 +78,7 @@ async function put(values: FileValues): Promise<void> {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...fileProgram,
   main: (values) => ({ serve, list, get, put })[values.command](values),
 });

@@ -10,16 +10,16 @@
  */
 import { httpGet } from "../apps/http/mod.ts";
 import { getOptions, httpProgram, inKinds, showPage, urlOf } from "../terminal/http_program.ts";
-import { abortOnInterrupt, defineProgram, type Program, runProgram } from "../terminal/program.ts";
+import { abortOnInterrupt, defineProgram, runProgram } from "../terminal/program.ts";
 
 /** How long it may take to remove an unfinished file when interrupted, in milliseconds. */
 const CLEANUP_TIME = 2_000;
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...httpProgram,
   async main(values) {
-    const signal = abortOnInterrupt({ within: CLEANUP_TIME });
+    const signal = abortOnInterrupt(CLEANUP_TIME);
     const url = urlOf(values);
     const options = await getOptions(values);
     try {

@@ -13,7 +13,6 @@ import {
   abortOnInterrupt,
   defineProgram,
   printData,
-  type Program,
   runProgram,
   statusLine,
   UsageError,
@@ -21,7 +20,7 @@ import {
 import {
   describe,
   inWordsOfTheProgram,
-  partOf,
+  portsAs,
   resultOf,
   scanOptions,
   scanProgram,
@@ -53,13 +52,13 @@ async function scan(values: ScanValues): Promise<void> {
   } catch (error) {
     status.clear();
     if (!interrupted.aborted) throw inWordsOfTheProgram(error);
-    await printData(partOf(found, values));
+    await printData(portsAs(found, values));
     console.error(`interrupted${progress === undefined ? "" : ` at ${describe(progress)}`}`);
     Deno.exit(130);
   }
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({ ...scanProgram, main: scan });
+export const program = defineProgram({ ...scanProgram, main: scan });
 
 if (import.meta.main) await runProgram(program);

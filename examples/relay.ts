@@ -14,7 +14,6 @@ import { readCapture, serveRelay } from "../apps/relay/mod.ts";
 import {
   defineProgram,
   onInterrupt,
-  type Program,
   runProgram,
   serveUntilInterrupted,
   UsageError,
@@ -62,7 +61,7 @@ async function show(file: string, values: RelayValues): Promise<void> {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...relayProgram,
   main: (values) => values.read === undefined ? relay(values) : show(values.read, values),
 });

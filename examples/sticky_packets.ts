@@ -14,34 +14,19 @@ import {
   type TcpConnection,
   text,
 } from "../mod.ts";
-import { defineProgram, printData, type Program, runProgram } from "../terminal/program.ts";
+import { defineProgram, printData, runProgram } from "../terminal/program.ts";
 
 const MESSAGES = ["one", "two", "three", "x".repeat(100_000), "four", "five", "six"];
 
 /** Messages with their length in front, four bytes: what Python's struct calls ">I". */
 const framing: Codec<string> = text(lengthPrefixed({ size: 4 }));
 
-/** A way to send the messages, and one to tell them apart. */
-interface Way {
-  title: string;
-  send(conn: TcpConnection): Promise<unknown>;
-  receive(conn: TcpConnection): AsyncIterable<string>;
-}
-
-const naive: Way = {
-  title: "Read by read: what one read returned is taken for a message",
-  send: (conn) => Promise.all(MESSAGES.map((message) => conn.write(message))),
-  receive: (conn) => ReadableStream.from(conn).pipeThrough(new TextDecoderStream()),
-};
-
-const framed: Way = {
-  title: "Framed: four bytes in front say how long each message is",
-  send: (conn) => conn.framed(framing).sendAll(MESSAGES),
-  receive: (conn) => conn.framed(framing),
-};
-
 /** Runs one server and one client, and shows what arrived as messages. */
-async function show({ title, send, receive }: Way): Promise<void> {
+async function show(
+  title: string,
+  send: (conn: TcpConnection) => Promise<unknown>,
+  receive: (conn: TcpConnection) => AsyncIterable<string>,
+): Promise<void> {
   const seen: string[] = [];
   const server = serveTcp({ port: 0, onListen() {} }, async (conn) => {
     for await (const message of receive(conn)) seen.push(message);
@@ -62,7 +47,7 @@ function abbreviate(message: string): string {
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   name: "sticky_packets.ts",
   summary: `The "sticky packet" problem and its cure, in one run.`,
   usage: ["[--help]"],
@@ -71,8 +56,16 @@ export const program: Program = defineProgram({
 what each of them takes for a message. Everything happens on this machine.`,
   examples: ["$0"],
   async main() {
-    await show(naive);
-    await show(framed);
+    await show(
+      "Read by read: what one read returned is taken for a message",
+      (conn) => Promise.all(MESSAGES.map((message) => conn.write(message))),
+      (conn) => ReadableStream.from(conn).pipeThrough(new TextDecoderStream()),
+    );
+    await show(
+      "Framed: four bytes in front say how long each message is",
+      (conn) => conn.framed(framing).sendAll(MESSAGES),
+      (conn) => conn.framed(framing),
+    );
   },
 });
 

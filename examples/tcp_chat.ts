@@ -9,16 +9,10 @@
  * Needs --allow-net; --allow-read for certificates. The shortest form is examples/minimal/chat_room.ts.
  */
 import { ChatRoom, joinChat, serveChat } from "../apps/chat/mod.ts";
-import {
-  addressOf,
-  chatProgram,
-  type ChatValues,
-  converse,
-  roomOptions,
-} from "../terminal/chat_program.ts";
+import { addressOf, PORT } from "../terminal/address.ts";
+import { chatProgram, type ChatValues, converse } from "../terminal/chat_program.ts";
 import {
   defineProgram,
-  type Program,
   runProgram,
   serveUntilInterrupted,
   UsageError,
@@ -26,20 +20,24 @@ import {
 import { readClientTls, readServerTls } from "../terminal/tls.ts";
 
 async function serve(values: ChatValues): Promise<void> {
-  const where = addressOf(values);
+  const where = addressOf(values, PORT);
   const tls = await readServerTls(values);
-  const room = new ChatRoom(roomOptions(values));
+  const { maxHistory, maxMembers, maxLinesPerSecond, maxMembersPerAddress } = values;
+  const limits = { maxHistory, maxMembers, maxLinesPerSecond, maxMembersPerAddress };
+  const room = new ChatRoom({ limits });
   await serveUntilInterrupted(() => serveChat({ ...where, tls, room }));
 }
 
 async function join(values: ChatValues): Promise<void> {
   const { name } = values;
   if (name === undefined) throw new UsageError("Option --name is needed to join");
-  await converse(await joinChat({ ...addressOf(values), tls: await readClientTls(values), name }));
+  await converse(
+    await joinChat({ ...addressOf(values, PORT), tls: await readClientTls(values), name }),
+  );
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...chatProgram,
   main: (values) => values.command === "join" ? join(values) : serve(values),
 });

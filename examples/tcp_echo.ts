@@ -8,11 +8,10 @@
  *
  * Needs --allow-net only. The shortest form is examples/minimal/tcp_echo_server.ts.
  */
-import { connectTcp, serveTcp, type TcpConnection } from "../mod.ts";
+import { connectTcp, serveTcp, type TcpConnection } from "../tcp/mod.ts";
 import { echoHandler } from "../apps/echo.ts";
+import { addressOf, PORT } from "../terminal/address.ts";
 import {
-  addressOf,
-  echoOptions,
   echoProgram,
   type EchoValues,
   endWithServer,
@@ -22,7 +21,6 @@ import {
 import {
   defineProgram,
   onInterrupt,
-  type Program,
   runProgram,
   serveUntilInterrupted,
 } from "../terminal/program.ts";
@@ -31,12 +29,14 @@ import {
 const GREETING_TIME = 100;
 
 async function serve(values: EchoValues): Promise<void> {
-  await serveUntilInterrupted(() => serveTcp(addressOf(values), echoHandler(echoOptions(values))));
+  const { greet, reply, upper, exit } = values;
+  const where = addressOf(values, PORT);
+  await serveUntilInterrupted(() => serveTcp(where, echoHandler({ greet, reply, upper, exit })));
 }
 
 async function talk(values: EchoValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  const conn = await connectTcp(addressOf(values));
+  const conn = await connectTcp(addressOf(values, PORT));
   const print = replyPrinter();
   await showReply(conn, print, GREETING_TIME);
   for await (const message of messagesOf(values)) {
@@ -67,7 +67,7 @@ async function showReply(
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...echoProgram,
   name: "tcp_echo.ts",
   summary: "Echo over TCP: answers every message. A message is what one read returned.",

@@ -14,12 +14,12 @@ import { splitHostPort } from "../terminal/address.ts";
 import { section, setting } from "../terminal/arguments.ts";
 import { UdpConversation } from "../terminal/conversation.ts";
 import { inOneLine } from "../terminal/one_line.ts";
-import { defineProgram, type Program, runProgram, UsageError } from "../terminal/program.ts";
+import { defineProgram, runProgram, UsageError } from "../terminal/program.ts";
 import { openPrompt, type Prompt } from "../terminal/prompt.ts";
 import { file, port, text } from "../terminal/values.ts";
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   name: "udp_chat.ts",
   summary: "Talk by name over UDP. A datagram is a message of bare text.",
   usage: ["--name NAME --contacts FILE.json [options]"],

@@ -8,11 +8,10 @@
  *
  * Needs --allow-net only. The shortest form is examples/minimal/udp_reply_server.ts.
  */
-import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../mod.ts";
-import { type EchoOptions, echoReply } from "../apps/echo.ts";
+import { connectUdp, type Datagram, serveUdp, type UdpHandler, type UdpPeer } from "../udp/mod.ts";
+import { echoReply } from "../apps/echo.ts";
+import { addressOf, PORT } from "../terminal/address.ts";
 import {
-  addressOf,
-  echoOptions,
   echoProgram,
   type EchoValues,
   endWithServer,
@@ -22,7 +21,6 @@ import {
 import {
   defineProgram,
   onInterrupt,
-  type Program,
   runProgram,
   serveUntilInterrupted,
 } from "../terminal/program.ts";
@@ -36,19 +34,19 @@ const GREETING_TIME = 100;
  */
 const RETRIES = { timeout: 250, maxTimeout: 1_000, retries: 5, samePort: true };
 
-/** The number of peers that are remembered as greeted; then the memory starts anew. */
+/** The number of peers that are remembered as greeted; then the set is cleared. */
 const MAX_GREETED = 10_000;
 
 async function serve(values: EchoValues): Promise<void> {
-  await serveUntilInterrupted(() => serveUdp(addressOf(values), handlerFor(echoOptions(values))));
+  const where = addressOf(values, PORT);
+  await serveUntilInterrupted(() => serveUdp(where, handlerFor(values)));
 }
 
-function handlerFor(options: EchoOptions): UdpHandler {
-  const { greet, reply, upper, exit } = options;
+function handlerFor({ greet, reply, upper, exit }: EchoValues): UdpHandler {
   if (greet === undefined && reply === undefined && !upper && exit === undefined) {
     return ({ data }) => data; // every byte as it came
   }
-  const replyTo = echoReply(options);
+  const replyTo = echoReply({ reply, upper, exit });
   const greeted = new Set<string>();
   return async (datagram: Datagram) => {
     const peer = JSON.stringify(datagram.from);
@@ -65,11 +63,11 @@ function handlerFor(options: EchoOptions): UdpHandler {
 
 async function talk(values: EchoValues): Promise<void> {
   onInterrupt(() => Deno.exit(130));
-  await using peer = await connectUdp(addressOf(values));
+  await using peer = await connectUdp(addressOf(values, PORT));
   const print = replyPrinter();
   let wait = GREETING_TIME; // only the first message can bring a greeting too
   for await (const message of messagesOf(values)) {
-    if (message === "") continue; // an empty datagram is how the server says goodbye
+    if (message === "") continue; // an empty datagram ends the conversation
     const isOver = !await show(await peer.request(message, RETRIES), print) ||
       await showRest(peer, print, wait);
     if (isOver) endWithServer("the server ended the conversation");
@@ -80,7 +78,7 @@ async function talk(values: EchoValues): Promise<void> {
 /** Shows a reply on the output. */
 type Print = (reply: Uint8Array) => Promise<void>;
 
-/** Shows a reply; `false` if it says that the conversation is over. */
+/** Shows a reply; `false` if it ends the conversation. */
 async function show({ data }: Datagram, print: Print): Promise<boolean> {
   if (data.length === 0) return false;
   await print(data);
@@ -98,12 +96,12 @@ async function showRest(peer: UdpPeer, print: Print, timeout: number): Promise<b
 }
 
 /** What it is called, takes and does. */
-export const program: Program = defineProgram({
+export const program = defineProgram({
   ...echoProgram,
   name: "udp_echo.ts",
   summary: "Echo over UDP: answers every datagram.",
   notes: `${echoProgram.notes} What is not
-answered is sent again, six times in 5 seconds. An empty reply says that the conversation is over.`,
+answered is sent again, six times in 5 seconds. An empty reply ends the conversation.`,
   main: (values) => values.command === "client" ? talk(values) : serve(values),
 });
 

@@ -7,7 +7,7 @@ const EMPTY = new Uint8Array(0);
 const MIN_SLICE = 16 * 1024;
 /** The most, in bytes: a flood of small messages may come after a large one. */
 const MAX_SLICE = 1024 * 1024;
-/** A slice with fewer messages than this was sparse: the next one may be larger. */
+/** After a slice with fewer messages than this, the next slice may be larger. */
 const SPARSE = 64;
 /** Marks the decoders of this module, which need not be handed slices. */
 export const BOUNDED: unique symbol = Symbol("bounded");
@@ -18,8 +18,8 @@ export interface BoundedDecoder<T> extends Decoder<T> {
   /** @throws {TypeError} When the decoder is one of the user's own that cannot do it. */
   takeRemaining(): Uint8Array;
   /**
-   * From here on, no chunk changes before it is decoded, so what is left of it after a stop need not
-   * be copied; and each call stops after it has dropped `maxDrops` frames.
+   * From now on the caller does not change a chunk before it is decoded, so the rest of it need not be
+   * copied after a stop; and each call stops after it has dropped `maxDrops` frames.
    */
   bound(maxDrops: number): void;
   /** Whether the last call stopped or threw before it had seen all bytes: an empty chunk resumes. */
@@ -48,8 +48,8 @@ export function takeRemaining(decoder: Decoder<unknown>, isFed: boolean): Uint8A
 }
 
 /**
- * Hands chunks to another decoder slice by slice. Slices grow while they are sparse, so that a large
- * frame is not put together from many small pieces.
+ * Hands chunks to another decoder slice by slice. Slices grow while they hold few messages, so that a
+ * large frame is not put together from many small pieces.
  */
 class SliceDecoder<T> implements BoundedDecoder<T> {
   readonly [BOUNDED] = true;

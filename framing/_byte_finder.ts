@@ -4,7 +4,7 @@ const EMPTY = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
 /** Shorter input (less than 256 bytes) is not worth a second view of it. */
 const MIN_WORDS = 64;
-/** After this many words (256 bytes) the built-in search is faster, for all that its call costs. */
+/** After this many words (256 bytes) the built-in search is faster, in spite of what its call costs. */
 const NEAR_WORDS = 64;
 
 /**
@@ -20,7 +20,7 @@ export class ByteFinder {
   bytes: Uint8Array = EMPTY;
   /** The aligned words of the bytes. */
   #words: Int32Array = NO_WORDS;
-  /** The index of the byte with which the words begin. */
+  /** The index of the byte at which the words begin. */
   #aligned = 0;
 
   /** @param byte What to search for. */
@@ -39,7 +39,7 @@ export class ByteFinder {
       : new Int32Array(bytes.buffer, bytes.byteOffset + this.#aligned, count);
   }
 
-  /** Lets go of the bytes. */
+  /** Releases the bytes, so that their memory can be freed. */
   unload(): void {
     this.bytes = EMPTY;
     this.#words = NO_WORDS;
@@ -77,7 +77,7 @@ export function fourTimes(byte: number): number {
   return Math.imul(byte, 0x01010101);
 }
 
-/** Whether one of the four bytes of `word` is the one of which `pattern` is made. */
+/** Whether one of the four bytes of `word` is the byte that `pattern` repeats. */
 export function holds(word: number, pattern: number): boolean {
   // A byte of `rest` is zero where the byte is found; the test finds words with a zero byte.
   const rest = word ^ pattern;

@@ -1,13 +1,13 @@
 /** The bytes that a decoder holds between chunks. @module */
 
 const MIN_CAPACITY = 512;
-/** Memory up to this size outlives the frame it was made for, to serve the next one. */
+/** Memory up to this size is kept after its frame, for the next one. */
 const KEPT_CAPACITY = 4096;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Bytes in the order they came. Memory is only ever appended to: what was consumed is never
- * overwritten, so views of it stay as they are for as long as anyone holds them.
+ * Bytes in the order in which they arrived. Memory is only appended to: consumed bytes are never
+ * overwritten, so views of them do not change.
  */
 export class ByteQueue {
   #memory: Uint8Array = EMPTY;
@@ -67,8 +67,8 @@ export class ByteQueue {
   }
 
   /**
-   * Moves to new memory with room for `count` more: twice as much as is needed. One frame that grows
-   * needs no more than the limit; but where frames come and go, memory that is nearly full would have
+   * Moves to new memory with room for `count` more: twice as much as is needed. A single frame that
+   * grows needs no more than the limit. Where frames come and go, memory that is nearly full would have
    * to be moved again for each of them.
    */
   #grow(count: number): void {

@@ -33,19 +33,19 @@ export class Cursor implements DecoderProgress {
   partial = false;
   /** The error that ended the framing. */
   failure: FrameError | undefined = undefined;
-  /** After so many dropped frames in one call the scanner is to stop. */
+  /** The scanner stops after this many dropped frames in one call. */
   maxDrops = Infinity;
   /** How many frames were dropped in this call. */
   #drops = 0;
   /** Where the frame emitted last began. */
   #emitted = 0;
-  /** The memory of `bytes`: to ask an array for it costs as much as all the rest of emitting. */
+  /** The memory of `bytes`. Reading it from the array costs as much as all the rest of emitting. */
   #buffer: ArrayBufferLike = EMPTY.buffer;
   #offset = 0;
-  /** One of these is there while frames are emitted. */
+  /** Exactly one of these two is set while frames are emitted. */
   #emit: Emit<Uint8Array> | undefined = undefined;
   #emitRange: EmitRange | undefined = undefined;
-  /** Where in the stream the frame began that was dropped last. */
+  /** Where in the stream the frame dropped last began. */
   #dropped = 0;
   /** How many of the next bytes are to be dropped. */
   #skip = 0;
@@ -75,7 +75,7 @@ export class Cursor implements DecoderProgress {
     if (this.#skip > 0) this.#drop(this.#skip);
   }
 
-  /** Lets go of the window, so that its memory can be freed. */
+  /** Releases the window, so that its memory can be freed. */
   unload(): void {
     this.bytes = EMPTY;
     this.#buffer = EMPTY.buffer;
@@ -137,7 +137,7 @@ export class Cursor implements DecoderProgress {
     return false;
   }
 
-  /** Drops `count` bytes from `start` on, also those that have yet to come. */
+  /** Drops `count` bytes from `start` on, including bytes that have not arrived yet. */
   #drop(count: number): void {
     const now = Math.min(count, this.bytes.length - this.start);
     this.start += now;

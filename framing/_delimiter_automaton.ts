@@ -5,9 +5,9 @@ import { ByteFinder } from "./_byte_finder.ts";
 const ALPHABET = 256;
 
 /**
- * The automaton of Aho and Corasick. Its state says how much of which delimiter the bytes so far end
- * with, so a search resumes in the next chunk without looking back, and each byte costs one step
- * whatever the delimiters are.
+ * The automaton of Aho and Corasick. Its state says which part of which delimiter the bytes so far end
+ * with, so a search resumes in the next chunk without looking back, and each byte costs one step,
+ * however many delimiters there are.
  */
 export class DelimiterAutomaton {
   /** The length of the longest delimiter. */
@@ -22,7 +22,7 @@ export class DelimiterAutomaton {
   readonly #ends: Uint32Array;
   /** For each state, how many bytes of a delimiter the input ends with. */
   readonly #depths: Uint32Array;
-  /** The byte that all delimiters begin with, or -1. */
+  /** The byte that all delimiters begin with, or -1 if they differ. */
   readonly first: number;
 
   constructor(delimiters: readonly Uint8Array[]) {
@@ -42,7 +42,7 @@ export class DelimiterAutomaton {
    * Searches the bytes that are loaded in `finder` from index `from` on, in state `state`. Leaves the
    * end state in `state` and the length of what was found in `found`.
    *
-   * @param finder A finder of the byte `first`, for the way to where a delimiter may begin.
+   * @param finder A finder of the byte `first`, to skip to where a delimiter may begin.
    *
    * @returns The index after the delimiter, or -1.
    */

@@ -1,20 +1,20 @@
 /** The errors of decoders, which peers can cause by the thousand. @module */
 import { FrameError, type FrameErrorCode } from "../errors.ts";
 
-/** What a `FrameError` knows besides its message. */
+/** The fields of a `FrameError` besides its message. */
 type Details = ConstructorParameters<typeof FrameError>[2];
 
 /**
  * Makes the error for bytes that are not a frame. It has no stack: the stack would show where in the
- * decoder the frame was found to be broken, which the message says better, and to record it doubles
- * what the error costs.
+ * decoder the frame was found to be broken, which the message says better, and recording it doubles
+ * the cost of the error.
  */
 export function frameError(
   code: FrameErrorCode,
   message: string,
   options?: Details,
 ): FrameError {
-  // What is not a number makes V8 record nothing at all. Reflect.set, because Error may be frozen.
+  // With a limit that is not a number V8 records nothing. Reflect.set, because Error may be frozen.
   const limit: unknown = Reflect.get(Error, "stackTraceLimit");
   Reflect.set(Error, "stackTraceLimit", undefined);
   const error = new FrameError(code, message, options);
@@ -29,9 +29,9 @@ export type MakeFrameError = typeof frameError;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Makes the report of a frame that was dropped: the same as {@linkcode frameError} to its reader,
- * and shown in the same way. But it is not the engine that makes it, which walks the stack for each
- * error, whether it is to be recorded or not: that takes ten times as long as to drop the frame.
+ * Makes the report of a frame that was dropped. To its reader it is the same as the error of
+ * {@linkcode frameError}, and it is shown in the same way. It is not created by the engine, which walks
+ * the stack for each error even if it records nothing: that takes ten times as long as dropping the frame.
  */
 export function frameReport(
   code: FrameErrorCode,
@@ -50,7 +50,7 @@ export function frameReport(
   return error;
 }
 
-/** Sets a property as it is on errors: there, but not listed. */
+/** Sets a property as errors have it: not enumerable. */
 function hide(error: object, name: string, value: unknown): void {
   Object.defineProperty(error, name, { value, writable: true, configurable: true });
 }

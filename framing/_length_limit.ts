@@ -21,7 +21,7 @@ export interface LongFrame {
   isOpen?: boolean | undefined;
   /** Its length, if that is known. */
   length?: number | undefined;
-  /** What else the message says of it. */
+  /** Text for the end of the message. */
   hint?: (() => string) | undefined;
 }
 
@@ -49,7 +49,7 @@ export class LengthLimit {
       make(
         "too_long",
         `Cannot read ${what}: the limit is ${this.maxLength} bytes${hint?.() ?? ""}`,
-        // Where the end was not looked for, the least the length can be, whatever the chunks were.
+        // Where the end is unknown, the least possible length, so that it does not depend on the chunks.
         { length: length ?? this.maxLength + 1, limit: this.maxLength, offset: cursor.position },
       );
     if (length !== undefined && length > Number.MAX_SAFE_INTEGER) cursor.fail(error(frameError));

@@ -7,7 +7,7 @@ import { Broken, frameError, frameReport, type MakeFrameError } from "./_frame_e
 import { shown } from "./_shown.ts";
 import { messageOf } from "../common/system_reason.ts";
 
-/** How much is shown of a message that a decoding function threw: it may quote the peer at length. */
+/** How much is shown of what a decoding function threw: it may quote the peer at length. */
 const MAX_REASON = 240;
 
 /** Decodes the contents of another decoder's frames. */

@@ -12,7 +12,7 @@ import { SearchScanner } from "./_search_scanner.ts";
 
 const OPTIONS: OptionNames<PacketOptions> = { ...LIMIT_NAMES, ...CORRUPT_NAMES };
 
-/** What {@linkcode PacketRules.check} answers about a packet that is too long. */
+/** What {@linkcode PacketRules.check} returns for a packet that is too long. */
 export const TOO_LONG = Symbol("too long");
 
 /** How packets are escaped. */

@@ -11,8 +11,7 @@ const EMPTY = new Uint8Array(0);
 export interface Scanner {
   /**
    * Emits every frame that is whole in the window. Returns when more bytes are needed or
-   * `cursor.emit` says so. What it remembers about the frame begun, it remembers relative to
-   * `cursor.start`.
+   * `cursor.emit` returns `false`. What it stores about the frame begun is relative to `cursor.start`.
    */
   scan(cursor: Cursor): void;
   /**
@@ -35,13 +34,13 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
   readonly #scanner: Scanner;
   readonly #queue: ByteQueue;
   readonly #cursor = new Cursor();
-  /** Whether chunks stay as they are until they are decoded. */
+  /** Whether chunks do not change before they are decoded. */
   #isLent = false;
-  /** The present chunk; between calls, the one of which a part is left. */
+  /** The current chunk; between calls, the one of which a part is left. */
   #chunk: Uint8Array = EMPTY;
   /** How many bytes of the stream were scanned or queued. */
   #taken = 0;
-  /** How many bytes of the present chunk were scanned or queued. */
+  /** How many bytes of the current chunk were scanned or queued. */
   #at = 0;
   /** Whether the queue may hold whole frames, because an emit stopped or threw. */
   #stalled = false;
@@ -163,7 +162,7 @@ export class ScanDecoder implements BoundedDecoder<Uint8Array> {
     }
   }
 
-  /** Puts what is left of the chunk into the queue, and lets go of it. */
+  /** Puts what is left of the chunk into the queue, and releases the chunk. */
   #enqueueRest(): void {
     if (this.#at < this.#chunk.length) this.#enqueue(this.#chunk.length);
     this.#chunk = EMPTY;

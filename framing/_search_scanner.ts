@@ -21,7 +21,7 @@ export abstract class SearchScanner implements Scanner {
     this.finder = new ByteFinder(byte);
   }
 
-  /** Does what `scan` says; the window is loaded in `finder`. */
+  /** Scans the window, which is loaded in `finder`. See `Scanner.scan`. */
   protected abstract search(cursor: Cursor): void;
 
   scan(cursor: Cursor): void {

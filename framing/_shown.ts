@@ -9,14 +9,15 @@ const HTTP = /^(GET |HEAD|POST|PUT |PATC|DELE|OPTI|CONN|TRAC|PRI |HTTP)/;
 const JSON_TEXT = /^\s*[[{]["\s{[]/;
 const PRINTABLE = /^[\t\r\n\x20-\x7e]{2,}$/;
 
-/** What a terminal acts on, does not show, or shows in another order: controls, format characters,
- * separators, surrogates, and what is not assigned. */
+/**
+ * What a terminal acts on, does not show, or shows in another order: controls, format characters,
+ * separators, surrogates and unassigned characters.
+ */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /**
- * What a peer sent, in the form that all error messages have: at most `max` UTF-16 units of it, on one
- * line, with nothing in it that a terminal acts on. `\r\n` becomes `␍␊`, what has no picture becomes `<U+009B>` and the like.
- * There are no backslashes in it that were not sent, so it may be escaped again in any way,
- * and still reads the same.
+ * What a peer sent, as all error messages show it: at most `max` UTF-16 units, on one line, with nothing
+ * that a terminal acts on. `\r\n` becomes `␍␊`; a character without a picture becomes `<U+009B>` or the
+ * like. No backslashes are added, so the text still reads the same after it is escaped again.
  */
 export function shown(text: string, max: number): string {
   const part = text.length > max ? `${text.slice(0, max)}…` : text;
@@ -24,8 +25,8 @@ export function shown(text: string, max: number): string {
 }
 
 /**
- * Says what the first bytes of a frame look like, if they look like another protocol: a
- * parenthesis for the end of an error message, or nothing.
+ * Which protocol the first bytes of a frame look like, if it is another one: a parenthesis for the end
+ * of an error message, or nothing.
  *
  * @param bytes Where they are.
  * @param from The index of the first.

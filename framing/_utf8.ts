@@ -14,7 +14,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return first === -1 || isFaithful(text, bytes, first) ? text : undefined;
 }
 
-/** Whether each U+FFFD in `text` was in `bytes` already: what is no UTF-8 makes further ones. */
+/** Whether each U+FFFD in `text` was in `bytes` already: bytes that are not UTF-8 add further ones. */
 function isFaithful(text: string, bytes: Uint8Array, first: number): boolean {
   let count = 0;
   for (let at = first; at < text.length; at++) {

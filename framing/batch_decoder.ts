@@ -1,4 +1,4 @@
-/** Decoding chunk by chunk for a reader that takes messages when it likes. @module */
+/** Decoding chunk by chunk for a reader that takes messages at its own pace. @module */
 import { bounded, type BoundedDecoder } from "./_bounded_decoder.ts";
 import type { Codec, DecoderProgress, Emit } from "./codec.ts";
 import { concat } from "../common/concat.ts";
@@ -14,8 +14,8 @@ export const MAX_BATCH = 1024;
 const MAX_REUSED = 16;
 
 /**
- * Owned messages from borrowed chunks, with the way back: the bytes after the last message taken can be
- * had again, to resume with another codec.
+ * Owned messages from borrowed chunks. The bytes after the last message taken can be taken back, to
+ * resume with another codec.
  *
  * The reader's loop: `pull()`; if it returned `true`, `take()` or `takeAll()`; else, if there is
  * something `unfinished`, `pull()` again, in another turn of the event loop if this one has lasted
@@ -25,8 +25,7 @@ const MAX_REUSED = 16;
  *
  * What is held is one chunk, one batch and the decoder's frame begun.
  *
- * A byte message that is kept keeps the copy of its chunk alive, or 1 KiB if the chunk was smaller than
- * that.
+ * A byte message keeps the copy of its chunk alive, or 1 KiB if the chunk was smaller than that.
  *
  * @typeParam T What a message is.
  */
@@ -34,12 +33,12 @@ export class BatchDecoder<T> {
   readonly #decoder: BoundedDecoder<T>;
   readonly #progress: DecoderProgress | undefined;
   readonly #emit: Emit<T>;
-  #messages: (T | undefined)[] = []; // those that were taken are not there any more
+  #messages: (T | undefined)[] = []; // `undefined` where a message was taken
   /** Where each message of the batch ends in the stream. */
   #ends: number[] = [];
   /** How many messages the batch has. */
   #count = 0;
-  /** How many are enough. */
+  /** The batch is full with this many. */
   #maxCount = MAX_BATCH;
   /** The message to take next. */
   #next = 0;
@@ -82,7 +81,7 @@ export class BatchDecoder<T> {
 
   /**
    * Whether a message has begun and not ended, as far as the bytes fed to `pull` say: the time for a
-   * frame runs. A codec without progress never says so.
+   * frame runs. Always `false` for a codec without progress.
    */
   get partial(): boolean {
     return this.#fed || (this.#progress?.partial ?? false);
@@ -104,7 +103,7 @@ export class BatchDecoder<T> {
     return this.#fed || this.#stalled;
   }
 
-  /** Whether nothing can be had without feeding. */
+  /** Whether there is nothing to take or decode until a chunk is fed. */
   get isIdle(): boolean {
     return this.size === 0 && !this.unfinished && !this.#ended && this.#failure === undefined;
   }
@@ -115,7 +114,7 @@ export class BatchDecoder<T> {
   }
 
   /**
-   * Hands in a chunk. Allowed while no message is to be taken and nothing is `unfinished`.
+   * Hands in a chunk. Allowed while there is no message to take and nothing is `unfinished`.
    *
    * @param chunk Must not change before everything was pulled from it and taken; and never, if the
    * codec's messages share memory with it (see `Codec.detached`).
@@ -129,7 +128,7 @@ export class BatchDecoder<T> {
     this.#fed = true;
   }
 
-  /** Says that no chunk follows. */
+  /** Marks the end of the input: no chunk follows. */
   end(): void {
     this.#ended = true;
   }
@@ -206,16 +205,16 @@ export class BatchDecoder<T> {
     this.#chunk = EMPTY;
     this.#chunkStart = this.#progress?.position ?? 0;
     if (wasFed) return concat(held, chunk);
-    // What was decoded too early, or dropped after the message taken last, is in the chunk still.
+    // What was decoded too early, or dropped after the message taken last, is still in the chunk.
     return from === undefined || from < start ? held : new Uint8Array(chunk.subarray(from - start));
   }
 
-  /** Lets go of the messages taken and of their chunk. */
+  /** Releases the messages taken and their chunk. */
   #release(): void {
     this.#chunkStart += this.#chunk.length;
     this.#chunk = EMPTY;
     this.#takenTo = undefined;
-    // What is left of a large batch is not worth keeping for the next one.
+    // The arrays of a large batch are not worth keeping for the next one.
     if (this.#ends.length > MAX_REUSED) {
       this.#messages = [];
       this.#ends = [];
@@ -231,7 +230,7 @@ export class BatchDecoder<T> {
     this.#stalled = this.#decoder.stalled;
   }
 
-  /** Decodes what ends with the input: one message at a time, as it may be in no chunk any more. */
+  /** Decodes what ends with the input: one message at a time, as its chunk may be gone. */
   #finish(): void {
     this.#maxCount = 1;
     this.#decoder.end(this.#emit);

@@ -50,8 +50,8 @@ const CRC32: ChecksumFunction = { size: 4, compute: (contents) => crc32(contents
  * A frame whose checksum does not fit is thrown as a `FrameError` with code `checksum` (`corrupt` if
  * it is too short to have one). The codec below has found its end by then, so nothing but that frame
  * is lost: the decoder resumes after it when it is pushed an empty chunk, or by itself with
- * `onCorrupt: "discard"`. Whether the next frame is found is up to the codec below: `slip` and `cobs`
- * find it whatever was damaged, a damaged length prefix may lead anywhere.
+ * `onCorrupt: "discard"`. Whether the next frame is found depends on the codec below: `slip` and `cobs`
+ * always find it, while a damaged length prefix may lead anywhere.
  *
  * A checksum can be any bytes, so delimiter codecs such as `lines` do not work below it: their `encode`
  * throws when the checksum happens to hold a delimiter.

@@ -15,7 +15,7 @@ const MAX_BLOCK = 254;
  * byte in 254, and a zero byte ends it.
  *
  * Zero bytes with nothing in between, which senders use to flush noise from the line, are dropped. A
- * block that is shorter than its first byte says is `corrupt`.
+ * block that is shorter than its first byte announces is `corrupt`.
  *
  * @param options Limit, and what to do about long or broken packets.
  * @returns The codec. Its `encode` throws a `FrameError` with code `too_long` for a message beyond the
@@ -82,7 +82,7 @@ class CobsRules implements PacketRules {
     bytes: Uint8Array,
     { start, stop, ended }: { start: number; stop: number; ended: boolean },
   ): string | typeof TOO_LONG | undefined {
-    // At most one byte in 255 stands for nothing, besides the first.
+    // Except for the first byte, at most one byte in 255 stands for nothing.
     const rest = stop - start - 1;
     if (rest - Math.floor(rest / 255) > this.#maxLength) return TOO_LONG;
     if (!ended) return undefined;

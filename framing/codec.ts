@@ -6,16 +6,16 @@
  * emits the frames it can see; it does no input or output of its own, knows no promises and no
  * time, and so works the same on a socket, a file or an array in a test.
  *
- * **What a decoder says.** After `push` there are three cases and no others: frames were emitted,
- * more bytes are needed (nothing happened), or the input is broken (a `FrameError` was thrown).
- * `end` says that no bytes follow: a delimiter codec emits its last, undelimited frame there, every
- * other codec throws `truncated` if a frame was left unfinished.
+ * **Results.** After `push` there are three cases and no others: frames were emitted, more bytes are
+ * needed (nothing happened), or the input is broken (a `FrameError` was thrown). `end` means that no
+ * bytes follow: a delimiter codec then emits its last, undelimited frame; every other codec throws
+ * `truncated` if a frame was left unfinished.
  *
  * **Cuts do not matter.** The same bytes give the same frames, the same error code and the same
  * error offset however they are cut into chunks, down to one byte at a time, and at a cost
  * proportional to their number. Frames before an error are emitted before it is thrown.
  *
- * **Whose memory a frame is.** A byte frame passed to `emit` is borrowed: it is valid during the
+ * **Who owns the memory of a frame.** A byte frame passed to `emit` is borrowed: it is valid during the
  * call. More exactly, it is a view of the chunk that was pushed, or, where the frame came in several
  * chunks or had to be unescaped, of memory that the decoder never writes to again. So a caller that
  * never reuses a pushed chunk owns every frame; a caller that reuses one read buffer copies what must
@@ -31,8 +31,8 @@
  * decoder is finished: each later `push` and `end` throws the same error again. The bytes from the
  * first of the broken frame onwards are still available from `takeRemaining`, to show them or to try
  * another protocol. When only the contents of a frame are bad (a checksum, JSON or UTF-8 that does
- * not fit, raised by a payload wrapper), the frame is skipped and the decoder is as good as before:
- * `push` with an empty chunk resumes after it. Discarding modes (`onTooLong`, `onCorrupt`) report
+ * not fit, raised by a payload wrapper), the frame is skipped and the decoder still works: `push` with
+ * an empty chunk resumes after it. Discarding modes (`onTooLong`, `onCorrupt`) report
  * instead of throwing and resume by themselves.
  *
  * **Handing over.** `takeRemaining` returns the bytes that were pushed but not framed, exactly, and
@@ -92,8 +92,8 @@ export interface DecoderProgress {
    */
   readonly frameStart: number;
   /**
-   * How many bytes of the stream are done with: emitted, discarded or handed over. During `emit`,
-   * this is the end of the frame being emitted.
+   * How many bytes of the stream were emitted, discarded or handed over. During `emit`, this is the
+   * end of the frame being emitted.
    */
   readonly position: number;
   /** Whether a frame has begun and not ended, or frames wait because `emit` stopped. */
@@ -122,7 +122,7 @@ export interface Decoder<T> {
    */
   push(chunk: Uint8Array, emit: Emit<T>): void;
   /**
-   * Says that the input is over, and emits what can still be had.
+   * Ends the input, and emits what can still be decoded.
    *
    * @param emit Receives each frame; returns `false` to stop after it.
    * @throws {FrameError} With code `truncated` when the input ended inside a frame.

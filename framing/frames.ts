@@ -8,7 +8,7 @@ import type { Codec } from "./codec.ts";
 import { checkBytes, checkCodec } from "./_checks.ts";
 
 const EMPTY = new Uint8Array(0);
-/** What a batch counts for in the budget of a turn, in bytes: enough that the clock is looked at. */
+/** What a batch costs in the budget of a turn, in bytes: enough that the clock is read. */
 const BATCH_COST = 256 * 1024;
 
 /** Where chunks come from: a stream, an async generator, an array. */
@@ -45,17 +45,17 @@ export interface Frames<T> extends AsyncIterableIterator<T> {
  * and you keep few small frames of them. (Codecs whose messages share no memory with the input, such
  * as `text` and `json`, copy nothing.)
  *
- * A chunk is asked for when the frames of the one before have been taken; until then the source must not
- * change it. Leaving the loop early, as well as an error in a frame, calls the source's `return`. Frames
- * before an error are delivered before it is thrown, and it ends the iteration. An iteration that finds
- * one frame after the other in memory gives up the turn of the event loop every few milliseconds.
+ * The next chunk is requested when the frames of the last one have been taken; until then the source
+ * must not change that chunk. Leaving the loop early, as well as an error in a frame, calls the source's
+ * `return`. Frames before an error are delivered before it is thrown, and it ends the iteration. An
+ * iteration that finds many frames in memory gives up the turn of the event loop every few milliseconds.
  *
  * @typeParam T What a frame is.
  * @param source Chunks of bytes, cut anywhere.
  * @param codec What finds the frames.
  * @returns The frames.
  * @throws {FrameError} From the iteration, when the bytes are not the frames that the codec expects.
- * @throws {TypeError} When the source or the codec is none.
+ * @throws {TypeError} When the source is not iterable or the codec is not a codec.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ class FrameIterator<T> implements Frames<T> {
   }
 
   /**
-   * Runs `take` when all earlier calls have their results. Whether `return` was called is looked at last,
+   * Runs `take` when all earlier calls have their results. Whether `return` was called is checked last,
    * so that no frame arrives after it.
    */
   #enqueue<R>(take: () => Promise<IteratorResult<R>>): Promise<IteratorResult<R>> {

@@ -12,11 +12,11 @@ import { mapped } from "./mapped.ts";
 import { shown } from "./_shown.ts";
 import { text } from "./text.ts";
 
-/** How every JSON text begins. To ask first is cheap, and the parser's own error is expensive. */
+/** How every JSON text begins. The test is cheap; the parser's own error is expensive. */
 const BEGINNING = /^[\t\n\r ]*["{[\-\dtfn]/;
-/** How much is shown of what does not begin like that. */
+/** How much is shown of a text that begins otherwise. */
 const MAX_START = 10;
-/** How much is shown of what the parser says, which quotes a few characters of the frame. */
+/** How much is shown of the parser's message, which quotes a few characters of the frame. */
 const MAX_REASON = 120;
 
 /** Options for {@linkcode jsonLines}. */

@@ -50,8 +50,8 @@ export interface LengthPrefixedOptions extends LimitOptions {
    */
   includesHeader?: boolean | undefined;
   /**
-   * How many bytes at the beginning of each frame are not handed out. The default leaves only what
-   * stands after the length field; 0 keeps everything.
+   * How many bytes at the beginning of each frame are not part of the message. The default leaves only
+   * what comes after the length field; 0 keeps everything.
    *
    * @default {offset + size}
    */
@@ -64,13 +64,13 @@ export interface LengthPrefixedOptions extends LimitOptions {
  *
  * `encode` is the reverse of decoding: it puts `strip` bytes before the message and writes the
  * length where it belongs. Stripped bytes other than the length are zero, because a message does not
- * tell them; use `strip: 0` (or `strip: offset` with nothing in between) to read and write headers as
+ * contain them; use `strip: 0` (or `strip: offset` with nothing in between) to read and write headers as
  * part of the message. Whatever a message holds at the place of the length field is overwritten with
  * the right length.
  *
  * @param options The shape of the header, the limit, and what to do about long frames.
  * @returns The codec. Its `encode` throws a `FrameError` with code `too_long` for a message beyond the
- * limit or beyond what the field can say, and `corrupt` for one without room for its header.
+ * limit or beyond what the field can hold, and `corrupt` for one without room for its header.
  * @throws {RangeError | TypeError} When an option is out of range or of the wrong kind.
  *
  * @example

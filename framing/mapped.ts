@@ -19,7 +19,7 @@ import { messageOf } from "../common/system_reason.ts";
 export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
   /**
    * Turns the contents of a frame into a message. A byte frame is borrowed just as it is in `emit`, so
-   * a message may hold views of it. An exception makes the frame a broken one; what is no
+   * a message may hold views of it. An exception makes the frame a broken one; any exception but a
    * `FrameError` becomes the `cause` of one with code `corrupt`.
    */
   decode: (frame: Frame) => In;
@@ -31,7 +31,7 @@ export interface MappedOptions<Frame, In, Out = In> extends CorruptOptions {
   /**
    * Whether messages hold no views of the frames they were decoded from. See `Codec.detached`.
    *
-   * @default {what the codec below says}
+   * @default {that of the codec below}
    */
   detached?: boolean | undefined;
 }

@@ -31,17 +31,17 @@ export interface TextOptions extends CorruptOptions {
 }
 
 /**
- * Strings, as UTF-8 in the frames of another codec. Nothing is added or taken away: a byte order mark
- * is a character like any other.
+ * Strings, as UTF-8 in the frames of another codec. Nothing is added or removed: a byte order mark is a
+ * character like any other.
  *
- * Short strings from one chunk may share memory, as JavaScript engines do with substrings: a string
- * that is kept can keep the text of the chunk it came in.
+ * Short strings from one chunk may share memory, as JavaScript engines do with substrings: one string
+ * can keep the text of its whole chunk alive.
  *
  * @param codec What finds the frames.
  * @param options What to do about bytes that are not UTF-8.
  * @returns The codec. Decoding throws a `FrameError` with code `corrupt` for a frame that is not UTF-8;
  * the decoder resumes after it when it is pushed an empty chunk. `encode` throws one for a string with
- * half a surrogate pair, which no UTF-8 can say.
+ * half a surrogate pair, which UTF-8 cannot represent.
  * @throws {TypeError} When an option is of the wrong kind.
  *
  * @example
@@ -124,7 +124,7 @@ class TextScanDecoder extends MappedDecoder<Uint8Array, string> {
   /** The chunk pushed last, as long as a part of it is left, and its text if it is all ASCII. */
   #chunk: Uint8Array = EMPTY;
   #text: string | undefined = undefined;
-  /** How many frames the chunk has had so far. */
+  /** How many frames of the chunk were emitted so far. */
   #count = 0;
 
   constructor(inner: ScanDecoder, decode: typeof decodeStrictly, policy: DropPolicy) {

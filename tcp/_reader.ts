@@ -103,22 +103,14 @@ export class Reader implements Sweepable {
   /** Waits for the next bytes, until there is what a call wants. Only while {@linkcode isQuiet}. */
   wait<T>(want: Want<T | Promise<T>>, limits?: CallLimits): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const call = new Call(want, resolve as (value: unknown) => void, reject, limits);
-      limits?.begin((reason) => {
-        if (this.#call === call) this.#giveUp(reason);
-      });
-      this.#wait(call);
+      this.#wait(new Call(want, resolve as (value: unknown) => void, reject, limits));
     });
   }
 
   #wait(call: Call): void {
     const { source } = this;
-    const { limits } = call;
     this.#call = call;
-    if (limits !== undefined) {
-      if (this.buffered > 0) limits.messageBegun();
-      if (limits.until < Infinity) watch(this, limits.until);
-    }
+    if (call.limits !== undefined) this.#limit(call, call.limits);
     if (source.isReading) return; // a call has left it
     const turn = takeTurn(this.#turn);
     if (turn === undefined) source.read(call.room(this.#buffer));
@@ -142,6 +134,14 @@ export class Reader implements Sweepable {
     await this.source.settled();
     this.#buffer.clear();
     await this.source.discard();
+  }
+
+  #limit(call: Call, limits: CallLimits): void {
+    limits.begin((reason) => {
+      if (this.#call === call) this.#giveUp(reason);
+    });
+    if (this.buffered > 0) limits.messageBegun();
+    if (limits.until < Infinity) watch(this, limits.until);
   }
 
   /** Ends the call that waits too long, after it was handed what had arrived in time. */
@@ -178,8 +178,7 @@ export class Reader implements Sweepable {
   /** Hands out what was taken in a turn that has time for it. */
   #hold<T>(taken: T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const want = { isMessage: false, take: () => taken };
-      const call = new Call(want, resolve as (value: unknown) => void, reject);
+      const call = new Call({ take: () => taken }, resolve as (value: unknown) => void, reject);
       this.#call = call;
       whenTurn(() => this.#offer(call, null));
     });

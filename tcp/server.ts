@@ -184,7 +184,7 @@ class Server implements TcpServer {
       },
     });
     this.finished = this.#stopping.finished;
-    this.finished.then(catchUnhandled());
+    catchUnhandled(this.finished);
     this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }

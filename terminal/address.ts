@@ -7,13 +7,17 @@
 import { type Field, operands, setting, UsageError } from "./arguments.ts";
 import { port, text } from "./values.ts";
 
+const HOSTNAME = "127.0.0.1";
+/** The port of the tutorials. */
+export const PORT = 9999;
+
 /** Where to listen or to connect. */
 export interface Address {
   readonly hostname: string;
   readonly port: number;
 }
 
-/** What the fields say that name an address. */
+/** The values of the fields that name an address. */
 export interface AddressValues {
   readonly where?: readonly string[] | undefined;
   readonly hostname: string | undefined;
@@ -23,35 +27,32 @@ export interface AddressValues {
 /** These fields. */
 type AddressFields = { [K in keyof AddressValues]-?: Field<AddressValues[K]> };
 
-/** `--hostname` and `--port`. */
-export function addressOptions(fallback: number): Pick<AddressFields, "hostname" | "port"> {
+/** `--hostname` and `--port`, which has this default. */
+export function addressOptions(fallback?: number): Pick<AddressFields, "hostname" | "port"> {
+  const usual = fallback === undefined ? "" : ` (default ${fallback})`;
   return {
     hostname: setting("--hostname", text("HOST[:PORT]"), "where to listen or connect (127.0.0.1)"),
-    port: setting("--port", port(), `its port; 0 is any, for servers (default ${fallback})`),
+    port: setting("--port", port(), `its port; 0 is any, for servers${usual}`),
   };
 }
 
 /** `HOST:PORT` or `HOST PORT` as arguments. */
 export function addressOperands(): Field<readonly string[]> {
-  return operands(text("HOST:PORT"), "another way to say where, as are HOST PORT and PORT", 2);
-}
-
-/** How an address is read. */
-export interface ReadAddressOptions {
-  /** The port if none is given; without it one is needed. */
-  fallback?: number | undefined;
-  /** Whether it is to be connected to: then the port cannot be 0. */
-  connects?: boolean | undefined;
+  return operands(text("HOST:PORT"), "where to listen or connect; also HOST PORT or PORT", 2);
 }
 
 /**
  * Reads the address.
  *
- * @throws {UsageError} If there is none, or it is said twice.
+ * @param values The values of the fields.
+ * @param fallback The port if none is given; without it one is needed.
+ * @param lowest The lowest port: 0 is none to connect to.
+ * @throws {UsageError} If there is none, or it is given twice.
  */
 export function readAddress(
   { where = [], ...options }: AddressValues,
-  { fallback, connects = false }: ReadAddressOptions,
+  fallback: number | undefined,
+  lowest: 0 | 1,
 ): Address {
   const [first] = where;
   const said = first === undefined ? undefined : splitWhere(where);
@@ -66,7 +67,12 @@ export function readAddress(
   if (given === undefined && fallback === undefined) {
     throw new UsageError("Nowhere to connect to: give HOST PORT");
   }
-  return { hostname: bare(hostname), port: readPort(given ?? `${fallback}`, connects ? 1 : 0) };
+  return { hostname: hostname || HOSTNAME, port: readPort(given ?? `${fallback}`, lowest) };
+}
+
+/** Where the command of a program listens, if it is `serve`, or connects. */
+export function addressOf(values: AddressValues & { command: string }, fallback: number): Address {
+  return readAddress(values, fallback, values.command === "serve" ? 0 : 1);
 }
 
 /** Reads `HOST:PORT` as the value of an option. */
@@ -75,7 +81,7 @@ export function readHostPort(option: string, value: string): Address {
   if (parts === null) {
     throw new UsageError(`Option --${option} must be HOST:PORT, current value is "${value}"`);
   }
-  return { hostname: bare(parts[0]), port: readPort(parts[1], 1, option) };
+  return { hostname: parts[0] || HOSTNAME, port: readPort(parts[1], 1, option) };
 }
 
 /** Splits `HOST:PORT`, `[ADDRESS]:PORT` or `:PORT`; `null` if it is none of them. */
@@ -92,16 +98,11 @@ function splitWhere([first = "", second]: readonly string[]): [string, string] {
   throw new UsageError(`Expected HOST:PORT or HOST PORT, current value is "${first}"`);
 }
 
-/** A port, wherever it was said. */
+/** Reads a port. */
 export function readPort(value: string, lowest: 0 | 1, option = "port"): number {
   const result = port(lowest).parse(value);
   if (result.success) return result.value;
   throw new UsageError(
     `Option --${option} must be a whole number from ${lowest} to 65535, current value is "${value}"`,
   );
-}
-
-/** The host; an address without its brackets. */
-function bare(hostname: string | undefined): string {
-  return hostname || "127.0.0.1";
 }

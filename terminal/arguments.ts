@@ -9,7 +9,7 @@ import { formatMessage } from "@optique/core/message";
 import { map, multiple, withDefault } from "@optique/core/modifiers";
 import { type InferValue, type Parser, parseSync } from "@optique/core/parser";
 import { argument, flag, option } from "@optique/core/primitives";
-import type { OptionName, Usage } from "@optique/core/usage";
+import { extractOptionNames, type OptionName, type Usage } from "@optique/core/usage";
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
 import { commandWord, plain, type Value } from "./values.ts";
@@ -24,7 +24,13 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Values<F extends Fields> = { readonly [K in keyof F]: InferValue<F[K]> };
 
 /**
- * An option with a value. If it is given several times, the last one holds.
+ * The error of an option for an argument that is another one. It is never shown; without it Optique would
+ * look for similar options, once for each option and argument.
+ */
+const NO_MATCH = plain("");
+
+/**
+ * An option with a value. If it is given several times, the last one counts.
  *
  * @param names How it is called: `-o, --output`.
  * @param value What stands after it.
@@ -40,13 +46,17 @@ export function settings<T>(names: string, value: Value<T>, summary: string): Fi
   const called = spelled.find((name) => name.startsWith("--")) ?? names;
   return multiple(option(...spelled, value, {
     description: plain(summary),
-    errors: { invalidValue: (error) => plain(`Option ${called} ${formatMessage(error)}`) },
+    errors: {
+      noMatch: NO_MATCH,
+      invalidValue: (error) => plain(`Option ${called} ${formatMessage(error)}`),
+    },
   }));
 }
 
 /** An option without a value. */
 export function toggle(names: string, summary: string): Field<boolean> {
-  const given = multiple(flag(...spellings(names), { description: plain(summary) }));
+  const description = plain(summary);
+  const given = multiple(flag(...spellings(names), { description, errors: { noMatch: NO_MATCH } }));
   return map(given, (times) => times.length > 0);
 }
 
@@ -67,22 +77,18 @@ export function operand<T>(value: Value<T>, summary: string): Field<T | undefine
 /**
  * The command of a program that has several.
  *
- * @param words The commands.
- * @param fallback The one that is meant if none is given.
+ * @param words The commands; the first one is meant if none is given.
  * @param summary What they are.
  */
-export function commands<const W extends readonly string[]>(
+export function commands<const W extends readonly [string, ...string[]]>(
   words: W,
-  fallback: W[number],
   summary: string,
 ): Field<W[number]> {
-  return withDefault(
-    argument(commandWord<W[number]>(words), {
-      description: plain(summary),
-      errors: { invalidValue: (error) => error },
-    }),
-    fallback,
-  );
+  const described = argument(commandWord<W[number]>(words), {
+    description: plain(summary),
+    errors: { invalidValue: (error) => error },
+  });
+  return withDefault(described, words[0]);
 }
 
 /** Fields under one heading of the help. */
@@ -91,27 +97,24 @@ export function section<F extends Fields>(heading: string, fields: F): F {
   return Object.fromEntries(grouped) as F;
 }
 
-/** Makes the parser of a program. */
+/** Makes the parser of a program; `hints` say what to do without the options of other programs. */
 export function parserOf<F extends Fields>(
   fields: F,
   hints: Readonly<Record<string, string>> = {},
 ): Field<Values<F>> {
   const parser: Field<unknown> = object(fields as Fields, {
-    errors: {
-      unexpectedInput(word) {
-        if (!/^-./.test(word)) return plain(`Unexpected argument "${word}"`);
-        const [name = ""] = word.split("=");
-        const bare = name.replace(/^-+/, "");
-        if (Object.hasOwn(hints, bare)) return plain(`Unknown option ${name}, ${hints[bare]}`);
-        const known = optionsOf(parser.usage).flatMap(({ names }) => names);
-        const long = known.filter((name) => name.startsWith("--"));
-        return plain(
-          `Unknown option ${name}${nearest(bare, long.map((name) => name.slice(2)), "--")}`,
-        );
-      },
-    },
+    errors: { unexpectedInput: (word) => plain(unexpected(word, parser.usage, hints)) },
   });
   return parser as Field<Values<F>>;
+}
+
+function unexpected(word: string, usage: Usage, hints: Readonly<Record<string, string>>): string {
+  if (!/^-./.test(word)) return `Unexpected argument "${word}"`;
+  const [name = ""] = word.split("=");
+  const bare = name.replace(/^-+/, "");
+  if (Object.hasOwn(hints, bare)) return `Unknown option ${name}, ${hints[bare]}`;
+  const long = [...extractOptionNames(usage)].filter((name) => name.startsWith("--"));
+  return `Unknown option ${name}${nearest(bare, long.map((name) => name.slice(2)), "--")}`;
 }
 
 /**

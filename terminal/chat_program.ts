@@ -1,37 +1,43 @@
 /** What the program of the chat room takes, and how a member talks. @module */
-import type { ChatClient, ChatRoomOptions } from "../apps/chat/mod.ts";
+import type { ChatClient } from "../apps/chat/mod.ts";
 import { FrameError } from "../errors.ts";
-import { type Address, addressOperands, addressOptions, readAddress } from "./address.ts";
-import { commands, type Fields, section, setting } from "./arguments.ts";
+import { addressOperands, addressOptions, PORT } from "./address.ts";
+import { commands, section, setting } from "./arguments.ts";
 import type { ProgramDescription, Values } from "./program.ts";
 import { openPrompt, type Prompt } from "./prompt.ts";
 import { tlsClientOptions, tlsServerOptions } from "./tls.ts";
 import { count, text } from "./values.ts";
 
-/** The port of the tutorials. */
-const PORT = 9999;
-/** How long the room's last words may take after a person at a terminal left, in milliseconds. */
+/** Milliseconds to wait for the room's last lines after a person at a terminal has left. */
 const GOODBYE_TIME = 2_000;
 /** The same where a program has written lines: the room reads them no faster than its rate, 10 a second. */
 const GOODBYE_TIME_OF_PROGRAMS = 600_000;
 
 const fields = {
   ...section("Arguments", {
-    command: commands(["serve", "join"], "serve", "serve (the default) or join"),
+    command: commands(["serve", "join"], "serve (the default) or join"),
     where: addressOperands(),
   }),
   ...section("Options of both", { ...addressOptions(PORT), ...tlsServerOptions }),
   ...section("Options of serve", {
-    history: setting("--history", count(), "lines that newcomers are shown (default 50)"),
-    members: setting("--members", count(1), "people in the room at one time (default 1000)"),
-    rate: setting("--rate", count(1), "lines a second that one may say for long (default 10)"),
-    perAddress: setting("--per-address", count(1), "people from one address (default 50)"),
+    maxHistory: setting("--history", count(), "lines shown to a new member (default 50)"),
+    maxMembers: setting("--members", count(1), "members at one time (default 1000)"),
+    maxLinesPerSecond: setting(
+      "--rate",
+      count(1),
+      "lines a second from one member (default 10)",
+    ),
+    maxMembersPerAddress: setting(
+      "--per-address",
+      count(1),
+      "members from one address (default 50)",
+    ),
   }),
   ...section("Options of join", {
     name: setting("--name", text("NAME"), "your name in the room; one word"),
     ...tlsClientOptions,
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type ChatValues = Values<typeof fields>;
@@ -39,37 +45,20 @@ export type ChatValues = Values<typeof fields>;
 /** How the program is described, without what it does. */
 export const chatProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
   name: "tcp_chat.ts",
-  summary: "A chat room over TCP: what one says all others see. A line of text is a message.",
+  summary:
+    "A chat room over TCP: every member sees the lines of all others. A line of text is a message.",
   usage: ["[serve] [HOST:PORT] [options]", "join [HOST:PORT] --name NAME [options]"],
   fields,
   notes: `In the room:
   /who   /me TEXT   /msg NAME TEXT   /quit [TEXT]   /help
   Ctrl-D leaves. On a terminal the line you type stays together while messages arrive above it;
-  otherwise lines are read from stdin, and what the room says goes to stdout.`,
+  otherwise lines are read from stdin, and the lines of the room go to stdout.`,
   examples: [
     "$0 serve --hostname 0.0.0.0 --port 7000",
     "$0 join 127.0.0.1:7000 --name Ada",
     "nc 127.0.0.1 7000",
   ],
 };
-
-/** Where to listen or to connect. */
-export function addressOf(values: ChatValues): Address {
-  return readAddress(values, { fallback: PORT, connects: values.command === "join" });
-}
-
-/** The limits of a room. */
-export function roomOptions(values: ChatValues): ChatRoomOptions {
-  const { history, members, rate, perAddress } = values;
-  return {
-    limits: {
-      maxHistory: history,
-      maxMembers: members,
-      maxLinesPerSecond: rate,
-      maxMembersPerAddress: perAddress,
-    },
-  };
-}
 
 /** Talks until the room or the input ends, and ends the process. */
 export async function converse(chat: ChatClient): Promise<never> {

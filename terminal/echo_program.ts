@@ -1,18 +1,14 @@
 /** What the echo programs share, over TCP and over UDP. @module */
-import { TextLineStream } from "@std/streams";
-import type { EchoOptions } from "../apps/echo.ts";
-import { addressOperands, addressOptions, readAddress } from "./address.ts";
-import { commands, type Fields, section, setting, settings, toggle } from "./arguments.ts";
+import { addressOperands, addressOptions, PORT } from "./address.ts";
+import { commands, section, setting, settings, toggle } from "./arguments.ts";
 import { foreignPrinter, type ProgramDescription, type Values } from "./program.ts";
 import { text } from "./values.ts";
 
-/** The port of the tutorials. */
-const PORT = 9999;
 const LINE_END = Uint8Array.of(0x0a);
 
 const fields = {
   ...section("Arguments", {
-    command: commands(["serve", "client"], "serve", "serve (the default) or client"),
+    command: commands(["serve", "client"], "serve (the default) or client"),
     where: addressOperands(),
   }),
   ...section("Options of both", addressOptions(PORT)),
@@ -25,7 +21,7 @@ const fields = {
   ...section("Options of client", {
     message: settings("--message", text("TEXT"), "send TEXT; may be given several times"),
   }),
-} satisfies Fields;
+};
 
 /** What an echo program takes. */
 export type EchoValues = Values<typeof fields>;
@@ -44,30 +40,19 @@ export const echoProgram: Pick<
   ],
 };
 
-/** Where to listen or to connect. */
-export function addressOf(values: EchoValues): { hostname: string; port: number } {
-  return readAddress(values, { fallback: PORT, connects: values.command === "client" });
-}
-
-/** What a server answers. */
-export function echoOptions({ greet, reply, upper, exit }: EchoValues): EchoOptions {
-  return { greet, reply, upper, exit };
-}
-
 /** The messages of a client: what `--message` says, or else what is asked for until the input ends. */
 export function messagesOf({ message }: EchoValues): Iterable<string> | AsyncIterable<string> {
   return message.length > 0 ? message : ask();
 }
 
 async function* ask(): AsyncGenerator<string> {
+  const { TextLineStream } = await import("@std/streams");
   const prompt = () => {
     if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode("> "));
   };
-  const lines = Deno.stdin.readable
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
+  const text = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   prompt();
-  for await (const line of lines) {
+  for await (const line of text.pipeThrough(new TextLineStream())) {
     yield line;
     prompt();
   }

@@ -1,4 +1,4 @@
-/** What the program for files takes, and what it tells people. @module */
+/** The options of the program for files, and what it prints. @module */
 import {
   type FileChecksum,
   type FileEntry,
@@ -6,25 +6,19 @@ import {
   FileTransferError,
   type FileTransferEvent,
   type FileTransferResult,
+  type GetFileOptions,
 } from "../apps/files/mod.ts";
 import { RateLimited } from "../common/peer_report.ts";
 import { formatAddr } from "../common/address.ts";
 import { jsonLine, toPrintable } from "../common/escape.ts";
-import { type Address, addressOptions, readAddress } from "./address.ts";
-import {
-  commands,
-  type Fields,
-  operand,
-  section,
-  setting,
-  toggle,
-  UsageError,
-} from "./arguments.ts";
+import { addressOf, addressOptions } from "./address.ts";
+import { commands, operand, section, setting, toggle, UsageError } from "./arguments.ts";
 import { onInterrupt, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions, tlsServerOptions } from "./tls.ts";
-import { count, file, oneOf, size } from "./values.ts";
+import { count, file, name, oneOf, size } from "./values.ts";
 
-const PORT = 9998;
+/** The port of the tutorials for files. */
+export const FILE_PORT = 9998;
 /** Lines on requests that were answered, in a second: what people do, not what programs could. */
 const DONE_PER_SECOND = 100;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -32,14 +26,14 @@ const CHECKSUMS = ["sha256", "crc32", "none"] as const;
 
 const fields = {
   ...section("Arguments", {
-    command: commands(["serve", "list", "get", "put"], "serve", "serve, list, get or put"),
-    name: operand(file("NAME"), "what to serve, to list, to fetch or to store"),
+    command: commands(["serve", "list", "get", "put"], "serve, list, get or put"),
+    name: operand(name(), "what to serve, to list, to fetch or to store"),
   }),
-  ...section("Options of all", { ...addressOptions(PORT), ...tlsServerOptions }),
+  ...section("Options of all", { ...addressOptions(FILE_PORT), ...tlsServerOptions }),
   ...section("Options of serve", {
     hidden: toggle("--hidden", "show files whose names begin with a dot"),
     allowUpload: toggle("--allow-upload", "let clients store new files"),
-    allowReplace: toggle("--allow-replace", "let clients replace files, too"),
+    allowReplace: toggle("--allow-replace", "let clients also replace files"),
     quota: setting("--quota", size(), "what all uploads may add, such as 500M (default 1G)"),
     maxEntries: setting("--max-entries", count(1), "entries that are listed (default 100000)"),
   }),
@@ -53,9 +47,9 @@ const fields = {
     force: toggle("--force", "replace a file that is there already"),
     checksum: setting("--checksum", oneOf(CHECKSUMS, "KIND"), "how to verify it (default sha256)"),
     restart: toggle("--restart", "get: do not resume an earlier download"),
-    quiet: toggle("--quiet", "say nothing but errors; serve: nothing of transfers"),
+    quiet: toggle("--quiet", "print errors only; serve: do not report transfers"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type FileValues = Values<typeof fields>;
@@ -83,19 +77,13 @@ the file has changed meanwhile. KIND is sha256, crc32 (faster, against accidents
 
 /** The one argument of a command. */
 export function nameOf({ name }: FileValues, missing: string): string {
-  if (name === undefined) throw new UsageError(missing);
+  if (!name) throw new UsageError(missing);
   return name;
-}
-
-/** Where to listen. */
-export function listenAddress(values: FileValues): Address {
-  return readAddress(values, { fallback: PORT });
 }
 
 /** Where to connect, and how. */
 export async function clientOptions(values: FileValues) {
-  const { hostname, port } = readAddress(values, { fallback: PORT, connects: true });
-  return { hostname, port, tls: await readClientTls(values) };
+  return { ...addressOf(values, FILE_PORT), tls: await readClientTls(values) };
 }
 
 /** The entries of a folder, for people or for programs. */
@@ -125,34 +113,25 @@ export async function transfer(
   const interrupted = new AbortController();
   onInterrupt(() => interrupted.abort());
   const bar = !quiet && Deno.stderr.isTerminal() ? await progressBar() : undefined;
-  let result: FileTransferResult;
-  try {
-    result = await run({ signal: interrupted.signal, checksum, onProgress: bar?.update });
-  } catch (error) {
-    bar?.stop();
+  const options = { signal: interrupted.signal, checksum, onProgress: bar?.update };
+  const result = await run(options).finally(() => bar?.stop()).catch((error) => {
     if (interrupted.signal.aborted) {
-      console.error(
-        command === "put"
-          ? "interrupted; the server keeps nothing of it"
-          : "interrupted; what came is kept, the same command resumes it",
-      );
+      const kept = command === "put"
+        ? "the server keeps nothing of it"
+        : "what came is kept, the same command resumes it";
+      console.error(`interrupted; ${kept}`);
       Deno.exit(130);
     }
     if (!(error instanceof FileTransferError) || error.kept === 0) throw error;
     const kept = `${formatSize(error.kept)} are kept, the same command resumes it`;
     throw new Error(`${error.message}; ${kept}`);
-  }
-  bar?.stop();
+  });
   if (json) await printData(jsonLine(result));
   else if (!quiet) console.error(summary(result, checksum));
 }
 
 /** What {@linkcode transfer} adds to the options of a transfer. */
-interface TransferOptions {
-  signal: AbortSignal;
-  checksum: FileChecksum;
-  onProgress: ((progress: FileProgress) => void) | undefined;
-}
+type TransferOptions = Pick<GetFileOptions, "signal" | "checksum" | "onProgress">;
 
 function summary(
   { path, size, resumedFrom, bytes, duration, checksum }: FileTransferResult,
@@ -178,7 +157,7 @@ export function teller(): (event: FileTransferEvent) => void {
   };
 }
 
-/** What goes wrong with the server itself; what goes wrong with a request is told with the request. */
+/** Reports errors of the server itself; those of a request are in the line of the request. */
 export function tellOfServer(error: unknown, conn?: unknown): void {
   if (conn !== undefined) return;
   console.error(toPrintable(error instanceof Error ? error.message : String(error)));

@@ -11,21 +11,13 @@ import {
 import { packedCodings } from "../apps/http/packed_names.ts";
 import { readPem } from "./pem.ts";
 import { jsonLine } from "../common/escape.ts";
-import {
-  type Fields,
-  operand,
-  section,
-  setting,
-  settings,
-  toggle,
-  UsageError,
-} from "./arguments.ts";
+import { operand, section, setting, settings, toggle, UsageError } from "./arguments.ts";
 import { foreignPrinter, printData, type ProgramDescription, type Values } from "./program.ts";
 import { count, file, seconds, text } from "./values.ts";
 
 const fields = {
   ...section("Arguments", {
-    url: operand(text("URL"), "what to fetch; http unless it says https"),
+    url: operand(text("URL"), "what to fetch; http unless specified"),
   }),
   ...section("What to show", {
     output: setting("-o, --output", file(), "save the page there; - is stdout, as it is"),
@@ -47,7 +39,7 @@ const fields = {
     maxTime: setting("--max-time", seconds(), "for everything together (default: no limit)"),
     maxSize: setting("--max-size", count(0, "BYTES"), "refuse a larger page (default 1 TiB)"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type HttpValues = Values<typeof fields>;
@@ -130,7 +122,7 @@ export function inKinds(error: unknown): unknown {
 export async function showPage(response: HttpResponse, values: HttpValues): Promise<void> {
   const { output, json: isJson, include, head: isHead } = values;
   const isRaw = output === "-";
-  const print = isRaw ? printData : foreignPrinter({ encoding: response.charset });
+  const print = isRaw ? printData : foreignPrinter(response.charset);
   if (!isJson && (include || isHead)) {
     for (const { head } of [...response.redirects, response]) await printHead(head, isRaw);
   }
@@ -154,43 +146,30 @@ export async function showPage(response: HttpResponse, values: HttpValues): Prom
 
 /** Prints a head as it came; to a terminal in UTF-8, or else in ISO 8859-1, as old servers have it. */
 async function printHead({ raw }: HttpHead, isRaw: boolean): Promise<void> {
-  const print = isRaw ? printData : foreignPrinter({ encoding: encodingOf(raw) });
+  const isUtf8 = !new TextDecoder().decode(raw).includes("\ufffd");
+  const print = isRaw ? printData : foreignPrinter(isUtf8 ? "utf-8" : "windows-1252");
   await print(raw);
-}
-
-function encodingOf(bytes: Uint8Array): "utf-8" | "windows-1252" {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return "utf-8";
-  } catch {
-    return "windows-1252";
-  }
 }
 
 /** The head of a response, and how long its body was, for programs. */
 function toJson(response: HttpResponse, size: number): string {
-  const { url, head, redirects, trailers } = response;
+  const { url, head, redirects } = response;
+  const trailers = [...response.trailers ?? []];
   const { version, status, reason, fields } = head;
   return jsonLine({
     ...{ url, version, status, reason, size },
     headers: headersOf(head),
     fields,
-    ...(hasFields(trailers) ? { trailers: Object.fromEntries(trailers) } : {}),
+    trailers: trailers.length === 0 ? undefined : Object.fromEntries(trailers),
     redirects: redirects.map(({ url, head }) => ({ url, status: head.status })),
   });
-}
-
-function hasFields(headers: Headers | undefined): headers is Headers {
-  return headers !== undefined && !headers.keys().next().done;
 }
 
 /** The fields by name. Values of one name are joined as HTTP says; cookies cannot be, so they are a list. */
 function headersOf({ headers }: HttpHead): Record<string, string | string[]> {
   const cookies = headers.getSetCookie();
-  return {
-    ...Object.fromEntries(headers),
-    ...(cookies.length === 0 ? {} : { "set-cookie": cookies }),
-  };
+  const others = Object.fromEntries(headers);
+  return cookies.length === 0 ? others : { ...others, "set-cookie": cookies };
 }
 
 /** Shows on a terminal how far it has got, a few times a second. */

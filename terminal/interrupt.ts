@@ -9,7 +9,7 @@ import { printNote } from "./output.ts";
 const GOODBYE_TIME = 1_000;
 /** How much longer handlers may take to notice that their connection was aborted. */
 const HANDLER_TIME = 250;
-/** An end that takes less than this, in milliseconds, is not worth a word. */
+/** An end that takes less than this, in milliseconds, is not announced. */
 const QUIET_TIME = 200;
 /** The exit code of interrupted work: that of a process that SIGINT has killed, in a shell. */
 const INTERRUPTED = 130;
@@ -20,25 +20,14 @@ export function onInterrupt(interrupt: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
 }
 
-/** How work is interrupted. */
-export interface AbortOnInterruptOptions {
-  /**
-   * Milliseconds after which the process ends in any case: what the work waits for may never come, such
-   * as a pager that reads the output.
-   *
-   * @default {Infinity}
-   */
-  within?: number | undefined;
-}
-
 /**
  * Makes a signal that aborts on Ctrl-C and SIGTERM. The second time the process ends at once, with the
  * exit code 130; the first time that is up to the program.
  *
- * @param options How long the program may take.
+ * @param within Milliseconds after which the process ends in any case: what the work waits for may never
+ * come, such as a pager that reads the output.
  */
-export function abortOnInterrupt(options: AbortOnInterruptOptions = {}): AbortSignal {
-  const { within = Infinity } = options;
+export function abortOnInterrupt(within = Infinity): AbortSignal {
   const controller = new AbortController();
   onInterrupt(() => {
     if (controller.signal.aborted) Deno.exit(INTERRUPTED);
@@ -79,16 +68,12 @@ export function endOnInterrupt(options: EndOnInterruptOptions): () => boolean {
     if (isInterrupted) Deno.exit(INTERRUPTED);
     isInterrupted = true;
     const result = code();
-    const notice = setTimeout(
-      () => printNote(`ending: waiting for ${waitsFor()}; Ctrl-C again ends at once`),
-      QUIET_TIME,
-    );
-    finish().catch((error) => {
-      printNote(error instanceof Error ? error.message : String(error));
-    }).finally(() => {
-      clearTimeout(notice);
-      Deno.exit(result);
-    });
+    setTimeout(() => {
+      printNote(`ending: waiting for ${waitsFor()}; Ctrl-C again ends at once`);
+    }, QUIET_TIME);
+    finish()
+      .catch((error) => printNote(error instanceof Error ? error.message : String(error)))
+      .finally(() => Deno.exit(result));
   });
   return () => isInterrupted;
 }
@@ -101,8 +86,8 @@ export interface Served {
 }
 
 /**
- * Starts a server and lets it run until the program is asked to end; then says goodbye to its clients,
- * and exits. That holds for an interrupt as soon as the server says that it listens, too.
+ * Starts a server and lets it run until the program is asked to end; then ends its connections and
+ * exits. An interrupt that comes while the server is starting is not lost.
  *
  * @param start Makes the server.
  * @param finish What remains to be done before the exit.
@@ -128,18 +113,16 @@ export async function serveUntilInterrupted(
 
 /**
  * Ends a server: accepts no more, ends each connection after what was written has left, and waits for
- * the clients to end, too, for {@linkcode GOODBYE_TIME} at most. A handler that never ends holds
- * nothing up.
+ * the clients to end, too, for {@linkcode GOODBYE_TIME} at most. A handler that never ends
+ * does not delay it.
  */
 export async function endServer(server: Served): Promise<void> {
   const stopped = server.shutdown({ timeout: GOODBYE_TIME });
   for (const conn of server.connections ?? []) conn.close();
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, GOODBYE_TIME + HANDLER_TIME);
+    setTimeout(resolve, GOODBYE_TIME + HANDLER_TIME);
   });
   await Promise.race([stopped, late]);
-  clearTimeout(timer);
 }
 
 /** What the end of a server waits for. */

@@ -13,9 +13,8 @@ export async function inOneLine<T>(what: string, action: () => Promise<T>): Prom
     return await action();
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const said = systemReason(message) ?? message;
     const isMissing = cause instanceof Deno.errors.NotFound && what.startsWith("read ");
-    const reason = isMissing ? "no such file" : said;
+    const reason = isMissing ? "no such file" : systemReason(message) ?? message;
     throw new Error(`Cannot ${what}: ${reason}`, { cause });
   }
 }

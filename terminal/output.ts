@@ -27,27 +27,15 @@ export async function printData(
   }
 }
 
-/** How a stranger's bytes are written. */
-export interface ForeignPrinterOptions {
-  /**
-   * The encoding of the text, as `TextDecoder` knows it.
-   *
-   * @default {undefined} UTF-8
-   */
-  encoding?: string | undefined;
-}
-
 /**
- * Makes a function that writes a stranger's bytes to stdout: as they are where a program or a file
+ * Makes a function that writes the bytes of others to stdout: as they are where a program or a file
  * takes them; as text, with everything escaped that a terminal might obey, where a person reads them.
  *
- * @param options The encoding of the text.
+ * @param encoding The encoding of the text, as `TextDecoder` knows it.
  */
-export function foreignPrinter(
-  options: ForeignPrinterOptions = {},
-): (data: Uint8Array) => Promise<void> {
+export function foreignPrinter(encoding?: string): (data: Uint8Array) => Promise<void> {
   if (!Deno.stdout.isTerminal()) return printData;
-  const decoder = new TextDecoder(options.encoding);
+  const decoder = new TextDecoder(encoding);
   let held = ""; // a CR at the end: a LF may follow
   return (data) => {
     let text = held + decoder.decode(data, { stream: true });
@@ -58,7 +46,7 @@ export function foreignPrinter(
 }
 
 /**
- * Writes a line for people to stderr. What strangers have said in it is escaped, and if it cannot be
+ * Writes a line for people to stderr. Control characters in it are escaped, and if it cannot be
  * written (a full disk, a closed pipe), the program continues without it.
  */
 export function printNote(line: string): void {
@@ -66,7 +54,7 @@ export function printNote(line: string): void {
   try {
     writeAllSync(Deno.stderr, bytes);
   } catch {
-    // There is no one to tell.
+    // There is no other place to report it.
   }
 }
 

@@ -29,11 +29,11 @@ export interface ProgramDescription<F extends Fields> {
   name: string;
   /** What it does, in a sentence or two. */
   summary: string;
-  /** What stands after its name, one form in each line. */
+  /** Its forms, without its name. */
   usage: readonly string[];
   /** Its arguments and options. Every program has `--help` besides. */
   fields: F;
-  /** What else the help says. */
+  /** More text for the help. */
   notes?: string | undefined;
   /**
    * What the exit codes mean.
@@ -43,7 +43,7 @@ export interface ProgramDescription<F extends Fields> {
   exitCodes?: string | undefined;
   /** Command lines, in which `$0` stands for the name of the program. */
   examples: readonly string[];
-  /** What to say of options that other programs have and this one does not, by their names. */
+  /** Hints for options that other programs have and this one does not, by their names. */
   hints?: Readonly<Record<string, string>> | undefined;
   /** What it does with its arguments. */
   main(values: Values<F>): Promise<void>;
@@ -51,7 +51,7 @@ export interface ProgramDescription<F extends Fields> {
 
 /** A program. */
 export interface Program {
-  /** Its arguments and options, for those who complete command lines. */
+  /** Its arguments and options, for the completion of command lines. */
   readonly parser: Field<unknown>;
   /** The same program with more options, which it does not look at. */
   with(fields: Fields): Program;
@@ -97,22 +97,18 @@ async function helpOf<F extends Fields>(
   const shown = parserOf({ ...fields, ...section("Help", { help: HELP }) });
   const page = getDocPageSync(shown) as DocPage;
   const isFirst = ({ title }: DocSection) => title === ARGUMENTS;
-  const sections = [
-    ...page.sections.filter(isFirst),
-    ...page.sections.filter((section) => !isFirst(section)),
-  ];
+  const sections = page.sections.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
   const options = formatDocPage(calledAs, { sections }, { maxWidth: 100, termWidth: "auto" });
+  const forms = usage.map((form) => `${calledAs} ${form}`);
   const blocks = [
     summary,
-    usage.map((line, index) => `${index === 0 ? "Usage:" : "      "} ${calledAs} ${line}`).join(
-      "\n",
-    ),
+    `Usage: ${forms.join("\n       ")}`,
     options.replaceAll(/ +$/gm, "").replace(/^\n+/, "").trimEnd(),
-    ...notes === undefined ? [] : [notes],
+    notes,
     `Exit codes: ${exitCodes}.`,
     `Examples:\n${examples.map((line) => `  ${line.replaceAll("$0", calledAs)}`).join("\n")}`,
   ];
-  return blocks.join("\n\n") + "\n";
+  return blocks.filter((block) => block !== undefined).join("\n\n") + "\n";
 }
 
 /**

@@ -40,7 +40,7 @@ export interface Prompt extends AsyncIterable<string> {
 export async function openPrompt(options: PromptOptions): Promise<Prompt> {
   const isTerminal = Deno.stdin.isTerminal() &&
     (Deno.stdout.isTerminal() || Deno.stderr.isTerminal());
-  if (!isTerminal) return new PlainPrompt(options);
+  if (!isTerminal) return plainPrompt(options.interrupt);
   // Loading these takes as long as the rest of the program, so only where they are used.
   const { createInterface } = await import("node:readline");
   const { default: process } = await import("node:process");
@@ -127,7 +127,7 @@ class TerminalPrompt implements Prompt {
   #above(line: string): void {
     if (this.#closed) return void this.#output.write(`${line}\n`);
     const rows = this.#eraseLine();
-    // Readline goes up by the rows it remembers before it draws the line anew.
+    // Readline goes up by the rows it remembers before it draws the line again.
     this.#output.write(`${line}\n${"\n".repeat(rows)}`);
     this.#readline.prompt(true);
   }
@@ -142,30 +142,17 @@ class TerminalPrompt implements Prompt {
   }
 }
 
-class PlainPrompt implements Prompt {
-  readonly isTerminal = false;
-
-  constructor({ interrupt }: PromptOptions) {
-    onInterrupt(interrupt);
-  }
-
-  setPrompt(): void {}
-
-  async show(line: string): Promise<void> {
-    await printData(`${line}\n`);
-  }
-
-  note(line: string): void {
-    console.error(line);
-  }
-
-  close(): void {}
-
-  [Symbol.asyncIterator](): AsyncIterator<string> {
-    const codec = text(
-      lines({ onTooLong: "discard", onDiscard: ({ message }) => this.note(message) }),
-      { fatal: false },
-    );
-    return frames(Deno.stdin.readable, codec)[Symbol.asyncIterator]();
-  }
+function plainPrompt(interrupt: () => void): Prompt {
+  onInterrupt(interrupt);
+  const note = (line: string) => console.error(line);
+  const codec = lines({ onTooLong: "discard", onDiscard: ({ message }) => note(message) });
+  const input = frames(Deno.stdin.readable, text(codec, { fatal: false }));
+  return {
+    isTerminal: false,
+    setPrompt() {},
+    show: (line) => printData(`${line}\n`),
+    note,
+    close() {},
+    [Symbol.asyncIterator]: () => input[Symbol.asyncIterator](),
+  };
 }

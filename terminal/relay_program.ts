@@ -2,14 +2,14 @@
 import { openCapture } from "./capture_file.ts";
 import {
   RelayDump,
-  type RelayEvent,
   type RelayObserver,
   type RelayOptions,
   type RelayView,
 } from "../apps/relay/mod.ts";
 import { readHostPort, readPort, splitHostPort } from "./address.ts";
-import { type Fields, section, setting, toggle, UsageError } from "./arguments.ts";
-import { framingOption, readFraming } from "./framing.ts";
+import { section, setting, toggle, UsageError } from "./arguments.ts";
+import { readFraming } from "./framing.ts";
+import { framingOption } from "./framing_option.ts";
 import { inOneLine } from "./one_line.ts";
 import { fail, printData, type ProgramDescription, type Values } from "./program.ts";
 import { readClientTls, tlsClientOptions } from "./tls.ts";
@@ -39,7 +39,7 @@ const fields = {
     timeout: setting("--timeout", seconds(), "to reach the target (default 10)"),
     idle: setting("--idle", seconds(), "without a byte, which ends a connection (default 3600)"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type RelayValues = Values<typeof fields>;
@@ -64,7 +64,7 @@ export const relayProgram: Omit<ProgramDescription<typeof fields>, "main"> = {
 
 /** Where to listen and where to relay to. */
 export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
-  const { listen, to, maxConnections, timeout, idle } = values;
+  const { listen, to, framing, maxConnections, timeout, idle } = values;
   if (listen === undefined) throw new UsageError("Nowhere to listen: give --listen PORT");
   if (to === undefined) throw new UsageError("Nowhere to relay to: give --to HOST:PORT");
   const [host, port] = splitHostPort(listen) ?? ["", listen];
@@ -76,7 +76,7 @@ export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
     hostname: values.hostname ?? (host || "127.0.0.1"),
     port: readPort(port, 0, "listen"),
     target: { ...readHostPort("to", to), tls, timeout },
-    framing: readFraming(values.framing)?.codec,
+    framing: framing === undefined ? undefined : readFraming(framing).codec,
     limits: { maxConnections },
     timeouts: { idle },
   };
@@ -112,24 +112,25 @@ export interface Recorder {
 /** Opens the capture, if there is to be one. */
 export async function openRecorder(values: RelayValues): Promise<Recorder> {
   const { capture: path, framing } = values;
-  const file = path === undefined ? undefined : await openCapture(path);
-  const capture = file === undefined
-    ? undefined
-    : new RelayDump((bytes) => file.write(bytes).catch(fail), { view: "json" });
+  if (path === undefined) {
+    const dump = dumpOf(values);
+    const reads = viewOf(values) !== "quiet" || framing !== undefined;
+    return { reads, firstId: 1, observer: dump.observe, flush: () => dump.flush() };
+  }
+  const file = await openCapture(path);
+  const capture = new RelayDump((bytes) => file.write(bytes).catch(fail), { view: "json" });
   // A reader of the output that leaves, such as `head`, ends the relay.
   const leave = async () => {
-    await capture?.flush();
+    await capture.flush();
     Deno.exit(0);
   };
   const dump = dumpOf(values, (bytes) => printData(bytes, leave));
   return {
-    reads: viewOf(values) !== "quiet" || framing !== undefined || capture !== undefined,
-    firstId: (file?.lastId ?? 0) + 1,
-    observer: capture === undefined
-      ? dump.observe
-      : (event: RelayEvent) => both(dump.observe(event), capture.observe(event)),
+    reads: true,
+    firstId: file.lastId + 1,
+    observer: (event) => both(dump.observe(event), capture.observe(event)),
     async flush() {
-      await Promise.all([dump.flush(), capture?.flush()]);
+      await Promise.all([dump.flush(), capture.flush()]);
     },
   };
 }

@@ -8,7 +8,7 @@ import type {
 } from "../apps/scan/mod.ts";
 import { escapeBytes } from "../common/escape_bytes.ts";
 import { escapeText, jsonLine } from "../common/escape.ts";
-import { type Fields, operands, section, setting, toggle, UsageError } from "./arguments.ts";
+import { operands, section, setting, toggle, UsageError } from "./arguments.ts";
 import type { ProgramDescription, Values } from "./program.ts";
 import { count, oneOf, seconds, text } from "./values.ts";
 
@@ -27,16 +27,16 @@ const fields = {
   }),
   ...section("How to scan", {
     timeout: setting("--timeout", seconds(), "without an answer a port is filtered (default 1)"),
-    retries: setting("--retries", count(), "ask so often again within that time (default 1)"),
+    retries: setting("--retries", count(), "repeat the probe so often in that time (default 1)"),
     concurrency: setting("--concurrency", count(1), "probes at one time (default 4096, or fewer)"),
   }),
   ...section("What to show", {
-    banner: toggle("--banner", "show what open ports say by themselves"),
+    banner: toggle("--banner", "show what open ports send first"),
     open: toggle("--open", "list open ports only"),
     all: toggle("--all", "list every port"),
     json: toggle("--json", "one JSON object for each listed port, on lines"),
   }),
-} satisfies Fields;
+};
 
 /** What the program takes. */
 export type ScanValues = Values<typeof fields>;
@@ -71,13 +71,19 @@ export function scanOptions(values: ScanValues): ScanOptions {
 }
 
 /** What was found, in a table or as JSON. */
-export function resultOf(report: ScanReport, values: ScanValues): string {
-  return values.json ? toJson(report, values) : toTable(report, values);
+export function resultOf({ hosts }: ScanReport, values: ScanValues): string {
+  if (values.json || hosts.length === 1) {
+    return hosts.map((host) => portsAs(listed(host, values), values)).join("");
+  }
+  return hosts
+    .filter((host) => host.open.length > 0 || values.all)
+    .map((host) => `${nameOf(host)}\n${table(listed(host, values))}`)
+    .join("\n");
 }
 
-/** The open ports that were found before an interrupt. */
-export function partOf(open: readonly PortResult[], { json }: ScanValues): string {
-  return json ? open.map(portToJson).join("") : table(open);
+/** Ports in a table or as JSON. */
+export function portsAs(ports: readonly PortResult[], { json }: ScanValues): string {
+  return json ? ports.map(portToJson).join("") : table(ports);
 }
 
 /** Wrong arguments are wrong usage. */
@@ -95,7 +101,7 @@ export function describe({ done, total, open }: ScanProgress): string {
   return `${Math.floor(done / total * 100)} % of ${total} ports, ${open} open`;
 }
 
-/** The ports of a host that are worth a line each. */
+/** The ports of a host that are listed. */
 function listed(host: HostReport, values: ScanValues): PortResult[] {
   if (values.open) return [...host.open];
   if (values.all) return [...host.ports()];
@@ -105,26 +111,12 @@ function listed(host: HostReport, values: ScanValues): PortResult[] {
   return [...host.ports()].filter(({ state }) => isShort(state));
 }
 
-function toJson(report: ScanReport, values: ScanValues): string {
-  return report.hosts.map((host) => listed(host, values).map(portToJson).join("")).join("");
-}
-
 function portToJson({ latency, banner, ...port }: PortResult): string {
   return jsonLine({
     ...port,
     latency: latency && Number(latency.toFixed(3)),
     banner: banner && bannerText(banner),
   });
-}
-
-function toTable(report: ScanReport, values: ScanValues): string {
-  if (report.hosts.length === 1) {
-    return report.hosts.map((host) => table(listed(host, values))).join("");
-  }
-  return report.hosts
-    .filter((host) => host.open.length > 0 || values.all)
-    .map((host) => `${nameOf(host)}\n${table(listed(host, values))}`)
-    .join("\n");
 }
 
 function table(ports: readonly PortResult[]): string {
@@ -145,7 +137,7 @@ function table(ports: readonly PortResult[]): string {
     .join("\n") + "\n";
 }
 
-/** What a port said, harmless to a terminal, without the line end that most of them send. */
+/** What a port sent, escaped for a terminal, without the line end that most of them send. */
 function bannerText(banner: Uint8Array): string {
   return escapeBytes(banner).replace(/(\\r)?\\n$/, "");
 }
@@ -157,18 +149,16 @@ function nameOf({ host, address, otherAddresses }: HostReport): string {
 
 /** What people are told in the end. */
 export function* summary(report: ScanReport, values: ScanValues): Generator<string> {
-  const silent = report.hosts.filter((host) => host.open.length === 0);
-  for (const host of report.hosts.length === 1 ? report.hosts : []) {
-    const { open, closed, filtered } = host.counts;
-    yield `${nameOf(host)}: ${open} open, ${closed} closed, ${filtered} filtered${why(host)} in ${
-      (report.duration / 1_000).toFixed(2)
-    } s`;
+  const time = `${(report.duration / 1_000).toFixed(2)} s`;
+  const [first, ...others] = report.hosts;
+  if (first !== undefined && others.length === 0) {
+    const { open, closed, filtered } = first.counts;
+    const counts = `${open} open, ${closed} closed, ${filtered} filtered${why(first)}`;
+    return yield `${nameOf(first)}: ${counts} in ${time}`;
   }
-  if (report.hosts.length === 1) return;
-  if (silent.length > 0 && !values.all) yield `nothing open on ${silent.length} hosts`;
-  yield `${report.probes} ports of ${report.hosts.length} hosts in ${
-    (report.duration / 1_000).toFixed(2)
-  } s`;
+  const silent = report.hosts.filter((host) => host.open.length === 0).length;
+  if (silent > 0 && !values.all) yield `nothing open on ${silent} hosts`;
+  yield `${report.probes} ports of ${report.hosts.length} hosts in ${time}`;
 }
 
 /** Why ports are filtered, if it is not just silence. */

@@ -1,7 +1,8 @@
 /** TLS on the command line. @module */
 import { readPem } from "./pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../tcp/mod.ts";
-import { type Fields, setting, toggle, UsageError, type Values } from "./arguments.ts";
+import { setting, toggle, UsageError, type Values } from "./arguments.ts";
+import { refuseTogether } from "./usage_error.ts";
 import { file, text } from "./values.ts";
 
 /** The options of both sides. */
@@ -9,21 +10,21 @@ export const tlsServerOptions = {
   tls: toggle("--tls", "speak TLS"),
   cert: setting("--cert", file(), "our certificate (PEM); servers need one"),
   key: setting("--key", file(), "its private key (PEM)"),
-} satisfies Fields;
+};
 
 /** The options of clients. */
 export const tlsClientOptions = {
   ca: setting("--ca", file(), "trust the certificates in FILE (PEM), too"),
   insecure: toggle("--insecure", "accept any certificate: the server may be anyone"),
   serverName: setting("--server-name", text("NAME"), "the name that its certificate must be for"),
-} satisfies Fields;
+};
 
 /** What TLS takes, on either side. */
 export type TlsValues =
   & Values<typeof tlsServerOptions>
   & Partial<Values<typeof tlsClientOptions>>;
 
-/** What `--tls`, `--cert` and `--key` say of a server. */
+/** The TLS options of a server; `undefined` without `--tls`. */
 export async function readServerTls(values: TlsValues): Promise<TlsServerOptions | undefined> {
   requireTls(values);
   if (!values.tls) return undefined;
@@ -32,15 +33,12 @@ export async function readServerTls(values: TlsValues): Promise<TlsServerOptions
   return certificate;
 }
 
-/** What the options say of a client; `false` without `--tls`. */
+/** The TLS options of a client; `false` without `--tls`. */
 export async function readClientTls(values: TlsValues): Promise<TlsClientOptions | false> {
   requireTls(values);
   const { tls, ca, insecure = false, serverName } = values;
   if (!tls) return false;
-  if (insecure && ca !== undefined) throw new UsageError("Cannot use --ca with --insecure");
-  if (insecure && serverName !== undefined) {
-    throw new UsageError("Cannot use --server-name with --insecure");
-  }
+  refuseTogether({ insecure, ca, "server-name": serverName });
   return {
     serverName,
     caCerts: ca === undefined ? undefined : [await readPem(ca)],

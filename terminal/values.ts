@@ -17,17 +17,16 @@ export function plain(text: string): Message {
   return [{ type: "text", text }];
 }
 
-/** What a kind of value is made from. */
-interface ValueInit<T> {
-  /** What it has to be, such as `seconds`. */
-  expected: string;
-  /** Its value, or `undefined` if the text is no such value. */
-  read(text: string): T | undefined;
-  /** What may complete a text. */
-  suggest?(prefix: string): Iterable<Suggestion>;
-}
+/** What may complete a text. */
+type Suggest = (prefix: string) => Iterable<Suggestion>;
 
-function valueOf<T>(metavar: string, { expected, read, ...more }: ValueInit<T>): Value<T> {
+/** A kind of value: what it has to be, how it is read (`undefined` if it is none), what completes it. */
+function valueOf<T>(
+  metavar: string,
+  expected: string,
+  read: (text: string) => T | undefined,
+  suggest: Suggest = () => [],
+): Value<T> {
   return {
     mode: "sync",
     metavar: metavar as Value<T>["metavar"],
@@ -39,13 +38,13 @@ function valueOf<T>(metavar: string, { expected, read, ...more }: ValueInit<T>):
         : { success: true, value };
     },
     format: String,
-    ...more,
+    suggest,
   };
 }
 
 /** Any text. */
 export function text(metavar: string): Value<string> {
-  return valueOf(metavar, { expected: "text", read: (text) => text });
+  return valueOf(metavar, "text", (text) => text);
 }
 
 /** The path of a file; shells complete it. */
@@ -58,36 +57,41 @@ export function folder(metavar = "DIR"): Value<string> {
   return pathOf(metavar, "directory");
 }
 
-function pathOf(metavar: string, type: "any" | "directory"): Value<string> {
-  return valueOf(metavar, {
-    expected: "the name of a file",
-    read: (text) => text === "" ? undefined : text,
-    suggest: (pattern) => [{ kind: "file", pattern, type, includeHidden: false }],
-  });
+/** The name of a file at another place; it may be empty. Shells complete it as if it were here. */
+export function name(): Value<string> {
+  return valueOf("NAME", "a name", (text) => text, suggestPaths("any"));
+}
+
+function pathOf(metavar: string, type: PathType): Value<string> {
+  const read = (text: string) => text || undefined;
+  return valueOf(metavar, "the name of a file", read, suggestPaths(type));
+}
+
+type PathType = "any" | "directory";
+
+function suggestPaths(type: PathType): Suggest {
+  return (pattern) => [{ kind: "file", pattern, type, includeHidden: false }];
 }
 
 /** A time in seconds, such as `5`, `0.5` or `500ms`; its value is in milliseconds. */
 export function seconds(): Value<number> {
-  return valueOf("SECONDS", {
-    expected: "seconds",
-    read(text) {
-      const [, digits, unit] = /^(\d*\.?\d+)(ms|s)?$/.exec(text) ?? [];
-      const time = Number(digits) * (unit === "ms" ? 1 : 1_000);
-      return time > 0 ? time : undefined;
-    },
+  return valueOf("SECONDS", "seconds", (text) => {
+    const [, digits, unit] = /^(\d*\.?\d+)(ms|s)?$/.exec(text) ?? [];
+    const time = Number(digits) * (unit === "ms" ? 1 : 1_000);
+    return time > 0 ? time : undefined;
   });
 }
 
 /** A whole number from `lowest`. */
 export function count(lowest = 0, metavar = "N"): Value<number> {
   const expected = `a whole number from ${lowest}`;
-  return valueOf(metavar, { expected, read: (text) => wholeNumber(text, lowest) });
+  return valueOf(metavar, expected, (text) => wholeNumber(text, lowest));
 }
 
 /** A port. */
 export function port(lowest: 0 | 1 = 0): Value<number> {
   const expected = `a whole number from ${lowest} to 65535`;
-  return valueOf("NUMBER", { expected, read: (text) => wholeNumber(text, lowest, 65_535) });
+  return valueOf("NUMBER", expected, (text) => wholeNumber(text, lowest, 65_535));
 }
 
 function wholeNumber(text: string, lowest: number, highest = Number.MAX_SAFE_INTEGER) {
@@ -97,13 +101,10 @@ function wholeNumber(text: string, lowest: number, highest = Number.MAX_SAFE_INT
 
 /** A size in bytes, such as `500M`. */
 export function size(): Value<number> {
-  return valueOf("SIZE", {
-    expected: "a size such as 500M",
-    read(text) {
-      const [, digits, unit = ""] = /^(\d{1,12})([KMGT]?)$/i.exec(text) ?? [];
-      const power = " KMGT".indexOf(unit.toUpperCase() || " ");
-      return digits === undefined ? undefined : Number(digits) * 1024 ** power;
-    },
+  return valueOf("SIZE", "a size such as 500M", (text) => {
+    const [, digits, unit = ""] = /^(\d{1,12})([KMGT]?)$/i.exec(text) ?? [];
+    const power = " KMGT".indexOf(unit.toUpperCase() || " ");
+    return digits === undefined ? undefined : Number(digits) * 1024 ** power;
   });
 }
 
@@ -114,7 +115,10 @@ export function oneOf<T extends string>(
   read: (text: string) => T | undefined = (text) => words.find((word) => word === text),
 ): Value<T> {
   const expected = words.join(", ").replace(/, ([^,]*)$/, " or $1");
-  return valueOf(metavar, { expected, read, suggest: (prefix) => literals(words, prefix) });
+  return valueOf(metavar, expected, read, (prefix) =>
+    words
+      .filter((word) => word.startsWith(prefix))
+      .map((text) => ({ kind: "literal", text })));
 }
 
 /** The command of a program that has several. */
@@ -129,8 +133,4 @@ export function commandWord<T extends string>(words: readonly T[]): Value<T> {
       return { success: false, error };
     },
   };
-}
-
-function literals(words: readonly string[], prefix: string): Suggestion[] {
-  return words.filter((word) => word.startsWith(prefix)).map((text) => ({ kind: "literal", text }));
 }

@@ -1,5 +1,5 @@
 /**
- * What has arrived of a response: pieces of a body as they came, and heads and lines put together.
+ * What has arrived of a response: pieces of a body as they arrived, and heads and lines put together.
  *
  * @module
  */
@@ -16,14 +16,14 @@ export type Finder = Required<Decoder<Uint8Array>>;
 export class Input implements DecoderProgress {
   /** What was pushed, or what is left of it. */
   bytes: Uint8Array = EMPTY;
-  /** The index of the first byte that was not looked at. */
+  /** The index of the first byte that was not read. */
   at = 0;
   frameStart = 0;
   /** Where in the stream the element begins that is being read. */
   position = 0;
   /** Where in the stream `at` is. */
   #offset = 0;
-  /** Holds what came of a head or line that is not whole. */
+  /** Holds the part of a head or line that has arrived. */
   #finder: Finder | undefined;
   /** The head or line that was found and is being understood. */
   #element: Uint8Array = EMPTY;
@@ -32,7 +32,7 @@ export class Input implements DecoderProgress {
     return this.#offset > this.position || this.at < this.bytes.length;
   }
 
-  /** How many bytes of the element were looked at. */
+  /** How many bytes of the element were read. */
   get seen(): number {
     return this.#offset - this.position;
   }
@@ -73,13 +73,13 @@ export class Input implements DecoderProgress {
     return element;
   }
 
-  /** Counts bytes as looked at. */
+  /** Counts bytes as read. */
   advance(length: number): void {
     this.at += length;
     this.#offset += length;
   }
 
-  /** Is done with the element: the next one begins. */
+  /** Ends the element: the next one begins. */
   accept(): void {
     this.frameStart = this.position;
     this.position = this.#offset;

@@ -15,16 +15,16 @@ const CR = 0x0d;
 const PREFIX = "HTTP/";
 /** The ends of a head: an empty line, whichever way the server ends its lines. */
 const HEAD_ENDS = ["\r\n\r\n", "\n\r\n", "\n\n"];
-/** A size of so many digits is beyond every file; more would be beyond what a number holds exactly. */
+/** A size with more digits is beyond every file, and soon beyond what a number holds exactly. */
 const MAX_SIZE_DIGITS = 13;
 // deno-lint-ignore no-control-regex
 const SIZE_LINE = /^0*([0-9a-f]+)[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?\r\n$/i;
 
 /** What a reader has read. */
 export interface Step {
-  /** What is given out, if anything is. */
+  /** The part that was read, if it is one. */
   readonly part?: HttpPart | undefined;
-  /** Reads on. */
+  /** Reads what follows. */
   readonly next: PartReader;
 }
 
@@ -42,7 +42,7 @@ export interface PartReader {
   end?(): Step | null;
 }
 
-/** The limits of a response, and how many bytes of its body came. */
+/** How many bytes of a body have arrived, and how many may. */
 class BodySize {
   bytes = 0;
   readonly #limit: number;
@@ -108,7 +108,7 @@ export function headReader(
   };
 }
 
-/** What is no HTTP at all need not be read to its end. */
+/** Refuses at once what is not HTTP. */
 function checkPrefix({ seen, bytes, at }: Input): void {
   for (let index = seen; index < PREFIX.length; index++) {
     const byte = bytes[at + index - seen];

@@ -12,11 +12,11 @@ import { quote } from "./_text.ts";
 /** One request. */
 export interface PageRequest {
   readonly url: URL;
-  /** What the user wants sent, credentials from the address included. */
+  /** The user's fields, with credentials from the address. */
   readonly fields: readonly (readonly [string, string])[];
 }
 
-/** Fields that say how the request and its response are framed: they are not the user's to set. */
+/** Fields that frame the request and its response. The user cannot set them. */
 const OURS =
   /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 /** Fields that were meant for one server only. */
@@ -88,7 +88,7 @@ export function requestFields(
     ["User-Agent", "tincan"],
     ["Accept", "*/*"],
   ];
-  // Asked for as it is, a file that is compressed itself comes as it is.
+  // A file that is compressed itself is requested as it is, so that no server packs it again.
   const isPacked = packedCodings(request.url.pathname).length > 0;
   if (settings.decode && !isPacked) fields.push(["Accept-Encoding", "gzip, deflate"]);
   const given = new Set(request.fields.map(([name]) => name.toLowerCase()));
@@ -120,7 +120,7 @@ export function redirected(
     new HttpError("bad_redirect", `${subject}: ${reason}`, { url: url.href });
   // Which one is meant is not defined, and others may take the other (RFC 9110 section 5.3).
   if (others.length > 0) throw refuse(`there is also one to ${quote(others[0] ?? "")}`);
-  // Bytes beyond ASCII are escaped as they are, whatever their alphabet was.
+  // Bytes beyond ASCII are escaped as they are, in whichever encoding they were meant.
   const escaped = location.replace(
     /[\x80-\xff]/g,
     (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,

@@ -52,7 +52,7 @@ export class ResponseDecoder implements Decoder<HttpPart> {
   end(emit: Emit<HttpPart>): void {
     this.#enter();
     this.#state = "ended";
-    if (!this.#run(emit)) return; // what a stop has left over
+    if (!this.#run(emit)) return; // what was left after a stop
     const last = this.#read((reader) => {
       if (reader.end !== undefined) return reader.end();
       throw cut(`${this.#input.position + this.#input.seen} bytes came in all`);
@@ -91,14 +91,14 @@ export class ResponseDecoder implements Decoder<HttpPart> {
     }
   }
 
-  /** Reads; says of an error what was being read, and remembers it: nothing more can be read. */
+  /** Reads. An error names what was being read, and is kept: nothing more can be read after it. */
   #read(read: (reader: PartReader, input: Input) => Step | null): Step | null {
     try {
       return read(this.#reader, this.#input);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       const { code, length, limit, cause } = error;
-      // The codec that looks for the end of a head or a line has words of its own.
+      // The codec that searches for the end of a head or a line has another message.
       const reason = error.message.startsWith("Cannot ")
         ? `it is longer than the limit of ${limit} bytes`
         : error.message;

@@ -15,8 +15,8 @@ import { type PageRequest, requestFields } from "./_request.ts";
 import { traced } from "./trace.ts";
 
 /**
- * Milliseconds to wait after a complete body for the end of the stream, which we asked for. It is
- * usually there already; what comes instead of it is an error.
+ * Milliseconds to wait after a complete body for the end of the stream, which the request asked for. It
+ * has usually arrived already; anything else that arrives is an error.
  */
 const END_GRACE = 250;
 
@@ -57,7 +57,7 @@ export class RoundTrip {
     }
   }
 
-  /** Ends the round trip, whatever it is doing. */
+  /** Ends the round trip in any state. */
   close(): Promise<void> {
     this.#open.release();
     return this.#closed ??= closeConnection(this.#open.conn, this.#open.settings);
@@ -170,14 +170,14 @@ function contextOf({ transport, localAddr, remoteAddr }: TcpConnection): Operati
   return { operation: "read", transport, localAddr, remoteAddr };
 }
 
-/** Says in the words of HTTP what the framing found. */
+/** Turns an error of the framing into one of HTTP. */
 function explain(error: unknown, url: string, whenCut: "short_body" | "malformed"): unknown {
   const options = { url, cause: error };
   if (error instanceof FrameError) {
     const code = error.code === "too_long" ? "too_large" : "malformed";
     return new HttpError(error.code === "truncated" ? whenCut : code, error.message, options);
   }
-  // A TLS peer that did not say that this was the end: the stream may have been cut short on the way.
+  // The TLS peer did not announce the end: the stream may have been cut short on the way.
   if (error instanceof Deno.errors.UnexpectedEof) {
     const what = whenCut === "malformed" ? "the head of the response" : "the body";
     return new HttpError(whenCut, `Cannot read ${what}: the connection ended early`, options);

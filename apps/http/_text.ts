@@ -4,7 +4,7 @@
  * @module
  */
 
-/** So many arguments at once that no stack overflows. */
+/** The most arguments of one call, so that no stack overflows. */
 const PIECE = 4096;
 
 /** Each byte as the character with its number (ISO 8859-1), as the fields of HTTP are read. */
@@ -21,10 +21,10 @@ export function toLatin1(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Characters of a quotation; the rest would say nothing more. */
+/** The most characters of a quotation. */
 const QUOTE_LENGTH = 60;
 
-/** Quotes a stranger's text in a message: one line, ASCII, not long. */
+/** Quotes a peer's text in a message: one line, ASCII, not long. */
 export function quote(text: string): string {
   const shown = text.length > QUOTE_LENGTH ? `${text.slice(0, QUOTE_LENGTH)}…` : text;
   return JSON.stringify(shown).replace(

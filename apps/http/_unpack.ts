@@ -16,17 +16,17 @@ export type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>;
 
 /** Bytes that are unpacked into one piece: what a body that grows a thousandfold holds in memory. */
 const PIECE = 64 * 1024;
-/** Bytes that are handed to zlib at once: one write has its price, whatever it writes. */
+/** Bytes that are handed to zlib at once: each write costs the same, however little it writes. */
 const SLICE = 16 * 1024;
 /** Codings on top of each other; more than one is rare, and each may grow a thousandfold. */
 const MAX_CODINGS = 2;
-/** What deflate can make of a byte at most. What grows more was packed over and over, to do harm. */
+/** The most bytes that deflate makes of one. What grows more was packed repeatedly, to do harm. */
 const MAX_GROWTH = 1_032;
 /** Bytes that are not counted for that: short bodies may be packed in any way. */
 const GROWTH_FREE = 1024 * 1024;
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-/** How the body that is unpacked is named in errors, and how large it may become. */
+/** The body that is unpacked: its name in errors, and how large it may become. */
 export interface UnpackOptions {
   readonly url: string;
   readonly maxSize: number;
@@ -35,7 +35,7 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks what `Content-Encoding` says was packed. A body of no bytes is nothing, packed or not.
+ * Unpacks a body according to `Content-Encoding`. An empty body is empty, packed or not.
  *
  * @param encoding The field's value, `null` if there is none.
  * @throws {HttpError} With the first bytes, `bad_encoding` if the coding is another one.

@@ -1,5 +1,5 @@
 /**
- * What can go wrong with a fetch, and one word for each of it.
+ * What can go wrong with a fetch, and one word for each failure.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export type HttpErrorCode =
  *
  * | `code` | meaning |
  * |---|---|
- * | `malformed` | the bytes are no HTTP/1.1 response, or one whose length is ambiguous |
+ * | `malformed` | the bytes are not an HTTP/1.1 response, or its length is ambiguous |
  * | `too_large` | head, body or decoded body are larger than the limit |
  * | `short_body` | the connection ended before the body did |
  * | `bad_encoding` | the body is not the gzip or deflate data it is said to be, or is encoded otherwise |
@@ -73,7 +73,7 @@ export type HttpFailure =
   | "other";
 
 /**
- * Says in one word why a fetch failed.
+ * Names the reason why a fetch failed, in one word.
  *
  * | word | error |
  * |---|---|

@@ -13,8 +13,8 @@ import { createResponse, type HttpRedirect, type HttpResponse } from "./response
 
 /**
  * Fetches a page with HTTP/1.1 over a connection of its own: resolves the name, connects (with TLS for
- * `https:`), asks, follows redirects, and answers when the head of the response is there. A status of
- * failure is an answer too: see {@linkcode HttpResponse.ok}.
+ * `https:`), sends the request, follows redirects, and resolves when the head of the response has
+ * arrived. A status of failure does not reject: see {@linkcode HttpResponse.ok}.
  *
  * A user name and password in the address are sent as Basic authentication (RFC 7617), to that origin
  * only. A name in any alphabet is looked up in its ASCII form.
@@ -75,7 +75,7 @@ export async function httpGet(
 interface Life {
   /** Aborts when it is over before the fetch is. */
   readonly signal: AbortSignal;
-  /** Says that the fetch is done. */
+  /** Ends it, when the fetch is done. */
   readonly end: () => void;
 }
 
@@ -87,7 +87,7 @@ function lifeOf({ url }: PageRequest, { signal, timeouts: { total } }: Settings)
   return { signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]), end };
 }
 
-/** Asks, and asks again where the answers lead. */
+/** Sends the request, and further ones where the responses redirect to. */
 async function follow(first: PageRequest, settings: Settings, life: Life): Promise<HttpResponse> {
   const { followRedirects, maxRedirects, onTrace } = settings;
   const start = first.url.href;

@@ -49,14 +49,14 @@ export interface HttpLimits {
   /**
    * Bytes of the body per second, on average over the time spent waiting, of which `timeouts.idle` is
    * free at the beginning: fewer is a timeout, so that a server cannot keep its client forever with a
-   * byte now and then. 0 for streams of events.
+   * byte now and then. Use 0 for streams of events.
    *
    * @default {10}
    */
   minRate?: number | undefined;
 }
 
-/** How long a fetch may take over what. All in milliseconds: 0 is "now", `Infinity` is "without limit". */
+/** How long each step of a fetch may take, in milliseconds: 0 is "now", `Infinity` is "without limit". */
 export interface HttpTimeouts {
   /**
    * For connecting, name lookup and TLS handshake included. Each redirect begins anew.

@@ -3,8 +3,8 @@
  * name what goes wrong.
  *
  * It is built from this package's connections and framing and shows what they are for. For everyday
- * work there is `fetch`; this is for looking at the wire, for limits and timeouts on everything, for
- * telling failures apart, and for learning.
+ * work use `fetch`; use this to look at the wire, to limit sizes and times, to distinguish failures, and
+ * to learn.
  *
  * @example A page, with everything that can go wrong in one word
  * ```ts

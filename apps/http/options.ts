@@ -1,5 +1,5 @@
 /**
- * What a fetch can be told.
+ * The options of a fetch.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 } from "./limits.ts";
 import type { HttpTraceEvent } from "./trace.ts";
 
-/** What a fetch can be told. */
+/** Options for {@linkcode httpGet}. */
 export interface HttpGetOptions {
   /**
    * `HEAD` asks for the head alone.
@@ -32,7 +32,7 @@ export interface HttpGetOptions {
    */
   method?: "GET" | "HEAD" | undefined;
   /**
-   * Fields to send besides or instead of `Host`, `User-Agent`, `Accept` and `Accept-Encoding`.
+   * Fields to send in addition to or instead of `Host`, `User-Agent`, `Accept` and `Accept-Encoding`.
    * `Authorization`, `Cookie`, `Proxy-Authorization` and `Host` are for the first server alone: a
    * redirect to another origin drops them.
    *
@@ -71,7 +71,7 @@ export interface HttpGetOptions {
    * @default {undefined} the runtime's certificates
    */
   tls?: TlsClientOptions | undefined;
-  /** Ends the fetch, also while the body is read: what waits rejects with the signal's reason. */
+  /** Ends the fetch, also while the body is read: pending calls reject with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** How long it may take. */
   timeouts?: HttpTimeouts | undefined;

@@ -1,5 +1,5 @@
 /**
- * A response: the head that has come, and the body that is to be read.
+ * A response: the head that has arrived, and the body that is still to be read.
  *
  * @module
  */
@@ -45,8 +45,8 @@ interface ResponseParts {
 let create: (parts: ResponseParts) => HttpResponse;
 
 /**
- * What a server has answered. The head is here; the body comes piece by piece to its reader, in one of
- * these ways: `for await`, {@linkcode body}, {@linkcode bytes}, {@linkcode text}.
+ * The response of a server. The head has arrived; the body is read piece by piece, in one of these
+ * ways: `for await`, {@linkcode body}, {@linkcode bytes}, {@linkcode text}.
  *
  * A body that is not read to its end keeps the connection open: {@linkcode close} it, or declare the
  * response with `await using`.
@@ -123,7 +123,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
     }
   }
 
-  /** What stood in the trailer section of a chunked body; `undefined` before the body's end. */
+  /** The trailer section of a chunked body; `undefined` before the body's end. */
   get trailers(): Headers | undefined {
     return this.#parts.answer.trailers;
   }
@@ -137,8 +137,8 @@ export class HttpResponse implements AsyncIterable<Uint8Array<ArrayBuffer>>, Asy
    * The body in pieces as they arrive, unpacked if it was packed. Leaving the loop closes the
    * connection.
    *
-   * @returns An iterator, once. It throws an {@linkcode HttpError} if the body is not whole or not as
-   * it should be, and `Deno.errors.TimedOut` if it does not come.
+   * @returns An iterator, once. It throws an {@linkcode HttpError} if the body is incomplete or invalid,
+   * and `Deno.errors.TimedOut` if it does not arrive in time.
    * @throws {TypeError} If the body was asked for before.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {

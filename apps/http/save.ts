@@ -10,7 +10,7 @@ import { systemReason } from "../../common/system_reason.ts";
 import { writeAll } from "../../common/write_all.ts";
 import type { HttpResponse } from "./response.ts";
 
-/** Pieces are gathered up to this size: each write costs the same, whatever it writes. */
+/** Pieces are gathered up to this size: each write costs the same, however little it writes. */
 const BUFFER_SIZE = 1024 * 1024;
 
 /** How to save a body. */
@@ -35,8 +35,8 @@ export interface SaveBodyOptions {
  * @param path Where to.
  * @param options A hook for the progress.
  * @returns How many bytes were written.
- * @throws {HttpError} If the body is not whole or not as it should be.
- * @throws {Deno.errors.TimedOut} If it does not come in time.
+ * @throws {HttpError} If the body is incomplete or invalid.
+ * @throws {Deno.errors.TimedOut} If it does not arrive in time.
  * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied | Deno.errors.IsADirectory} If it cannot
  * be written there.
  *
@@ -81,7 +81,7 @@ export async function saveBody(
   }
 }
 
-/** Puts the system's errors about files into words. */
+/** Turns the system's errors about files into ours, with the path. */
 function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Error)) return error;
   const reason = systemReason(error.message);
@@ -90,12 +90,12 @@ function explain(error: unknown, path: string): unknown {
   return new Class(`Cannot write ${path}: ${reason.toLowerCase()}`, { cause: error });
 }
 
-/** What stands where a file is to be written. */
+/** What is at the path to which a file is to be written. */
 interface SavePath {
   path: string;
   /** Whether it is a device or a pipe. */
   isSpecial: boolean;
-  /** The permissions of the file that is there. */
+  /** The permissions of an existing file. */
   mode: number | undefined;
 }
 

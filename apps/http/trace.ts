@@ -1,5 +1,5 @@
 /**
- * What goes over the wire, told as it happens.
+ * What goes over the wire, reported as it happens.
  *
  * @module
  */
@@ -35,8 +35,8 @@ export interface FormatTraceOptions {
 
 /**
  * Shows an event to people: `> ` before what was sent, `< ` before what was received, `* ` before the
- * rest. Each line of the wire is a line, with its end visible; everything that a terminal might obey is
- * escaped.
+ * rest. Each line of the wire is a line, with its end visible; everything that a terminal might act on
+ * is escaped.
  *
  * @param event What happened.
  * @param options How much to show.
@@ -89,7 +89,7 @@ function formatBytes(mark: string, bytes: Uint8Array, maxBytes: number): string 
   return more > 0 ? `${text}${mark}… ${more} bytes more\n` : text;
 }
 
-/** A codec that shows what it is fed and what it makes. */
+/** A codec that reports what it decodes and encodes. */
 export function traced<In, Out>(
   codec: Codec<In, Out>,
   onTrace: (event: HttpTraceEvent) => void,

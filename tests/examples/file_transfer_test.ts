@@ -31,6 +31,7 @@ Deno.test("file_transfer serves, lists and gets", async () => {
     /^ +2\.0 MiB {2}\d{4}-\d\d-\d\d \d\d:\d\d {2}big file\.bin\n +- {2}.* {2}folder\/\n$/,
   );
   assertEquals([list.stderr, list.code], ["", 0]);
+  assertEquals((await runIn(here, ["list", "", ...port])).stdout, list.stdout); // the top folder, too
   const json = await runIn(here, ["list", "folder", "--json", ...port]);
   const [entry = ""] = json.stdout.split("\n");
   assertEquals({ ...JSON.parse(entry), modified: "" }, {

@@ -10,6 +10,8 @@ import {
   UsageError,
 } from "../../terminal/arguments.ts";
 import { type AddressValues, readAddress } from "../../terminal/address.ts";
+import * as relay from "../../apps/relay/mod.ts";
+import { FRAMING_NAMES } from "../../terminal/framing_option.ts";
 import { nearest } from "../../terminal/nearest.ts";
 import { defineProgram } from "../../terminal/program.ts";
 import { seconds, text } from "../../terminal/values.ts";
@@ -84,7 +86,7 @@ Deno.test("seconds may be decimal, or in milliseconds, and are never 0", () => {
 Deno.test("an address is said in every usual form, and only once", () => {
   const read = (values: Partial<AddressValues>) => {
     const given = { hostname: undefined, port: undefined, ...values };
-    const { hostname, port } = readAddress(given, { fallback: 9999 });
+    const { hostname, port } = readAddress(given, 9999, 0);
     return `${hostname} ${port}`;
   };
   assertEquals(read({}), "127.0.0.1 9999");
@@ -136,4 +138,8 @@ Examples:
   tool wait -w 5
 `,
   );
+});
+
+Deno.test("--framing knows every framing that there is", () => {
+  assertEquals([...FRAMING_NAMES].sort(), [...relay.FRAMING_NAMES].sort());
 });
