@@ -26,8 +26,8 @@ import type { TcpServeOptions, TcpServerOptions, UnixServerOptions } from "./ser
 import { resolveTimeouts, SERVER_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
 /**
- * So many connections are accepted before everything else has a turn. Accepting does not compete with
- * the connections for turns: with 100 that flood, each newcomer would wait for a round of all of them.
+ * Connections that are accepted before everything else has a turn. Accepting does not compete with the
+ * connections for turns: with 100 that flood, each new one would wait for a round of all of them.
  */
 const ACCEPTS_PER_TURN = 16;
 
@@ -215,7 +215,7 @@ class Server implements TcpServer {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
     let inRow = 0;
     while (!this.#stopping.isStopping) {
-      // A crowd of connections that come and go must not keep all others waiting.
+      // Connections that come and go in large numbers must not keep all others waiting.
       if (++inRow % ACCEPTS_PER_TURN === 0) await eventLoopTurn();
       if (this.#admission.full) {
         await this.#admission.vacancy();
@@ -229,8 +229,8 @@ class Server implements TcpServer {
       } catch (error) {
         if (this.#stopping.isStopping) break;
         this.#counts.acceptErrors++;
-        if (isPeerFault(error)) continue; // the peer has gone again; the next one is waiting
-        // Out of descriptors or memory: trying at once would spin. Other connections end meanwhile.
+        if (isPeerFault(error)) continue; // the peer has already closed; the next one is waiting
+        // Out of descriptors or memory: trying at once would spin. A wait gives connections time to end.
         this.#hooks.reportFailure(translate(error, this.#context("accept")));
         this.#pause = sleep(backoff.next());
         await this.#pause.done;
@@ -332,7 +332,7 @@ class Server implements TcpServer {
       if (noDelay) socket.setNoDelay(true);
       if (keepAlive) socket.setKeepAlive(true);
     } catch {
-      // The peer has reset it meanwhile; the first read will say so.
+      // The peer has reset it; the first read will fail.
     }
   }
 
