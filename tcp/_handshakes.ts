@@ -70,17 +70,11 @@ export class Handshakes {
    * @throws If it failed, did not finish within `limit` milliseconds or was ended by
    * {@linkcode endAll}. The socket is still open then: hand it to {@linkcode discard}.
    */
-  async finish(
-    socket: Deno.TlsConn,
-    { context, limit }: { context: OperationContext; limit: number },
-  ): Promise<string | null> {
+  finish(socket: Deno.TlsConn, context: OperationContext, limit: number): Promise<string | null> {
     const ending = Promise.withResolvers<never>();
     this.#underWay.add(ending);
-    try {
-      return await shakeHands(socket, context, limit, ending);
-    } finally {
-      this.#underWay.delete(ending);
-    }
+    return shakeHands(socket, context, limit, ending)
+      .finally(() => this.#underWay.delete(ending));
   }
 
   /** Ends all that are under way; their `finish` rejects with `reason`. */

@@ -188,8 +188,7 @@ function closeAll(sockets: Set<Socket>): void {
 }
 
 function unixDialer(options: UnixConnectOptions): Dialer {
-  const { path } = options;
-  checkPath(path);
+  const path = checkPath(options.path);
   checkExcluded(options, "path", PORT_OPTIONS);
   return {
     context: { operation: "connect", transport: "unix", remoteAddr: unixAddr("unix", path) },

@@ -167,14 +167,24 @@ class Server implements TcpServer {
       throw error;
     }
     this.#stopping = new Shutdown({
-      stopAccepting: () => this.#stopAccepting(),
+      stopAccepting: () => {
+        this.#listener.close();
+        this.#pause?.wake();
+        this.#admission.wake();
+      },
       drain: () => this.connections.forEach(drainConnection),
-      abort: (reason) => this.#abort(reason),
+      abort: (reason) => {
+        this.#handshakes.endAll(reason);
+        for (const conn of this.connections) conn.abort(reason);
+      },
       isIdle: () => !this.#isAccepting && this.#counts.active === 0,
-      release: () => this.#release(),
+      release: () => {
+        this.#handshakes.close();
+        this.#hooks.close();
+      },
     });
     this.finished = this.#stopping.finished;
-    this.finished.then(catchUnhandled());
+    catchUnhandled(this.finished);
     this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }
@@ -255,8 +265,7 @@ class Server implements TcpServer {
     const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
     let alpnProtocol: string | null;
     try {
-      const limit = this.#timeouts.handshake;
-      alpnProtocol = await this.#handshakes.finish(socket, { context, limit });
+      alpnProtocol = await this.#handshakes.finish(socket, context, this.#timeouts.handshake);
     } catch (error) {
       this.#counts.handshakeErrors++;
       if (!this.#stopping.isAborted) this.#hooks.report(error);
@@ -293,7 +302,11 @@ class Server implements TcpServer {
     if (this.#stopping.isStopping) drainConnection(conn); // its handshake had just ended
     if (this.#stopping.isAborted) conn.abort(this.#options.signal?.reason);
     const end = () => {
-      conn.close().then(() => this.#leave(remoteAddr));
+      conn.close().then(() => {
+        this.#counts.active--;
+        this.#admission.leave(remoteAddr);
+        this.#stopping.finishIfIdle();
+      });
     };
     const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
@@ -313,12 +326,6 @@ class Server implements TcpServer {
     }
   }
 
-  #leave(remoteAddr: SocketAddress): void {
-    this.#counts.active--;
-    this.#admission.leave(remoteAddr);
-    this.#stopping.finishIfIdle();
-  }
-
   #configure(socket: Deno.TcpConn): void {
     const { noDelay = true, keepAlive = false } = this.#options;
     try {
@@ -334,24 +341,6 @@ class Server implements TcpServer {
     addBytes(this.#counts, conn);
     this.#hooks.call(() => this.#options.onClose?.(conn, info), conn);
   };
-
-  #stopAccepting(): void {
-    this.#listener.close();
-    this.#pause?.wake();
-    this.#admission.wake();
-  }
-
-  #abort(reason: unknown): void {
-    this.#handshakes.endAll(reason);
-    for (const conn of this.connections) conn.abort(reason);
-  }
-
-  /** Handlers that do not end are left alone in the end; the port is free in any case. */
-  async #release(): Promise<void> {
-    await this.#accepting;
-    this.#handshakes.close();
-    this.#hooks.close();
-  }
 
   #context(operation: "accept" | "handshake"): OperationContext {
     return { operation, transport: this.#transport, localAddr: this.addr };
