@@ -117,7 +117,7 @@ export class Reader implements Sweepable {
     else turn.then(() => this.#call === call && source.read(call.room(this.#buffer)));
   }
 
-  /** Puts bytes back in front of everything that will be read. */
+  /** Gives back bytes: they are the next to be read. */
   unread(bytes: Uint8Array): void {
     this.#buffer.unread(bytes);
   }
@@ -129,7 +129,7 @@ export class Reader implements Sweepable {
     unwatch(this);
   }
 
-  /** After {@linkcode stop}: reads and forgets until the peer has ended its side or failed. */
+  /** After {@linkcode stop}: discards what arrives, until the peer has ended or the socket failed. */
   async discard(): Promise<void> {
     await this.source.settled();
     this.#buffer.clear();
@@ -184,7 +184,7 @@ export class Reader implements Sweepable {
     });
   }
 
-  /** Lets the call take what has arrived, unless it has given up; if it needs more, it waits on. */
+  /** Lets the call take what has arrived, unless it has given up; if it needs more, it waits again. */
   #offer(call: Call, n: number | null): void {
     if (this.#call !== call) return;
     this.#call = undefined; // it may come again at once

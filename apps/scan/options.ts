@@ -56,7 +56,7 @@ export interface ScanOptions {
    */
   concurrency?: number | undefined;
   /**
-   * Read what open ports say by themselves; for how many milliseconds (1,000 unless specified), and how
+   * Read what open ports send unasked; for how many milliseconds (1,000 unless specified), and how
    * many bytes of it to keep (512 unless specified).
    *
    * @default {false}
@@ -105,7 +105,7 @@ const NAMES: OptionNames<ScanOptions> = {
   banner: [namesOf("timeout", "maxLength")],
 };
 
-/** How long to wait for what open ports say, and how much of it to keep. */
+/** How long to wait for what open ports send, and how much of it to keep. */
 export interface BannerLimits {
   timeout: number;
   maxLength: number;
