@@ -65,7 +65,7 @@ export class ServerHooks<Subject> {
     this.#isFailing = false;
   }
 
-  /** Prints what is still to be said; the last step of a server. */
+  /** Prints how many reports were left out; the last step of a server. */
   close(): void {
     this.#printed.close();
   }

@@ -46,14 +46,14 @@ export interface Stoppable {
 
 /** The stopping of one server. */
 export class Shutdown {
-  /** Resolves when the server is finished; it never rejects. */
-  readonly finished: Promise<void>;
   /** Whether the server is no longer serving; to be read only. */
   isStopping = false;
   /** Whether the server was aborted; to be read only. */
   isAborted = false;
   readonly #server: Stoppable;
   readonly #done = Promise.withResolvers<void>();
+  /** Resolves when the server is finished; it never rejects. */
+  readonly finished: Promise<void> = this.#done.promise;
   #signal: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined; // unlike a sweep, it keeps the process alive
   #abortAt = Infinity;
@@ -61,7 +61,6 @@ export class Shutdown {
 
   constructor(server: Stoppable) {
     this.#server = server;
-    this.finished = this.#done.promise;
   }
 
   /** Aborts the server when the signal does, or now, if it has already. */

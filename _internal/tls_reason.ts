@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What the runtime says about a peer's certificate, and what it means. */
+/** The runtime's words about a peer's certificate, and what they mean. */
 const CERTIFICATE: readonly [RegExp, string][] = [
   [/CaUsedAsEndEntity/, "it is an authority's, which must not be used as a server's own"],
   [/UnknownIssuer/, "it is not signed by an authority that is trusted here"],
@@ -17,7 +17,7 @@ const CERTIFICATE: readonly [RegExp, string][] = [
   [/InvalidPurpose/, "it is for another purpose"],
 ];
 
-/** What the runtime says about the rest of a handshake. */
+/** The runtime's words about the rest of a handshake. */
 const HANDSHAKE: readonly [RegExp, string][] = [
   [/corrupt message of type InvalidContentType/, "the peer does not speak TLS"],
   [/fatal alert: ProtocolVersion/, "the peer speaks only versions of TLS that are not safe"],
@@ -29,7 +29,7 @@ const HANDSHAKE: readonly [RegExp, string][] = [
 /**
  * Why TLS failed, in words.
  *
- * @param message What the runtime said.
+ * @param message The runtime's message.
  * @param isHandshake Whether the peer's certificate was looked at, and not one that was given here.
  * @returns `undefined` for what has no words here.
  */

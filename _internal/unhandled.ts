@@ -1,7 +1,7 @@
 /**
  * Rejections that a program cannot be expected to catch: a handler starts a loop over its connection
- * and does not await it, the peer resets the connection, and the loop rejects with no one to look. The
- * runtime would end the process; so one peer could stop a server for all.
+ * and does not await it, the peer resets the connection, and the rejection is never handled. The
+ * runtime would end the process: one peer could stop a server for all.
  *
  * Errors that a connection of a server makes are noted here with their server. A rejection with one of
  * them that no one handles is reported to that server, as if the handler had thrown it. All others are
@@ -22,17 +22,12 @@ export function noteError<T>(error: T, report: ReportUnhandled | undefined): T {
   return error;
 }
 
-/**
- * Looks after the errors that were noted, until the function that it answers with is called.
- */
-export function catchUnhandled(): () => void {
+/** Reports the errors that were noted and that no one handles, until a promise resolves. */
+export function catchUnhandled(until: Promise<unknown>): void {
   if (listeners++ === 0) globalThis.addEventListener("unhandledrejection", onUnhandled);
-  let isOver = false;
-  return () => {
-    if (isOver) return;
-    isOver = true;
+  until.then(() => {
     if (--listeners === 0) globalThis.removeEventListener("unhandledrejection", onUnhandled);
-  };
+  });
 }
 
 function onUnhandled(event: PromiseRejectionEvent): void {

@@ -17,7 +17,7 @@ export class AdaptiveSize {
   #smallReads = 0;
 
   /**
-   * @param min The size to begin with: what a connection that says nothing costs.
+   * @param min The size to begin with: what a silent connection costs.
    * @param max The largest size.
    */
   constructor(min: number, max: number) {

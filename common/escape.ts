@@ -110,10 +110,9 @@ export function jsonLine(value: unknown): string {
 export function escapeJson(text: string): string {
   return text.replace(UNSAFE, (character) => {
     if (character === "\n" || character === "\r" || character === "\t") return " ";
-    return Array.from(
-      { length: character.length },
-      (_, index) => `${BACKSLASH}u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
-    ).join("");
+    return character.split("").map((unit) => {
+      return `${BACKSLASH}u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    }).join("");
   });
 }
 

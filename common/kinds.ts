@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The type of a value, for messages in which the value itself would say less. */
+/** The type of a value, for messages in which it is more useful than the value. */
 export function typeOf(value: unknown): string {
   if (value === null) return "null";
   return typeof value === "object" ? tagOf(value) : typeof value;

@@ -8,7 +8,7 @@
 const SAVED_GRACES = 4;
 
 /**
- * Judges whether a transfer keeps up a rate on average. It is told what happened and has no clock.
+ * Judges whether a transfer keeps up a rate on average. It has no clock: the caller reports what happened.
  *
  * The average is a balance of time: each byte earns the time that it may take at the rate, up to a
  * limit, and the time that passes is paid from it.

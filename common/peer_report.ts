@@ -120,7 +120,6 @@ export class RateLimited {
   /** Prints now how many were left out. */
   close(): void {
     this.#cancel?.();
-    this.#cancel = undefined;
     const hidden = this.#hidden;
     this.#hidden = 0;
     if (hidden > 0) {

@@ -17,7 +17,7 @@ export interface Sweepable {
    * Acts on every deadline that has passed.
    *
    * @param now `performance.now()`, in milliseconds.
-   * @returns When to be asked again, on the same clock; `Infinity` for "not before I say so".
+   * @returns When to be asked again, on the same clock; `Infinity` for "not until `watch` is called again".
    */
   sweep(now: number): number;
 }
@@ -54,7 +54,7 @@ export class Sweeper {
     this.#clock = clock;
   }
 
-  /** Asks `entry` at `at` or a little later, if it is not asked before, and then whenever it says. */
+  /** Asks `entry` at `at` or a little later, unless it is asked before, and then at the times it returns. */
   readonly watch = (entry: Sweepable, at: number): void => {
     const node = this.#nodes.get(entry);
     if (node === undefined) {
@@ -114,7 +114,7 @@ export class Sweeper {
 
   #ask(node: Node, now: number): void {
     const { entry } = node;
-    node.at = Infinity; // until it has said when; it may call watch() or unwatch() meanwhile
+    node.at = Infinity; // until it has returned a time; it may call watch() or unwatch() meanwhile
     this.#sink(node);
     const at = entry.sweep(now);
     if (this.#nodes.get(entry) !== node) return;

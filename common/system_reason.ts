@@ -1,5 +1,5 @@
 /**
- * What an error says.
+ * The messages of errors.
  *
  * @module
  */

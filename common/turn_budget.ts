@@ -135,13 +135,8 @@ function hasLasted(): boolean {
   if (isTimed) return now - began >= TURN;
   began = now;
   isTimed = true;
-  setImmediate(forget);
+  setImmediate(() => isTimed = false); // the turn has ended by itself
   return false;
-}
-
-/** The turn that was timed has ended by itself. */
-function forget(): void {
-  isTimed = false;
 }
 
 function endTurn(): void {

@@ -6,7 +6,8 @@
 
 /**
  * Marks a rejection as one that need not be handled. Without that, a server would end because one of its
- * handlers did not await a write to a peer that has gone. A caller that awaits the promise is told as always.
+ * handlers did not await a write to a peer that has gone. A caller that awaits the promise
+ * still receives the error.
  *
  * @returns The same promise.
  */

@@ -88,7 +88,7 @@ export class CallLimits {
   /** Watches the signal; when it aborts, `leave` is called with its reason. */
   begin(leave: (reason: unknown) => void): void {
     const signal = this.#signal;
-    if (signal === undefined) return;
+    if (signal === undefined || this.#onAbort !== undefined) return;
     this.#onAbort = () => leave(signal.reason);
     signal.addEventListener("abort", this.#onAbort);
   }
@@ -117,7 +117,7 @@ export class CallLimits {
 export function limitsOf(
   given: WaitLimits | undefined,
   { timeouts }: Link,
-  isMessage: boolean,
+  isMessage = false,
 ): CallLimits | undefined {
   const frame = isMessage ? timeouts.frame : Infinity;
   if (given === undefined && timeouts.read === Infinity && frame === Infinity) return undefined;

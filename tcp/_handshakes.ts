@@ -1,8 +1,8 @@
 /**
  * TLS handshakes and their timeout, and the sockets of a server on which none was finished.
  *
- * The runtime begins a handshake by itself when it accepts, and when such a socket is closed before the
- * handshake is over, it holds the descriptor until the peer goes: a peer that is silent would take one
+ * The runtime begins a handshake by itself when it accepts. If such a socket is closed before the
+ * handshake is over, the runtime holds the descriptor until the peer closes: silent peers would take one
  * descriptor after the other, whatever the limits. So a socket that is not wanted any more is reset
  * where this process may do that, and counts as gone only when its handshake has come to an end.
  *
@@ -14,8 +14,8 @@ import { translate } from "../_internal/translate.ts";
 import type { NamedSocket } from "./_link.ts";
 import { reset } from "./_reset.ts";
 
-/** The shortest time between two looks for descriptors, in milliseconds: a look goes through all
- * descriptors of the process, and all that wait for it share it. */
+/** The shortest time between two searches for descriptors, in milliseconds: a search goes through all
+ * descriptors of the process, and serves all sockets that are to be reset. */
 const RESET_GAP = 100;
 
 /** The connection of a handshake that was not finished. */
@@ -70,17 +70,11 @@ export class Handshakes {
    * @throws If it failed, did not finish within `limit` milliseconds or was ended by
    * {@linkcode endAll}. The socket is still open then: hand it to {@linkcode discard}.
    */
-  async finish(
-    socket: Deno.TlsConn,
-    { context, limit }: { context: OperationContext; limit: number },
-  ): Promise<string | null> {
+  finish(socket: Deno.TlsConn, context: OperationContext, limit: number): Promise<string | null> {
     const ending = Promise.withResolvers<never>();
     this.#underWay.add(ending);
-    try {
-      return await shakeHands(socket, context, limit, ending);
-    } finally {
-      this.#underWay.delete(ending);
-    }
+    return shakeHands(socket, context, limit, ending)
+      .finally(() => this.#underWay.delete(ending));
   }
 
   /** Ends all that are under way; their `finish` rejects with `reason`. */
@@ -115,7 +109,7 @@ export class Handshakes {
 
   #resetSoon(link: TlsLink): void {
     this.#toReset.push(link);
-    if (this.#toReset.length > 1) return; // the look is arranged for
+    if (this.#toReset.length > 1) return; // a search is scheduled
     const wait = this.#lastReset + RESET_GAP - performance.now();
     if (wait <= 0) this.#resetAll();
     else this.#cancelReset = deadline(wait, () => this.#resetAll());

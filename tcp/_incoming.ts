@@ -96,10 +96,7 @@ export class Incoming<In> {
       batch.isIdle && reader.isQuiet;
     if (!isQuiet) return this.#receiveWithin(take, end, limits);
     outbox.flushNow(); // nothing more is sent before an answer comes
-    return reader.wait<T>({
-      isMessage: false,
-      take: (buffer) => this.#arrived(buffer, take, end),
-    });
+    return reader.wait<T>({ take: (buffer) => this.#arrived(buffer, take, end) });
   }
 
   /** Throws if a message is waited for, except by another request. */

@@ -103,29 +103,21 @@ export class Reader implements Sweepable {
   /** Waits for the next bytes, until there is what a call wants. Only while {@linkcode isQuiet}. */
   wait<T>(want: Want<T | Promise<T>>, limits?: CallLimits): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const call = new Call(want, resolve as (value: unknown) => void, reject, limits);
-      limits?.begin((reason) => {
-        if (this.#call === call) this.#giveUp(reason);
-      });
-      this.#wait(call);
+      this.#wait(new Call(want, resolve as (value: unknown) => void, reject, limits));
     });
   }
 
   #wait(call: Call): void {
     const { source } = this;
-    const { limits } = call;
     this.#call = call;
-    if (limits !== undefined) {
-      if (this.buffered > 0) limits.messageBegun();
-      if (limits.until < Infinity) watch(this, limits.until);
-    }
+    if (call.limits !== undefined) this.#limit(call, call.limits);
     if (source.isReading) return; // a call has left it
     const turn = takeTurn(this.#turn);
     if (turn === undefined) source.read(call.room(this.#buffer));
     else turn.then(() => this.#call === call && source.read(call.room(this.#buffer)));
   }
 
-  /** Puts bytes back in front of everything that will be read. */
+  /** Gives back bytes: they are the next to be read. */
   unread(bytes: Uint8Array): void {
     this.#buffer.unread(bytes);
   }
@@ -137,11 +129,19 @@ export class Reader implements Sweepable {
     unwatch(this);
   }
 
-  /** After {@linkcode stop}: reads and forgets until the peer has ended its side or failed. */
+  /** After {@linkcode stop}: discards what arrives, until the peer has ended or the socket failed. */
   async discard(): Promise<void> {
     await this.source.settled();
     this.#buffer.clear();
     await this.source.discard();
+  }
+
+  #limit(call: Call, limits: CallLimits): void {
+    limits.begin((reason) => {
+      if (this.#call === call) this.#giveUp(reason);
+    });
+    if (this.buffered > 0) limits.messageBegun();
+    if (limits.until < Infinity) watch(this, limits.until);
   }
 
   /** Ends the call that waits too long, after it was handed what had arrived in time. */
@@ -178,14 +178,13 @@ export class Reader implements Sweepable {
   /** Hands out what was taken in a turn that has time for it. */
   #hold<T>(taken: T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const want = { isMessage: false, take: () => taken };
-      const call = new Call(want, resolve as (value: unknown) => void, reject);
+      const call = new Call({ take: () => taken }, resolve as (value: unknown) => void, reject);
       this.#call = call;
       whenTurn(() => this.#offer(call, null));
     });
   }
 
-  /** Lets the call take what has arrived, unless it has given up; if it needs more, it waits on. */
+  /** Lets the call take what has arrived, unless it has given up; if it needs more, it waits again. */
   #offer(call: Call, n: number | null): void {
     if (this.#call !== call) return;
     this.#call = undefined; // it may come again at once

@@ -29,12 +29,12 @@ export class Requests<In> {
     return this.#wanted > 0;
   }
 
-  /** Settles when the receiver that no one needs any more has stopped; `undefined` if there is none. */
+  /** Settles when a receiver without requests has stopped; `undefined` if there is none. */
   get leaving(): Promise<void> | undefined {
     return this.waiting ? undefined : this.#running;
   }
 
-  /** Answers on their way that no one waits for any more; from now on they are the caller's to drop. */
+  /** How many answers will still arrive for requests that gave up; the caller drops them from now on. */
   takeDropped(): number {
     return this.waiting ? 0 : this.#slots.splice(0).length;
   }
@@ -94,5 +94,5 @@ export class Requests<In> {
   }
 }
 
-/** Why a receiver was called off: it left the stream as it was. */
+/** Why a receiver was stopped; it has taken nothing. */
 const NO_ONE_WAITS = Symbol("no one waits");

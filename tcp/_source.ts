@@ -15,7 +15,7 @@ import { contextOf, type Link } from "./_link.ts";
 import { linkError, RESET } from "./_errors.ts";
 import type { Writer } from "./_writer.ts";
 
-/** A write that is under way is told of a reset within so many turns of the event loop after a read. */
+/** How many turns of the event loop after a read a write under way may be told of a reset. */
 const TURNS_FOR_A_RESET = 4;
 
 /** Reads one socket. */
@@ -56,7 +56,7 @@ export class Source {
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
-  /** Reads and forgets until the peer has ended its side or failed. */
+  /** Discards what arrives, until the peer has ended its side or the socket has failed. */
   async discard(): Promise<void> {
     await this.settled();
     discarding++;
@@ -112,19 +112,19 @@ export class Source {
   }
 }
 
-/** Where closing connections put what they no longer want; it is never looked at. */
+/** Where all closing connections put the bytes that they discard. */
 let discarded: Uint8Array | undefined;
 const DISCARDED_AT_ONCE = 256 * 1024;
 /**
- * So many reads a millisecond all closing connections have together, once they are more than the runtime
- * serves fairly: what they forget must not keep others from being read.
+ * How often all closing connections together read in a millisecond, once they are more than the runtime
+ * serves fairly: what they discard must not keep others from being read.
  */
 const DISCARDS_PER_MS = 4;
 /** No closing connection waits longer than this between two reads, in milliseconds. */
 const MAX_PAUSE = 100;
 let discarding = 0; // connections
 
-/** Settles when a closing connection that has forgotten `n` bytes may read again. */
+/** Settles when a closing connection that has discarded `n` bytes may read again. */
 async function pauseAfter(n: number): Promise<void> {
   if (discarding > CROWD) {
     const pause = Math.min(discarding / DISCARDS_PER_MS, MAX_PAUSE);

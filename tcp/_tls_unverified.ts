@@ -1,9 +1,9 @@
 /**
- * TLS to a server whose certificate is not checked. The runtime's own sockets can be told so only by a
- * flag for the whole process; `node:tls` can be told for one connection.
+ * TLS to a server whose certificate is not checked. For the runtime's own sockets only a flag for
+ * the whole process turns the check off; `node:tls` has an option for one connection.
  *
- * `node:tls` works on a stream of ours instead of on a socket of its own: when its sockets are paused
- * they lose the end of the stream, so what paces the reading is the stream below it.
+ * `node:tls` works on a stream of this module instead of on a socket of its own: a paused socket of
+ * `node:tls` loses the end of the stream, so the stream below it controls the pace of reading.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const CHUNK_SIZE = 64 * 1024;
 /** How many turns of the event loop `node:tls` may take to read what it was given. */
 const TURNS_TO_READ = 10;
 
-/** The reason in the error of a read, as verified TLS connections have it. */
+/** The reason in the error of a read; the same as on verified TLS connections. */
 const CUT = "peer closed connection without sending TLS close_notify";
 
 /** Begins the handshake on a connection, which from then on belongs to the TLS connection. */
@@ -186,7 +186,7 @@ function settle(promise: Promise<void>, done: (error?: Error) => void): void {
   );
 }
 
-/** What the system has said stays as it is; all other errors are about TLS. */
+/** Errors of the system stay as they are; all others are about TLS. */
 function inWordsOfTheRuntime(error: unknown): unknown {
   if (!(error instanceof Error) || error.constructor.name in Deno.errors) return error;
   const code = "code" in error ? String(error.code) : "";

@@ -21,7 +21,7 @@ export const MORE: unique symbol = Symbol("more");
 /** What one call wants. */
 export interface Want<T> {
   /** Whether it is one message, which must be complete within `timeouts.frame`. */
-  readonly isMessage: boolean;
+  readonly isMessage?: boolean | undefined;
   /**
    * Takes it from the buffer.
    *
@@ -35,19 +35,16 @@ export interface Want<T> {
 
 /** The next bytes as they come, owned by the caller. */
 export const CHUNK: Want<Chunk | null> = {
-  isMessage: false,
   take: (buffer, isEnd) => buffer.length > 0 ? buffer.take(buffer.length) : isEnd ? null : MORE,
 };
 
 /** The same in memory that holds nothing else. */
 export const CHUNK_ALONE: Want<Chunk | null> = {
-  isMessage: false,
   take: (buffer, isEnd) => buffer.length > 0 ? buffer.takeAlone() : isEnd ? null : MORE,
 };
 
 /** The same for a loop. */
 export const NEXT_CHUNK: Want<IteratorResult<Chunk>> = {
-  isMessage: false,
   take(buffer, isEnd) {
     if (buffer.length > 0) return { done: false, value: buffer.take(buffer.length) };
     return isEnd ? END : MORE;
@@ -56,25 +53,22 @@ export const NEXT_CHUNK: Want<IteratorResult<Chunk>> = {
 
 /** The next bytes in the caller's memory; how many. */
 export class Into implements Want<number | null> {
-  readonly isMessage = false;
   readonly #target: Uint8Array;
-  readonly #mayBeDirect: boolean;
-  #isDirect = false;
+  readonly #isDirect: boolean;
 
-  /** @param mayBeDirect Whether the socket may write to the memory: not for a call that may give up. */
-  constructor(target: Uint8Array, mayBeDirect: boolean) {
+  /** @param isDirect Whether the socket may write to the memory: not for a call that may give up. */
+  constructor(target: Uint8Array, isDirect: boolean) {
     this.#target = target;
-    this.#mayBeDirect = mayBeDirect;
+    this.#isDirect = isDirect;
   }
 
   room(buffer: ReadBuffer): Uint8Array {
-    this.#isDirect = this.#mayBeDirect;
     return this.#isDirect ? this.#target : buffer.room(0);
   }
 
   take(buffer: ReadBuffer, isEnd: boolean, n: number | null): number | null | typeof MORE {
-    if (this.#isDirect) return n;
-    return buffer.length > 0 ? buffer.copyTo(this.#target) : isEnd ? null : MORE;
+    if (buffer.length > 0) return buffer.copyTo(this.#target);
+    return n ?? (isEnd ? null : MORE); // bytes that came and are not in the buffer are in the memory
   }
 }
 

@@ -44,7 +44,7 @@ import { CLIENT_TIMEOUTS, resolveTimeouts } from "./timeouts.ts";
 /** The shortest wait before another attempt, in milliseconds: without one, attempts would be a flood. */
 const MIN_DELAY = 1;
 
-/** A socket that knows its ends. */
+/** A socket with the addresses of its ends. */
 interface Socket extends RawSocket {
   readonly localAddr: Deno.Addr;
   readonly remoteAddr: Deno.Addr;
@@ -188,8 +188,7 @@ function closeAll(sockets: Set<Socket>): void {
 }
 
 function unixDialer(options: UnixConnectOptions): Dialer {
-  const { path } = options;
-  checkPath(path);
+  const path = checkPath(options.path);
   checkExcluded(options, "path", PORT_OPTIONS);
   return {
     context: { operation: "connect", transport: "unix", remoteAddr: unixAddr("unix", path) },
@@ -251,7 +250,7 @@ function tlsOptions(tls: TcpConnectOptions["tls"] = false): TlsClientOptions | u
   return checkOneOf("tls", tls, [true, false]) ? {} : undefined;
 }
 
-/** A connection that has met only itself is refused: no server listens there. */
+/** Refuses a connection whose two ends are the same socket: no server listens there. */
 function refuseSelf(socket: Deno.TcpConn, context: OperationContext): void {
   if (!isSelfConnect(socket.localAddr, socket.remoteAddr)) return;
   const reason = "connection refused (it met only itself)";
@@ -268,7 +267,7 @@ function resolveRetry(retry: number | RetryOptions): { attempts: number; backoff
   return { attempts, backoff: new Backoff({ min: minDelay, max: maxDelay, jitter }) };
 }
 
-/** Whether another attempt could end otherwise: the server may be starting, or the network passing. */
+/** Whether another attempt may succeed: the server may be starting, or the network recovering. */
 function isWorthRetrying(error: unknown): boolean {
   return isNetError(error) && !(error instanceof Deno.errors.NotCapable) &&
     !(error instanceof Deno.errors.InvalidData) && error.code !== "ETLS";

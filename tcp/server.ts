@@ -26,8 +26,8 @@ import type { TcpServeOptions, TcpServerOptions, UnixServerOptions } from "./ser
 import { resolveTimeouts, SERVER_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
 /**
- * So many connections are accepted before everything else has a turn. Accepting does not compete with
- * the connections for turns: with 100 that flood, each newcomer would wait for a round of all of them.
+ * Connections that are accepted before everything else has a turn. Accepting does not compete with the
+ * connections for turns: with 100 that flood, each new one would wait for a round of all of them.
  */
 const ACCEPTS_PER_TURN = 16;
 
@@ -167,14 +167,24 @@ class Server implements TcpServer {
       throw error;
     }
     this.#stopping = new Shutdown({
-      stopAccepting: () => this.#stopAccepting(),
+      stopAccepting: () => {
+        this.#listener.close();
+        this.#pause?.wake();
+        this.#admission.wake();
+      },
       drain: () => this.connections.forEach(drainConnection),
-      abort: (reason) => this.#abort(reason),
+      abort: (reason) => {
+        this.#handshakes.endAll(reason);
+        for (const conn of this.connections) conn.abort(reason);
+      },
       isIdle: () => !this.#isAccepting && this.#counts.active === 0,
-      release: () => this.#release(),
+      release: () => {
+        this.#handshakes.close();
+        this.#hooks.close();
+      },
     });
     this.finished = this.#stopping.finished;
-    this.finished.then(catchUnhandled());
+    catchUnhandled(this.finished);
     this.#accepting = this.#acceptAll();
     this.#stopping.watch(options.signal);
   }
@@ -205,7 +215,7 @@ class Server implements TcpServer {
     const backoff = new Backoff({ min: 5, max: 1_000, jitter: 0 });
     let inRow = 0;
     while (!this.#stopping.isStopping) {
-      // A crowd of connections that come and go must not keep all others waiting.
+      // Connections that come and go in large numbers must not keep all others waiting.
       if (++inRow % ACCEPTS_PER_TURN === 0) await eventLoopTurn();
       if (this.#admission.full) {
         await this.#admission.vacancy();
@@ -219,8 +229,8 @@ class Server implements TcpServer {
       } catch (error) {
         if (this.#stopping.isStopping) break;
         this.#counts.acceptErrors++;
-        if (isPeerFault(error)) continue; // the peer has gone again; the next one is waiting
-        // Out of descriptors or memory: trying at once would spin. Other connections end meanwhile.
+        if (isPeerFault(error)) continue; // the peer has already closed; the next one is waiting
+        // Out of descriptors or memory: trying at once would spin. A wait gives connections time to end.
         this.#hooks.reportFailure(translate(error, this.#context("accept")));
         this.#pause = sleep(backoff.next());
         await this.#pause.done;
@@ -255,8 +265,7 @@ class Server implements TcpServer {
     const context: OperationContext = { ...this.#context("handshake"), remoteAddr };
     let alpnProtocol: string | null;
     try {
-      const limit = this.#timeouts.handshake;
-      alpnProtocol = await this.#handshakes.finish(socket, { context, limit });
+      alpnProtocol = await this.#handshakes.finish(socket, context, this.#timeouts.handshake);
     } catch (error) {
       this.#counts.handshakeErrors++;
       if (!this.#stopping.isAborted) this.#hooks.report(error);
@@ -293,7 +302,11 @@ class Server implements TcpServer {
     if (this.#stopping.isStopping) drainConnection(conn); // its handshake had just ended
     if (this.#stopping.isAborted) conn.abort(this.#options.signal?.reason);
     const end = () => {
-      conn.close().then(() => this.#leave(remoteAddr));
+      conn.close().then(() => {
+        this.#counts.active--;
+        this.#admission.leave(remoteAddr);
+        this.#stopping.finishIfIdle();
+      });
     };
     const fail = (error: unknown) => {
       this.#counts.handlerErrors++;
@@ -313,19 +326,13 @@ class Server implements TcpServer {
     }
   }
 
-  #leave(remoteAddr: SocketAddress): void {
-    this.#counts.active--;
-    this.#admission.leave(remoteAddr);
-    this.#stopping.finishIfIdle();
-  }
-
   #configure(socket: Deno.TcpConn): void {
     const { noDelay = true, keepAlive = false } = this.#options;
     try {
       if (noDelay) socket.setNoDelay(true);
       if (keepAlive) socket.setKeepAlive(true);
     } catch {
-      // The peer has reset it meanwhile; the first read will say so.
+      // The peer has reset it; the first read will fail.
     }
   }
 
@@ -334,24 +341,6 @@ class Server implements TcpServer {
     addBytes(this.#counts, conn);
     this.#hooks.call(() => this.#options.onClose?.(conn, info), conn);
   };
-
-  #stopAccepting(): void {
-    this.#listener.close();
-    this.#pause?.wake();
-    this.#admission.wake();
-  }
-
-  #abort(reason: unknown): void {
-    this.#handshakes.endAll(reason);
-    for (const conn of this.connections) conn.abort(reason);
-  }
-
-  /** Handlers that do not end are left alone in the end; the port is free in any case. */
-  async #release(): Promise<void> {
-    await this.#accepting;
-    this.#handshakes.close();
-    this.#hooks.close();
-  }
 
   #context(operation: "accept" | "handshake"): OperationContext {
     return { operation, transport: this.#transport, localAddr: this.addr };

@@ -21,7 +21,7 @@ export interface TcpServerStats {
   readonly refused: number;
   /** Connections that were closed because of `allow` or `deny`. */
   readonly denied: number;
-  /** Accepts that failed, mostly because the peer had gone again. */
+  /** Accepts that failed, mostly because the peer had already closed. */
   readonly acceptErrors: number;
   /** TLS handshakes that failed or took too long. */
   readonly handshakeErrors: number;

@@ -55,7 +55,7 @@ export interface TcpServerBaseOptions<Addr extends SocketAddress = SocketAddress
   onListen?: ((addr: Addr) => void) | undefined;
   /**
    * Called with everything that went wrong: what a handler or hook threw (with its connection), a TLS
-   * handshake that failed, an accept that failed for want of resources (without a connection).
+   * handshake that failed, an accept that failed because resources ran out (without a connection).
    *
    * @default {undefined} prints to stderr: mistakes of this side with their stack; bytes that are not
    * a frame, and limits that a peer's data reached, as one line with the peer's address, escaped. Of
@@ -87,7 +87,7 @@ export interface TcpServerOptions extends TcpServerBaseOptions<Deno.NetAddr> {
    * The address or name to listen on. `"0.0.0.0"` is every IPv4 address of the machine, `"::"` every
    * address.
    *
-   * @default {"127.0.0.1"} nothing is exposed unless asked for
+   * @default {"127.0.0.1"} a server is exposed only on request
    */
   hostname?: string | undefined;
   /**
@@ -127,8 +127,8 @@ export interface TcpServerOptions extends TcpServerBaseOptions<Deno.NetAddr> {
 /** Options of a server on a unix socket. */
 export interface UnixServerOptions extends TcpServerBaseOptions<Deno.UnixAddr> {
   /**
-   * The path of the socket. It is removed when the server stops. One that a killed server has left
-   * behind is in the way (`AddrInUse`): remove it first, where no other server can be using it.
+   * The path of the socket. It is removed when the server stops. The file of a server that was killed stays
+   * and causes `AddrInUse`: remove it first, where no other server can be using it.
    */
   path: string;
   /** Only a port has that, as everything up to `deny`. */

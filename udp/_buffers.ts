@@ -1,10 +1,10 @@
 /**
- * Buffers to receive into, which sockets that come and go pass on.
+ * Buffers to receive into, reused by the next socket.
  *
  * @module
  */
 
-/** So many buffers wait for the next socket: 1 MiB with the default of `maxDatagramSize`. */
+/** Buffers that are kept for the next sockets: 1 MiB with the default of `maxDatagramSize`. */
 const MAX_KEPT = 16;
 
 let kept: Uint8Array[] = [];
@@ -17,7 +17,7 @@ export function borrowBuffer(size: number): Uint8Array {
   return last;
 }
 
-/** Takes a buffer back into which no one receives any more. */
+/** Takes back a buffer that is no longer in use. */
 export function returnBuffer(buffer: Uint8Array): void {
   if (kept.length > 0 && kept[0]?.length !== buffer.length) kept = []; // one size at a time
   if (kept.length < MAX_KEPT) kept.push(buffer);

@@ -15,7 +15,7 @@ import type { DatagramSink, Driver, Membership } from "./_driver.ts";
 import { DenoDriver } from "./_driver_deno.ts";
 import { UnixSenders } from "./_unix_senders.ts";
 
-/** So many receivers are known to have connected their sockets; then the memory starts anew. */
+/** Receivers that are remembered as connected; at this number all are forgotten. */
 const MAX_CONNECTED = 1_024;
 
 /** Binds a unix datagram socket; its file goes away with it. */

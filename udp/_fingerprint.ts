@@ -8,7 +8,7 @@ const [SEED_A = 1, SEED_B = 2] = crypto.getRandomValues(new Uint32Array(2));
 
 /**
  * A number of 53 bits that is the same for the same bytes, and for different ones practically never.
- * It is seeded anew in each process, so that no one can prepare two messages that collide.
+ * Each process has a seed of its own, so that no one can prepare two messages that collide.
  */
 export function fingerprint(bytes: Uint8Array): number {
   let a = SEED_A;

@@ -9,7 +9,7 @@ import { fingerprint } from "./_fingerprint.ts";
 
 /** How long answers to a request that is over are recognised, in milliseconds. */
 const LATE_WINDOW = 10_000;
-/** So many of these requests are remembered. */
+/** How many of these requests are remembered. */
 const MAX_REMEMBERED = 1_024;
 
 /** Decides whether a datagram is the answer. */

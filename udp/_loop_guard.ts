@@ -17,7 +17,7 @@ const BUCKETS = 4_096;
 const PAUSE = 1_000;
 /** Fewer answers a second are harmless, in a loop too. */
 const HARMLESS_RATE = 100;
-/** So many sources of busy buckets are told apart; then counting begins anew. */
+/** Sources of busy buckets that are counted one by one; at this number counting starts over. */
 const MAX_SOURCES = 4_096;
 
 /** The answers to one source. */
@@ -63,7 +63,7 @@ export class LoopGuard {
     return isHarmless(known.answers, elapsed);
   }
 
-  /** Begins to tell a source apart, or to count all anew if they were slow. */
+  /** Starts to count one source by itself, or all of them again if they were slow. */
   #begin(source: string): boolean {
     const now = performance.now();
     if (isHarmless(this.#busy, now - this.#since) || this.#sources.size >= MAX_SOURCES) {

@@ -1,5 +1,5 @@
 /**
- * Numeric addresses in the one spelling that senders are shown in, and names turned into them.
+ * Numeric addresses, in the spelling that senders' addresses have, and the lookup of names.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { parseIp } from "../common/cidr.ts";
 import { codeOf, unresolved } from "../common/net_error.ts";
 import { translate } from "../_internal/translate.ts";
 
-/** How many hostnames are remembered as checked; then the memory starts anew. */
+/** Hostnames that are remembered as checked; at this number all are forgotten. */
 const MAX_KNOWN = 1_024;
 
 /** A numeric address. */

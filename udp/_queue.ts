@@ -4,7 +4,7 @@
  * @module
  */
 import { Fifo } from "../common/fifo.ts";
-/** What has bytes. */
+/** An item with its bytes. */
 interface Sized {
   readonly data: Uint8Array;
 }

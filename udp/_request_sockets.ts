@@ -20,7 +20,7 @@ import { type Datagram, type DatagramData, ReceivedDatagram, type Replier } from
 
 /** How long a socket stays open after its request was answered, in milliseconds. */
 const LINGER = 5_000;
-/** So many answered sockets stay open: each takes a descriptor. The oldest goes first. */
+/** Answered sockets that stay open: each takes a descriptor. The oldest is closed first. */
 const MAX_LINGERING = 16;
 
 /** What request sockets need of their endpoint. */

@@ -23,7 +23,7 @@ const MAX_PER_RECEIVER = 1_024;
 const MAX_PATH = 107;
 /**
  * When a send that waits is tried again, in milliseconds from its start. A sender cannot take the nudges
- * out of its queue meanwhile, and that holds ten.
+ * out of its queue while it waits, and the queue holds ten.
  */
 const NUDGES = [1, 2, 5, 10, 30, 100, 300, 1_000, 30_000, 300_000] as const;
 

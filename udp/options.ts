@@ -113,7 +113,7 @@ export interface UdpBindOptions extends UdpSocketOptions {
    * The address or name to bind. `"0.0.0.0"` is every IPv4 address of the machine, `"::"` every
    * address.
    *
-   * @default {"127.0.0.1"} because nothing is exposed unless asked for
+   * @default {"127.0.0.1"} because a socket is exposed only on request
    */
   hostname?: string | undefined;
   /**

@@ -171,7 +171,11 @@ class DatagramServer implements UdpServer, Consumer {
         this.endpoint.close();
       },
       isIdle: () => this.#active === 0,
-      release: () => this.#release(),
+      release: async () => {
+        this.#limits.dedup?.clear();
+        this.#hooks.close();
+        await this.endpoint.close();
+      },
     });
     this.finished = this.#stopping.finished;
     this.#hooks.announce(this.addr);
@@ -336,12 +340,6 @@ class DatagramServer implements UdpServer, Consumer {
       const next = this.#queue.shift();
       if (next !== undefined) this.#handle(next);
     }
-  }
-
-  async #release(): Promise<void> {
-    this.#limits.dedup?.clear();
-    this.#hooks.close();
-    await this.endpoint.close();
   }
 
   #drainingError(): ClosedError {

@@ -96,7 +96,7 @@ export interface UdpServerBaseOptions<Addr extends SocketAddress = SocketAddress
    * Answers to one source before one is left out. A datagram with a forged sender can make two servers
    * answer each other forever; a loop does not survive an answer that is left out, and a client asks
    * again. After so many answers to one source (address and port) the next is not sent, nor any other
-   * until a second has passed since the first of them, and then counting begins anew. Sources with
+   * until a second has passed since the first of them, and then counting starts over. Sources with
    * fewer than 100 answers a second are not counted. What was not sent is counted in
    * `stats().refusedReplies`. `Infinity` lifts the limit.
    *

@@ -1,10 +1,10 @@
-/** What members from one address have in common: their number and how fast they join. @module */
+/** Limits on the members from one address: how many, and how fast they join. @module */
 import { userKey } from "../../common/cidr.ts";
 import { RateLimit } from "./_rate.ts";
 import type { RoomSettings } from "./room_options.ts";
 
-/** Addresses that are looked at, when a new one comes, to see whether they can be forgotten. */
-const LOOKS = 2;
+/** How many addresses are checked, when a new one comes, to see whether they can be forgotten. */
+const CHECKED_AT_ONCE = 2;
 
 interface Neighbours {
   members: number;
@@ -28,7 +28,7 @@ export class AddressQuota {
     return this.#addresses.size;
   }
 
-  /** Counts a member in, or says why not. */
+  /** Counts a new member; returns the reason if the quota is used up. */
   enter(address: string | undefined): string | undefined {
     if (address === undefined) return undefined;
     const { maxMembersPerAddress, now } = this.#settings;
@@ -41,7 +41,7 @@ export class AddressQuota {
     return undefined;
   }
 
-  /** Counts out a member that was counted in. */
+  /** Stops counting a member that {@linkcode enter} has counted. */
   leave(address: string | undefined): void {
     const neighbours = address === undefined ? undefined : this.#addresses.get(userKey(address));
     if (neighbours !== undefined) neighbours.members--;
@@ -57,11 +57,11 @@ export class AddressQuota {
     return added;
   }
 
-  /** Looks at the addresses that were not looked at for longest. */
+  /** Checks the addresses whose last check is longest ago. */
   #forget(now: number): void {
-    let looks = 0;
+    let checked = 0;
     for (const [key, neighbours] of this.#addresses) {
-      if (looks++ === LOOKS) return;
+      if (checked++ === CHECKED_AT_ONCE) return;
       this.#addresses.delete(key);
       if (neighbours.members > 0 || !neighbours.joins.isFull(now)) {
         this.#addresses.set(key, neighbours);

@@ -3,7 +3,7 @@ import { type Codec, type Emit, lines } from "../../framing/mod.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What arrives: a line, or word of one that was too long and was dropped. */
+/** What arrives: a line, or the report that one was too long and was dropped. */
 export type ChatInput =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "too_long" };

@@ -1,4 +1,4 @@
-/** Lines on their way to one person. @module */
+/** The lines for one person, and where they go. @module */
 /** Where a room's lines for one person go. */
 export interface ChatOutput {
   /**

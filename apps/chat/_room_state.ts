@@ -8,7 +8,7 @@ import type { RoomSettings } from "./room_options.ts";
 /** A person with a name. */
 export interface Member {
   readonly name: string;
-  /** What is the same for names that are the same. */
+  /** Equal for names that count as the same. */
   readonly key: string;
   /** What the name looks like. */
   readonly looks: readonly string[];
@@ -33,9 +33,9 @@ export class RoomState {
   /** The last lines said. */
   readonly history: Uint8Array[] = [];
   #historyBytes = 0;
-  /** Those with a name, by what is the same for names that are the same. */
+  /** By their keys. */
   readonly #members = new Map<string, Member>();
-  /** Those with a name, by what their names look like. */
+  /** By what their names look like. */
   readonly #looks = new Map<string, Member>();
   readonly #quota: AddressQuota;
   readonly #notices: RateLimit;
@@ -59,7 +59,7 @@ export class RoomState {
     return this.#members.get(chatNameKey(name));
   }
 
-  /** Takes the name, or says why not. */
+  /** Lets a member in; returns the reason if that is not possible. */
   enter(member: Member): string | undefined {
     const { maxMembers } = this.settings;
     const { key, looks } = member;

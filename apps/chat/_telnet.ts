@@ -1,4 +1,4 @@
-/** What telnet says to its own kind (RFC 854), apart from the text that people type. @module */
+/** Telnet's commands (RFC 854), taken out of the text that people type. @module */
 import type { Decoder } from "../../framing/mod.ts";
 
 /** What a telnet command begins with; no UTF-8 text has this byte. */
@@ -109,7 +109,7 @@ class TelnetFilter {
         this.#state = "text";
         return false;
       case "details":
-        // No option was agreed on, so there are no details: they must not swallow what people type.
+        // No option was agreed on, so there should be no details: they must not hide what people type.
         if (byte === LF) this.#state = "text";
         else if (byte === IAC) this.#state = "end";
         return byte === LF;

@@ -9,7 +9,7 @@ type ChatNameCheck =
     readonly ok: true;
     /** The name as it is shown: in Unicode's form NFC, without blanks around it. */
     readonly name: string;
-    /** What is the same for two names that differ in case, width, composition or invisible parts. */
+    /** Equal for names that differ only in case, width, composition or invisible parts. */
     readonly key: string;
     /** What the name looks like. Two names that share one of these are hard to tell apart. */
     readonly looks: readonly string[];
@@ -89,7 +89,7 @@ export function imitation(word: string): string | undefined {
   return mixedScripts(word);
 }
 
-/** What is the same for names that differ in case, width, composition or invisible parts only. */
+/** Equal for names that differ only in case, width, composition or invisible parts. */
 export function chatNameKey(name: string): string {
   if (isAscii(name)) return name.toLowerCase();
   // Upper case first, so that the letters with one capital and two small forms become the same.

@@ -5,7 +5,7 @@ import { encodeLine, RoomState } from "./_room_state.ts";
 import { type ChatRoomLimits, type ChatRoomOptions, resolveRoomOptions } from "./room_options.ts";
 import { ChatSession } from "./session.ts";
 
-/** What is known of a person who comes. */
+/** What is known of a person who connects. */
 export interface ChatConnectOptions {
   /**
    * The address that the person comes from, for the quotas of people from one address.

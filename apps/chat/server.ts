@@ -5,7 +5,6 @@ import { checkOptions, checkTimeout, type OptionNames } from "../../common/optio
 import { SERVER_NAMES } from "../../common/tcp_option_names.ts";
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import {
-  type Framed,
   serveTcp,
   type TcpConnection,
   type TcpHandler,
@@ -32,7 +31,7 @@ const CONNECTIONS_PER_MEMBER = 2;
 const ANSWERS_PER_SECOND = 10;
 const ANSWERS_AT_ONCE = 50;
 
-/** How long a person may take over what, in milliseconds; `Infinity` for no limit. */
+/** How long a person may take, in milliseconds; `Infinity` for no limit. */
 export interface ChatTimeouts {
   /**
    * To say a name.
@@ -50,7 +49,7 @@ export interface ChatTimeouts {
 
 /** The options of {@linkcode chatHandler}. */
 export interface ChatHandlerOptions {
-  /** How long a person may take over what. */
+  /** How long a person may take. */
   timeouts?: ChatTimeouts | undefined;
 }
 
@@ -142,13 +141,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-type Message = ChatInput | TelnetRequest;
-
-function enter(room: ChatRoom, conn: TcpConnection): {
-  session: ChatSession;
-  messages: Framed<Message, Uint8Array>;
-  receive: (message: Message) => void;
-} {
+/** Brings a connection into a room: its session, its messages, and what takes these. */
+function enter(room: ChatRoom, conn: TcpConnection) {
   const codec = chatLines(room.limits.maxLineLength);
   const messages = conn.framed({ ...codec, decoder: () => withTelnet(codec.decoder()) });
   const send = (line: Uint8Array) => void messages.send(line).catch(failed);
@@ -162,7 +156,7 @@ function enter(room: ChatRoom, conn: TcpConnection): {
     { address: "hostname" in remoteAddr ? remoteAddr.hostname : undefined },
   );
   const answers = new RateLimit(ANSWERS_PER_SECOND, ANSWERS_AT_ONCE, performance.now());
-  const receive = (message: Message) => {
+  const receive = (message: ChatInput | TelnetRequest) => {
     switch (message.kind) {
       case "line":
         return session.receive(message.text);

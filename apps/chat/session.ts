@@ -68,8 +68,8 @@ export class ChatSession {
   }
 
   /**
-   * Takes a line that the person sent: a name at first, then messages and commands. One that comes before
-   * its time ({@linkcode delay}) is dropped.
+   * Takes a line that the person sent: a name at first, then messages and commands. One that comes too
+   * early ({@linkcode delay}) is dropped.
    *
    * @param line The line without its end.
    */
@@ -77,14 +77,14 @@ export class ChatSession {
     if (this.#ended || !this.#isInTime()) return;
     const member = this.#member;
     const shown = member === undefined ? line : toPrintable(line);
-    if (this.#isTooLong(shown)) this.#complainOfLength(!this.#isTooLong(line));
+    if (this.#isTooLong(shown)) this.#refuseLength(!this.#isTooLong(line));
     else if (member === undefined) this.#introduce(line);
-    else this.#obey(member, parseCommand(shown));
+    else this.#execute(member, parseCommand(shown));
   }
 
-  /** Takes notice of a line that was longer than the room's `maxLineLength` and was dropped. */
+  /** Tells the person that a line was longer than the room's `maxLineLength` and was dropped. */
   receiveTooLong(): void {
-    if (!this.#ended && this.#isInTime()) this.#complainOfLength(false);
+    if (!this.#ended && this.#isInTime()) this.#refuseLength(false);
   }
 
   /**
@@ -170,7 +170,7 @@ export class ChatSession {
       line.length * 3 > maxLineLength && encoder.encode(line).length > maxLineLength;
   }
 
-  #complainOfLength(whenShown: boolean): void {
+  #refuseLength(whenShown: boolean): void {
     const { maxLineLength, maxNameLength } = this.#room.settings;
     if (this.name === null) {
       this.#refuseName(`the name is longer than ${maxNameLength} characters`);
@@ -222,7 +222,7 @@ export class ChatSession {
     this.#room.announceMove(member, "joined");
   }
 
-  #obey(member: Member, command: ChatCommand): void {
+  #execute(member: Member, command: ChatCommand): void {
     switch (command.kind) {
       case "nothing":
         return;

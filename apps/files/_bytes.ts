@@ -1,8 +1,8 @@
 /**
  * The bytes of files: from the disk to a connection, from a connection to the disk.
  *
- * Hashing and writing to the disk take time in which this process does nothing else. So they work on
- * pieces, and each piece counts against the budget of the turn of the event loop.
+ * Hashing and synchronous writes block the event loop. So they work on pieces, and each piece counts
+ * against the budget of the loop's turn.
  *
  * @module
  */
@@ -17,11 +17,11 @@ import { FileTransferError } from "./errors.ts";
 
 /** How much of a file is read, hashed and sent at once: larger was not faster, and made others wait. */
 const PIECE = 256 * 1024;
-/** How much is received before it is hashed and written: a write through another thread has its price. */
+/** How much is received before it is hashed and written: a write through another thread is expensive. */
 const RECEIVED_PIECE = 1024 * 1024;
 
-/** On a slow line less than a piece is written, so that little is lost if this process is killed. In
- * milliseconds. */
+/** How long, in milliseconds, received bytes may wait for a piece to be full: little is lost if this
+ * process is killed. */
 const WRITE_EVERY = 1_000;
 
 /** Reads a file from `position` into `buffer`; fewer bytes than fit mean that it ends there. */
@@ -119,7 +119,7 @@ export function receiveBytes(
 ): Promise<void> {
   const { action, from, to, pace, digest } = move;
   let left = to - from;
-  let wroteAt = -Infinity; // so that the first bytes show at once that it has begun
+  let wroteAt = -Infinity; // so that the first bytes are written at once
   let failure: { error: unknown } | undefined;
   pace.begin("in", move.readFirst);
   return pump(Math.min(RECEIVED_PIECE, left), {

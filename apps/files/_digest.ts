@@ -53,10 +53,10 @@ export async function createDigest(checksum: FileChecksum): Promise<Digest> {
   }
 }
 
-/** So many checksums are remembered: about 200 bytes each. */
+/** How many checksums are remembered: about 200 bytes each. */
 const MAX_REMEMBERED = 4_096;
 
-/** A file that was changed so short a time ago may change again without its times changing: the runtime
+/** A file that changed less than this ago may change again without its times changing: the runtime
  * reports the time of the last change in whole seconds. In milliseconds. */
 const SETTLED_AFTER = 2_000;
 

@@ -1,5 +1,5 @@
 /**
- * Lists of folders, computed once for all that ask at the same time.
+ * Lists of folders, computed once for all requests that come at the same time.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { FileTransferError } from "./errors.ts";
  * fill the memory. */
 const MAX_HELD = 64 * 1024 * 1024;
 
-/** A list up to this length is always taken: all clients together cannot hold much with these. */
+/** Lists up to this length are never refused: they cannot fill the memory. */
 const SMALL = 256 * 1024;
 
-/** How long after a refusal lists that are not taken any more make room, in milliseconds. */
+/** How long after a refusal slow clients are still ended early to make room, in milliseconds. */
 const CROWDED_FOR = 60_000;
 
-/** Text is turned into bytes in pieces of about so many characters. */
+/** About how many characters are encoded at once. */
 const PIECE = 64 * 1024;
 
 /** A list as it goes over the wire. */
@@ -35,8 +35,8 @@ interface Job {
   bytes: number;
 }
 
-/** What is done about one folder: a computation under way, and the one that follows it. */
-interface ListingLine {
+/** The computations for one folder: the one under way, and the one that follows it. */
+interface ListingQueue {
   current: Job;
   next: Job | undefined;
 }
@@ -45,7 +45,7 @@ interface ListingLine {
 export class Listings {
   readonly #root: Root;
   readonly #maxEntries: number;
-  readonly #lines = new Map<string, ListingLine>();
+  readonly #queues = new Map<string, ListingQueue>();
   #held = 0;
   #refusedAt = -Infinity;
 
@@ -76,13 +76,13 @@ export class Listings {
 
   /** The next computation that begins: one under way may have missed what has just changed. */
   #job(folder: string): Job {
-    const line = this.#lines.get(folder);
-    if (line === undefined) {
+    const queue = this.#queues.get(folder);
+    if (queue === undefined) {
       const current = this.#start(folder, Promise.resolve());
-      this.#lines.set(folder, { current, next: undefined });
+      this.#queues.set(folder, { current, next: undefined });
       return current;
     }
-    return line.next ??= this.#start(folder, line.current.result.then(() => {}, () => {}));
+    return queue.next ??= this.#start(folder, queue.current.result.then(() => {}, () => {}));
   }
 
   #start(folder: string, before: Promise<void>): Job {
@@ -92,8 +92,8 @@ export class Listings {
   }
 
   async #run(folder: string, job: Job): Promise<Listing> {
-    const line = this.#lines.get(folder);
-    if (line?.next === job) this.#lines.set(folder, { current: job, next: undefined });
+    const queue = this.#queues.get(folder);
+    if (queue?.next === job) this.#queues.set(folder, { current: job, next: undefined });
     try {
       const listing = await compose(await this.#root.list(folder, this.#maxEntries));
       const { length } = listing.body;
@@ -107,7 +107,7 @@ export class Listings {
       }
       return listing;
     } finally {
-      if (this.#lines.get(folder)?.next === undefined) this.#lines.delete(folder);
+      if (this.#queues.get(folder)?.next === undefined) this.#queues.delete(folder);
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Files in folders in which others may write too: an older file is taken up, or removed, only if it is
+ * Files in folders in which others may write too: an older file is reused, or removed, only if it is
  * ours and no one else can write to it.
  *
  * @module
@@ -10,7 +10,7 @@ import { join } from "./_names.ts";
 /** Write permission of the group and of all others. */
 const FOREIGN_WRITE = 0o022;
 
-/** Where files cannot be locked, one that no one has written to for so long is given up, in
+/** Where files cannot be locked, one that was not written to for this long counts as abandoned, in
  * milliseconds. */
 const STALE_AFTER = 24 * 60 * 60 * 1_000;
 

@@ -149,7 +149,7 @@ export class PartialFile implements AsyncDisposable {
     cleanup.move();
   }
 
-  /** Takes up what is there if it is ours alone; `false` if it is someone else's, and stays. */
+  /** Opens what is there, if it is ours alone; `false` if it is someone else's and has to stay. */
   async #adopt(own: Deno.FileInfo): Promise<boolean> {
     using cleanup = new DisposableStack();
     const file = cleanup.use(await openRegular(this.#path));
@@ -183,7 +183,7 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Grows in a file that the next download will not know. */
+  /** Downloads into a file that the next download cannot find. */
   #use({ file, path }: AtomicFile): Deno.FsFile {
     this.#path = path;
     this.#note = undefined;

@@ -1,16 +1,16 @@
 /**
  * The folder that is served, and nothing outside it.
  *
- * Three fences stand between a name from the wire and a file. The name is taken apart and each part
+ * Three checks stand between a name from the wire and a file. The name is taken apart and each part
  * must be a plain one (`_names.ts`). The path is walked part by part without following links; a link
  * is resolved, and what it leads to must be inside and shown. The file is then opened without following
  * a link and without waiting for a pipe, and it is proved that it lies where the walk has been.
  *
  * That proof is needed because a user of this machine may exchange a folder for a link at any moment.
  * Where programs can open a file relative to a folder they hold, that is no danger; the runtime cannot.
- * So after opening, folders and file are looked at again, in an order drawn by lot, many times. To
+ * So after opening, folders and file are looked at again, in random order, many times. To
  * smuggle in a file from outside, each look at a folder has to meet the folder and each look at the
- * file has to go through the link, so an attacker has to guess every lot.
+ * file has to go through the link, so an attacker has to guess the order every time.
  *
  * What is outside, hidden or missing gets the same answer, so that no one learns what exists.
  *
@@ -29,11 +29,11 @@ import { FileTransferError } from "./errors.ts";
 /** Neither follows a link nor waits for a pipe's writer. Windows has no such flags. */
 const CAREFULLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** So many lots are drawn for the proof: one attempt in 2^48 could succeed. It takes half a
+/** How often the proof looks at folders and file: one attempt in 2^48 could succeed. It takes half a
  * millisecond, and nothing for a file in the folder itself. */
-const LOTS = 48;
+const ROUNDS = 48;
 
-/** So many entries are looked at together when a folder is listed. */
+/** How many entries are looked at together when a folder is listed. */
 const LOOK_TOGETHER = 64;
 
 /** A file of the folder, opened for reading. */
@@ -255,8 +255,8 @@ export class Root {
 /** Proves that all of this was there together: see the top of this file. Not asynchronous, so that it is
  * over before much can happen. */
 function prove(all: readonly { path: string; info: FileId }[]): void {
-  for (const lot of crypto.getRandomValues(new Uint8Array(LOTS))) {
-    const order = lot & 1 ? all : all.toReversed();
+  for (const random of crypto.getRandomValues(new Uint8Array(ROUNDS))) {
+    const order = random & 1 ? all : all.toReversed();
     for (const { path, info } of order) {
       if (!isSameFile(Deno.lstatSync(path), info)) throw notFound();
     }
@@ -264,7 +264,7 @@ function prove(all: readonly { path: string; info: FileId }[]): void {
 }
 
 /** What stands for the state of a file: a file that was replaced has another number, one that was
- * changed another time, also if its time was set back: no one can set the time of the last change. The
+ * changed another time, even if its time was set back: no one can set the time of the last change. The
  * checksum catches the rest. */
 function tagOf({ size, mtimeMs, ctimeMs, ino }: Stats): string {
   const parts = [size, Math.trunc(mtimeMs), Math.trunc(ctimeMs), ino];

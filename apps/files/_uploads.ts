@@ -13,7 +13,7 @@ import { FileTransferError } from "./errors.ts";
 /** A file takes at least so much of the quota, however small it is: that is what a disk gives it. */
 const SMALLEST_SHARE = 4_096;
 
-/** How often it is looked for what killed servers have left, in milliseconds. */
+/** How often the files of killed servers are looked for, in milliseconds. */
 const CLEAN_EVERY = 60 * 60 * 1_000;
 
 /** What fails, for messages. */
@@ -97,7 +97,8 @@ export class Uploads {
   }
 }
 
-/** A file that is being stored. It takes of the quota what has come of it, not what was announced. */
+/** A file that is being stored. It counts against the quota with the bytes that were received, not with
+ * those that were announced. */
 class Upload implements AsyncDisposable {
   readonly #uploads: Uploads;
   readonly #own: AtomicFile;

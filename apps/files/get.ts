@@ -215,7 +215,7 @@ async function run(download: Download): Promise<FileTransferResult> {
 }
 
 /** The checksum of what is there already. Computed before the server is asked, so that it need not
- * wait; if it turns out to have another state of the file, this was in vain. */
+ * wait; if the server has another state of the file, the result is not used. */
 async function digestOfPart({ checksum, partial, action, client }: Download): Promise<Digest> {
   const digest = await createDigest(checksum);
   if (checksum === "none") return digest;

@@ -109,8 +109,8 @@ function keyOf(addr: SocketAddress): string | null {
   return "hostname" in addr ? userKey(addr.hostname) : null;
 }
 
-/** How far one request has got. */
-interface Course {
+/** A request that is being answered. */
+interface ServedRequest {
   readonly conn: TcpConnection;
   readonly pace: Pace;
   verb: FileRequest["verb"] | "?";
@@ -137,22 +137,22 @@ class Service {
   async serve(server: TcpServer, conn: TcpConnection): Promise<void> {
     const isCrowded = () => this.#isFull(server, conn) || this.#listings.isCrowded();
     using pace = new Pace(conn, "Cannot serve", { ...this.#settings.pace, isCrowded });
-    const course: Course = { conn, pace, verb: "?", name: "", isSending: false };
+    const served: ServedRequest = { conn, pace, verb: "?", name: "", isSending: false };
     const begin = performance.now();
     let error: unknown;
     try {
       const line = await this.#readLine(conn);
-      if (line === null) return; // it came, said nothing, and went
+      if (line === null) return; // it closed without a request
       const request = parseRequest(line);
-      course.verb = request.verb;
-      course.name = request.verb === "LIST" ? request.folder : request.name;
-      await this.#answer(request, course);
+      served.verb = request.verb;
+      served.name = request.verb === "LIST" ? request.folder : request.name;
+      await this.#answer(request, served);
     } catch (failure) {
       error = failure;
-      await refuse(course, error);
+      await refuse(served, error);
       if (!(error instanceof FileTransferError)) throw error;
     } finally {
-      const { verb, name } = course;
+      const { verb, name } = served;
       const duration = performance.now() - begin;
       const { remoteAddr } = conn;
       const event = { verb, name, bytes: pace.bytes, duration, remoteAddr, error };
@@ -184,41 +184,41 @@ class Service {
     }
   }
 
-  #answer(request: FileRequest, course: Course): Promise<void> {
+  #answer(request: FileRequest, served: ServedRequest): Promise<void> {
     switch (request.verb) {
       case "LIST":
-        return this.#list(request.folder, course);
+        return this.#list(request.folder, served);
       case "GET":
-        return this.#send(request, course);
+        return this.#send(request, served);
       case "PUT":
-        return this.#receive(request, course);
+        return this.#receive(request, served);
     }
   }
 
-  #list(folder: string, course: Course): Promise<void> {
-    const { conn, pace } = course;
+  #list(folder: string, served: ServedRequest): Promise<void> {
+    const { conn, pace } = served;
     return this.#listings.with(folder, async ({ body, omitted }) => {
       pace.begin("out");
       const tag = formatOmitted(omitted);
       await conn.write(formatAnswer({ size: body.length, offset: 0, tag }));
-      course.isSending = true;
+      served.isSending = true;
       await conn.write(body);
-      course.isSending = false;
+      served.isSending = false;
       await conn.write(formatTrailer(NOTHING));
       pace.bytes = body.length;
     });
   }
 
-  async #send(request: FileRequest & { verb: "GET" }, course: Course): Promise<void> {
-    const { conn } = course;
+  async #send(request: FileRequest & { verb: "GET" }, served: ServedRequest): Promise<void> {
+    const { conn } = served;
     await using file = await this.#root.openFile(request.name);
     const { size, tag } = file;
     const isSame = request.tag === tag || request.tag === NOTHING;
     const offset = isSame && request.offset <= size ? request.offset : 0;
     await conn.write(formatAnswer({ size, offset, tag }));
-    course.isSending = true;
-    const checksum = await this.#sendBody(file, { ...request, offset }, course);
-    course.isSending = false;
+    served.isSending = true;
+    const checksum = await this.#sendBody(file, { ...request, offset }, served);
+    served.isSending = false;
     if (!await file.isIntact()) {
       throw new FileTransferError("changed", "The file changed while it was sent");
     }
@@ -229,7 +229,7 @@ class Service {
   async #sendBody(
     file: OpenFile,
     { offset, checksum }: FileRequest & { verb: "GET" },
-    { conn, pace }: Course,
+    { conn, pace }: ServedRequest,
   ): Promise<string> {
     const known = this.#digests.get(file.tag, checksum);
     const digest = await createDigest(known === undefined ? checksum : "none");
@@ -244,7 +244,10 @@ class Service {
     return result;
   }
 
-  async #receive(request: FileRequest & { verb: "PUT" }, { conn, pace }: Course): Promise<void> {
+  async #receive(
+    request: FileRequest & { verb: "PUT" },
+    { conn, pace }: ServedRequest,
+  ): Promise<void> {
     if (this.#uploads === undefined) {
       throw new FileTransferError("forbidden", "Uploads are not taken here");
     }
@@ -271,15 +274,15 @@ class Service {
 }
 
 /** Reports an error to the client, as long as a line can be sent. */
-async function refuse({ conn, pace, isSending }: Course, error: unknown): Promise<void> {
+async function refuse({ conn, pace, isSending }: ServedRequest, error: unknown): Promise<void> {
   if (isSending) return conn.abort(error); // the bytes end short, and the client sees it
   try {
     pace.begin("out");
     await conn.write(formatRefusal(error));
-    // A client that does not even speak the protocol is not listened to for long.
+    // A client that does not speak the protocol may never end by itself.
     const isStrange = error instanceof FileTransferError && error.code === "bad_request";
     if (isStrange) await conn.close({ linger: STRANGER_LINGER });
   } catch {
-    // It has gone.
+    // The client has closed the connection.
   }
 }

@@ -127,7 +127,7 @@ export class Pair {
     if (!(error instanceof ClosedError) && isNetError(error)) this.#reason ??= error.message;
   }
 
-  /** Tells the observer about each read, and `null` for the end; waits only if it has to. */
+  /** Reports each read to the observer, and `null` for the end; returns a promise only if it must wait. */
   #watcher(
     side: RelaySide,
     observer: RelayObserver,

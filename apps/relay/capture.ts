@@ -6,7 +6,6 @@
 import { nextTurn, spend } from "../../common/turn_budget.ts";
 import { FrameError } from "../../errors.ts";
 import { type ChunkSource, frames, lines } from "../../framing/mod.ts";
-import { toEvent } from "./_event_fields.ts";
 import { MAX_CAPTURE_LINE } from "./_json_events.ts";
 import { memberText } from "./_member_text.ts";
 import type { RelayEvent } from "./events.ts";
@@ -86,7 +85,7 @@ export async function* readCapture(
     if (bytes.length === 0) continue;
     const { line, value, isTorn } = parse(bytes, number);
     if (isTorn) {
-      if (++torn > MAX_TORN) throw noJson(number);
+      if (++torn > MAX_TORN) throw corrupt("no JSON", number);
       onTorn?.(number);
     }
     // Lines that are in memory already are work in one turn, too.
@@ -157,7 +156,7 @@ function parse(
   } catch (cause) {
     const line = lossyDecoder.decode(bytes);
     const isRecord = line.startsWith(RECORD) || RECORD.startsWith(line);
-    if (!isRecord) throw noJson(number, cause);
+    if (!isRecord) throw corrupt("no JSON", number, cause);
     return { isTorn: true, ...lastRecord(line) };
   }
 }
@@ -174,6 +173,70 @@ function lastRecord(text: string): { line: string; value: unknown } | undefined 
   }
 }
 
-function noJson(line: number, cause?: unknown): FrameError {
-  return new FrameError("corrupt", `Cannot read the capture: no JSON in line ${line}`, { cause });
+/** Whether a value can be a certain field. */
+type Check = (value: unknown) => boolean;
+
+const boolean: Check = (value) => typeof value === "boolean";
+const bytes: Check = (value) => value instanceof Uint8Array;
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const side: Check = (value) => value === "client" || value === "target";
+const text: Check = (value) => typeof value === "string";
+const time: Check = (value) => typeof value === "number" && value >= 0 && value < Infinity;
+const address: Check = (value) => {
+  if (typeof value !== "object" || value === null) return false;
+  if ("path" in value) return text(value.path);
+  return "hostname" in value && text(value.hostname) && "port" in value && count(value.port);
+};
+
+/** The fields of each type of event. */
+const FIELDS: Readonly<Record<RelayEvent["type"], Readonly<Record<string, Check>>>> = {
+  open: { client: address, target: address },
+  refused: { client: address, reason: text },
+  data: { from: side, offset: count, data: bytes },
+  message: { from: side, number: count, offset: count, length: count, reads: count },
+  partial: { from: side, number: count, length: count },
+  unframed: { from: side, reason: text, lost: boolean },
+  end: { from: side },
+  close: {
+    first: (value) => value === "relay" || side(value),
+    reason: (value) => value === undefined || text(value),
+    fromClient: count,
+    fromTarget: count,
+  },
+};
+
+/**
+ * The event that a line of a capture is.
+ *
+ * @param value The line, parsed.
+ * @param line Its number, for the message.
+ * @throws {FrameError} With the code `corrupt`, if it is no event.
+ */
+function toEvent(value: unknown, line: number): RelayEvent {
+  if (typeof value !== "object" || value === null) throw corrupt("no event", line);
+  const written: Record<string, unknown> = { ...value };
+  const type = String(written.type);
+  if (!Object.hasOwn(FIELDS, type)) throw corrupt("no event", line);
+  const fields = FIELDS[type as RelayEvent["type"]];
+  const at = typeof written.time === "string" ? Date.parse(written.time) : NaN;
+  if (Number.isNaN(at)) throw corrupt("no time", line);
+  written.time = at;
+  if (typeof written.data === "string") {
+    try {
+      written.data = Uint8Array.fromBase64(written.data);
+      if (type === "message") written.value = written.data;
+    } catch (cause) {
+      throw corrupt("bad base64", line, cause);
+    }
+  }
+  for (const [name, isRight] of Object.entries({ id: count, elapsed: time, ...fields })) {
+    if (!isRight(written[name])) throw corrupt(`no ${name}`, line);
+  }
+  if (type === "message") delete written.data;
+  else if (type !== "partial") delete written.length;
+  return written as unknown as RelayEvent;
+}
+
+function corrupt(what: string, line: number, cause?: unknown): FrameError {
+  return new FrameError("corrupt", `Cannot read the capture: ${what} in line ${line}`, { cause });
 }

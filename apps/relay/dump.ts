@@ -1,5 +1,5 @@
 /**
- * Writing down what a relay tells: for people, or as JSON for machines.
+ * Writing down the events of a relay: for people, or as JSON for machines.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export interface RelayDumpOptions {
 const MAX_SHOWN = 2_048;
 
 /**
- * Writes down what a relay tells. Lines are collected and written in batches, at the latest after five
+ * Writes down the events of a relay. Lines are collected and written in batches, at the latest after five
  * milliseconds; nothing is ever left out: when the sink is slower than the traffic, up to 4 MiB wait,
  * and then the relay does.
  *
@@ -154,7 +154,7 @@ export class RelayDump {
     append(this.#writer.buffer, `${this.#head(event)} ${text}\n`);
   }
 
-  /** How a line below its read begins; where reads are not shown, it says itself when. */
+  /** How a line below its read begins; with the time, where reads are not shown. */
   #head(event: EventOf<"message" | "partial" | "unframed">): string {
     const time = this.#view === "quiet" ? clock(event.time) : " ";
     return `${time} #${event.id} ${arrow(event.from)}`;

@@ -1,5 +1,5 @@
 /**
- * What a relay tells about the connections it carries.
+ * The events of relayed connections.
  *
  * @module
  */
@@ -105,7 +105,7 @@ export type RelayEvent =
   );
 
 /**
- * Is told what happens. When it returns a promise, this direction waits for it before the next read: an
+ * Receives the events. When it returns a promise, this direction waits for it before the next read: an
  * observer that is slow makes the relay slow, and loses nothing.
  */
 export type RelayObserver = (event: RelayEvent) => void | Promise<void>;

@@ -26,9 +26,9 @@ export interface RelayOptions extends TcpServerOptions {
    */
   target: TcpConnectOptions | UnixConnectOptions;
   /**
-   * Is told what happens.
+   * Receives the events.
    *
-   * @default {undefined} nothing is spent on it; a target that cannot be reached is reported on stderr
+   * @default {undefined} no events; a target that cannot be reached is reported on stderr
    */
   observer?: RelayObserver | undefined;
   /**

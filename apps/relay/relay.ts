@@ -1,5 +1,5 @@
 /**
- * Passing bytes on between clients and a target, and telling what passes.
+ * Passing bytes on between clients and a target, and reporting them to an observer.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { Pair } from "./_pair.ts";
 import { isItself, type RelayOptions, resolveOptions } from "./options.ts";
 
 /**
- * Milliseconds that a client waits which may be the relay itself, while the relay is connecting: by then
- * a connection to itself is known to be one, instead of after some dozen more.
+ * How long a client that may be the relay itself waits while the relay is connecting, in milliseconds. By
+ * then a loop is recognised; without the wait it would have made dozens of connections.
  */
 const LOOP_TIME = 100;
 
@@ -22,7 +22,7 @@ const LOOP_TIME = 100;
  * Relays connections: each client is connected to the target, and bytes are passed on both ways as they
  * come. Each side can end for itself (half-close), and a slow side slows down the other.
  *
- * @param options Where to listen, where to, and what is told of it.
+ * @param options Where to listen, where to connect, and what the observer receives.
  * @returns The server, which is listening already. `shutdown` lets connections come to their end.
  * @throws {Deno.errors.AddrInUse} If something listens there already.
  * @throws {Deno.errors.NotCapable} Without the permission to listen there.
@@ -92,7 +92,7 @@ export function serveRelay(options: RelayOptions): TcpServer<Deno.NetAddr> {
     }
   }
 
-  /** Whether the relay itself may be the client: then it waits for what is known in a moment. */
+  /** Whether the client may be the relay itself, which is known once the relay has connected. */
   function mayBeOwn({ localAddr, remoteAddr }: TcpConnection<Deno.NetAddr>): boolean {
     return localAddr.port === target.port && localAddr.hostname === remoteAddr.hostname &&
       connecting.size > 0;

@@ -44,7 +44,7 @@ export class Attempts {
     this.#ending = Array.from({ length: retries + 1 }, () => []);
   }
 
-  /** Counts an attempt that begins now, and says what group it belongs to. */
+  /** Counts an attempt that begins now, and returns its group. */
   begin(probe: Probe, now: number): Group {
     const group = this.#groupOf(probe.asked++, now);
     group.probes.push(probe);
@@ -61,7 +61,7 @@ export class Attempts {
     if (!group.isOld) this.young--;
   }
 
-  /** Takes those that began at `time` or before for old. */
+  /** Marks the groups that began at `time` or before as old. */
   age(time: number): void {
     for (const group of takeUntil(this.#ageing, time)) {
       group.isOld = true;

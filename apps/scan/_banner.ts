@@ -1,5 +1,5 @@
 /**
- * What a port says by itself.
+ * What a server sends before it is asked for anything.
  *
  * @module
  */

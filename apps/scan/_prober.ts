@@ -12,10 +12,9 @@
  * | `stopped` | none | nothing is in flight any more: `run` settles |
  *
  * There is room while fewer probes are in flight than {@linkcode Concurrency} allows, and fewer than
- * {@linkcode MAX_YOUNG} of them are young. The runtime serves at most 128 sockets that have something to
- * say in one turn of its loop and lets the others wait for longer and longer, which makes an answer look
- * like none. Older probes wait for an answer that will hardly come; of these there may be as many as
- * there are descriptors.
+ * {@linkcode MAX_YOUNG} of them are young. The runtime serves at most 128 ready sockets in one turn of its
+ * loop, and the others wait longer and longer, so that an answer would look like none. An answer to an
+ * older probe is unlikely; of these there may be as many as there are descriptors.
  *
  * `holding` is there because answers may wait unseen although there is such a limit, when the machine is
  * busy with something else.
@@ -47,7 +46,7 @@ const QUIET = 64;
 const PAUSE = 50;
 const MAX_PAUSES = 100;
 
-/** What the system says when it has no room for another socket. */
+/** The system's codes when it has no room for another socket. */
 const EXHAUSTED = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAGAIN"]);
 /** With this many probes in flight, a missing address means that all source ports are in use. */
 const MANY = 1_000;

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { checkCount, checkOptions, checkTimeout, type OptionNames } from "../../common/options.ts";
+import {
+  checkCount,
+  checkOneOf,
+  checkOptions,
+  checkTimeout,
+  namesOf,
+  type OptionNames,
+} from "../../common/options.ts";
 import type { PortResult } from "./report.ts";
 
 /** With more attempts than this it is no longer a scan. */
@@ -49,7 +56,7 @@ export interface ScanOptions {
    */
   concurrency?: number | undefined;
   /**
-   * Read what open ports say by themselves; for how many milliseconds (1,000 unless specified), and how
+   * Read what open ports send unasked; for how many milliseconds (1,000 unless specified), and how
    * many bytes of it to keep (512 unless specified).
    *
    * @default {false}
@@ -93,15 +100,12 @@ export interface ScanOptions {
 }
 
 const NAMES: OptionNames<ScanOptions> = {
-  ...{ ports: true, timeout: true, retries: true, concurrency: true, banner: true },
-  ...{ family: true, allowPublicRanges: true, maxHosts: true, worker: true },
-  ...{ signal: true, onOpen: true, onProgress: true },
-};
-const BANNER: OptionNames<{ banner: BannerLimits }> = {
-  banner: { timeout: true, maxLength: true },
+  ...namesOf("ports", "timeout", "retries", "concurrency", "family", "allowPublicRanges"),
+  ...namesOf("maxHosts", "worker", "signal", "onOpen", "onProgress"),
+  banner: [namesOf("timeout", "maxLength")],
 };
 
-/** How long to wait for what open ports say, and how much of it to keep. */
+/** How long to wait for what open ports send, and how much of it to keep. */
 export interface BannerLimits {
   timeout: number;
   maxLength: number;
@@ -122,19 +126,16 @@ export interface ScanLimits {
 export function resolveOptions(options: ScanOptions): ScanLimits {
   checkOptions("scanPorts", options, NAMES);
   const { timeout = 1_000, retries = 1, concurrency = 4_096, banner = false } = options;
+  if (typeof banner !== "object") checkOneOf("banner", banner, [true, false]);
+  const limits = typeof banner === "object" ? banner : {};
   const attempts = checkCount("retries", retries, 0, MAX_RETRIES);
   return {
     timeout: checkTimeout("timeout", timeout),
     retries: timeout === 0 ? 0 : attempts,
     concurrency: checkCount("concurrency", concurrency, 1),
-    banner: banner === false ? undefined : resolveBanner(banner === true ? {} : banner),
-  };
-}
-
-function resolveBanner(banner: Exclude<ScanOptions["banner"], boolean | undefined>): BannerLimits {
-  checkOptions("scanPorts", { banner }, BANNER);
-  return {
-    timeout: checkTimeout("banner.timeout", banner.timeout ?? 1_000),
-    maxLength: checkCount("banner.maxLength", banner.maxLength ?? 512, 1),
+    banner: banner === false ? undefined : {
+      timeout: checkTimeout("banner.timeout", limits.timeout ?? 1_000),
+      maxLength: checkCount("banner.maxLength", limits.maxLength ?? 512, 1),
+    },
   };
 }

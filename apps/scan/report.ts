@@ -5,7 +5,7 @@
  */
 
 /**
- * `open`: something accepts connections there. `closed`: the machine says that nothing does.
+ * `open`: something accepts connections there. `closed`: the machine refuses them.
  * `filtered`: no word, or word from something on the way that connections are not let through.
  */
 export type PortState = "open" | "closed" | "filtered";
@@ -26,7 +26,7 @@ export interface PortResult {
   readonly service?: string | undefined;
   /** Milliseconds from asking to the answer, for open ports. */
   readonly latency?: number | undefined;
-  /** What the port said by itself, if it was listened to. Any bytes: escape them before showing them. */
+  /** What the server sent unasked, if banners were read. Any bytes: escape them before showing them. */
   readonly banner?: Uint8Array<ArrayBuffer> | undefined;
 }
 

@@ -5,8 +5,7 @@
  */
 
 /** IANA's names (RFC 6335) where there is one, otherwise the usual name. */
-const SERVICES: ReadonlyMap<number, string> = new Map(
-  `
+const NAMES = `
   7 echo, 9 discard, 13 daytime, 19 chargen, 20 ftp-data, 21 ftp, 22 ssh, 23 telnet, 25 smtp,
   37 time, 43 whois, 53 domain, 70 gopher, 79 finger, 80 http, 88 kerberos, 110 pop3,
   111 rpcbind, 113 ident, 119 nntp, 135 msrpc, 139 netbios-ssn, 143 imap, 161 snmp, 179 bgp,
@@ -23,10 +22,10 @@ const SERVICES: ReadonlyMap<number, string> = new Map(
   8500 consul, 8883 secure-mqtt, 8888 http-alt, 9000 cslistener, 9042 cassandra, 9090 prometheus,
   9092 kafka, 9100 jetdirect, 9200 elasticsearch, 9229 node-inspector, 9418 git, 10250 kubelet,
   11211 memcached, 15672 rabbitmq-admin, 25565 minecraft, 27017 mongodb, 32400 plex, 50051 grpc
-`.trim().split(/,\s+/).map((entry) => {
-    const [port, name = ""] = entry.split(" ");
-    return [Number(port), name];
-  }),
+`;
+
+const SERVICES: ReadonlyMap<number, string> = new Map(
+  Array.from(NAMES.matchAll(/(\d+) ([\w-]+)/g), ([, port, name = ""]) => [Number(port), name]),
 );
 
 /** The ports with a name, in ascending order. */

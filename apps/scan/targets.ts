@@ -26,7 +26,7 @@ const MAX_HOSTS = 65_536;
 const HOME_V4 = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"];
 /** Loopback, unique local (RFC 4193) and link-local (RFC 4291) addresses. */
 const HOME_V6 = ["::1/128", "fc00::/7", "fe80::/10"];
-/** Addresses that the user may be presumed to be allowed to scan. */
+/** Addresses that are scanned without explicit consent. */
 const home = new CidrList("home", [...HOME_V4, ...HOME_V6]);
 
 /** Turns what the user named into addresses, each once, in the order they were named. */
@@ -97,7 +97,7 @@ async function resolve(name: string, family: 4 | 6 | undefined): Promise<Target>
   throw netError(Deno.errors.NotFound, "ENOTFOUND", reason, resolving(name));
 }
 
-/** Asks the system, which knows more than the name servers do: `localhost`, for one. */
+/** Asks the system, which knows more names than the name servers do, such as `localhost`. */
 async function lookUp(name: string): Promise<string[]> {
   // Only here, because loading it takes longer than many a scan.
   const { lookup } = await import("node:dns/promises");
