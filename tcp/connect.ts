@@ -13,6 +13,7 @@ import {
   normaliseAddr,
   unixAddr,
 } from "../common/address.ts";
+import { afterLook } from "../common/after_look.ts";
 import { deadline } from "../common/deadline.ts";
 import { netError, type OperationContext, timedOut } from "../common/net_error.ts";
 import {
@@ -151,6 +152,7 @@ async function tryOnce(
 ): Promise<Opened> {
   if (timeout === 0) throw timedOut(dialer.context, timeout);
   const controller = new AbortController();
+  const connecting = new AbortController(); // for the runtime
   const stop = (reason: unknown) => controller.abort(reason);
   const cancel = deadline(timeout, () => stop(timedOut(dialer.context, timeout)));
   const onAbort = () => stop(signal?.reason);
@@ -160,15 +162,20 @@ async function tryOnce(
     held.add(socket);
     controller.signal.throwIfAborted(); // a late winner
   };
-  const opening = dialer.open(controller.signal, keep);
+  const opening = dialer.open(connecting.signal, keep);
   const stopped = new Promise<never>((_, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
   });
   try {
     return await Promise.race([opening, stopped]);
   } catch (error) {
-    opening.catch(() => {}).finally(() => closeAll(held));
+    const ended = opening.catch(() => {}).finally(() => closeAll(held));
     closeAll(held);
+    // The runtime never closes a connection that it had made when its connect was aborted. So those that
+    // are on their way arrive first, and are closed.
+    await Promise.race([ended, new Promise<void>(afterLook)]);
+    connecting.abort(controller.signal.reason);
+    await Promise.race([ended, new Promise<void>(afterLook)]);
     throw controller.signal.aborted ? controller.signal.reason : translate(error, dialer.context);
   } finally {
     cancel();

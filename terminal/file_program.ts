@@ -77,7 +77,8 @@ the file has changed meanwhile. KIND is sha256, crc32 (faster, against accidents
 
 /** The one argument of a command. */
 export function nameOf({ name }: FileValues, missing: string): string {
-  if (!name) throw new UsageError(missing);
+  if (name === undefined) throw new UsageError(missing);
+  if (name === "") throw new UsageError('NAME must be the name of a file, current value is ""');
   return name;
 }
 

@@ -51,7 +51,7 @@ for (const path of await pagePaths()) {
     for (const [, words = ""] of withoutBlocks(page.text).matchAll(/`([^`]+)`/g)) {
       const [, task] = /^(?:npx -y )?deno task ([\w-]+)/.exec(words) ?? [];
       assert(task === undefined || task in tasks, `${path}: there is no task ${task}`);
-      for (const [script] of words.matchAll(/\b(?:examples|cli|bench|tools)\/\w+\.ts/g)) {
+      for (const [script] of words.matchAll(/(?<![\w/])(?:examples|cli|bench|tools)\/\w+\.ts/g)) {
         if (script.includes("NAME")) continue;
         assert(await exists(new URL(script, ROOT)), `${path}: there is no ${script}`);
       }

@@ -138,6 +138,29 @@ for (const transport of ["tcp", "tls"] as const) {
   });
 }
 
+// The runtime forgets a connection that it has made when its connect is aborted.
+Deno.test(
+  "a connect that is given up leaves no socket, whenever the signal comes",
+  limit,
+  async () => {
+    for (let i = 0; i < 100; i++) {
+      await using server = serveTcp(
+        { port: 0, onListen() {} },
+        async (conn) => void await drain(conn),
+      );
+      const giveUp = new AbortController();
+      const connecting = connectTcp({ port: server.addr.port, signal: giveUp.signal }).then(
+        (conn) => conn.abort(),
+        (error) => assertStrictEquals(error, giveUp.signal.reason),
+      );
+      for (let turn = 0; turn < i % 12; turn++) await nextTurn();
+      giveUp.abort();
+      await connecting;
+      await server.shutdown({ timeout: 0 });
+    }
+  },
+);
+
 Deno.test("unix: aborting ends a connect that waits, a late winner is closed", limit, async () => {
   const dir = await Deno.makeTempDir();
   const path = `${dir}/socket`;
