@@ -173,9 +173,10 @@ async function tryOnce(
     closeAll(held);
     // The runtime never closes a connection that it had made when its connect was aborted. So those that
     // are on their way arrive first, and are closed.
-    await Promise.race([ended, new Promise<void>(afterLook)]);
+    const arrived = () => Promise.race([ended, new Promise<void>(afterLook)]);
+    await arrived();
     connecting.abort(controller.signal.reason);
-    await Promise.race([ended, new Promise<void>(afterLook)]);
+    await arrived();
     throw controller.signal.aborted ? controller.signal.reason : translate(error, dialer.context);
   } finally {
     cancel();

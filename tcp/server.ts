@@ -145,8 +145,7 @@ class Server implements TcpServer {
     bytesReceived: 0,
     bytesSent: 0,
   };
-  #accepting: Promise<void> = Promise.resolve(); // settles when the listener is closed
-  #isAccepting = true;
+  readonly #accepting: Promise<void>; // settles when the listener is closed
   #pause: Sleep | undefined;
 
   constructor(options: TcpServeOptions, handler: TcpHandler) {
@@ -177,8 +176,9 @@ class Server implements TcpServer {
         this.#handshakes.endAll(reason);
         for (const conn of this.connections) conn.abort(reason);
       },
-      isIdle: () => !this.#isAccepting && this.#counts.active === 0,
-      release: () => {
+      isIdle: () => this.#counts.active === 0,
+      release: async () => {
+        await this.#accepting; // the port is free then, even if a handler never ends
         this.#handshakes.close();
         this.#hooks.close();
       },
@@ -236,8 +236,6 @@ class Server implements TcpServer {
         await this.#pause.done;
       }
     }
-    this.#isAccepting = false;
-    this.#stopping.finishIfIdle();
   }
 
   #admit(socket: Deno.Conn): void {

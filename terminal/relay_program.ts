@@ -83,7 +83,7 @@ export async function relayOptions(values: RelayValues): Promise<RelayOptions> {
 }
 
 /** The view that the options name. */
-export function viewOf(values: RelayValues): RelayView {
+function viewOf(values: RelayValues): RelayView {
   const views = (["hex", "text", "quiet", "json"] as const).filter((name) => values[name]);
   if (views.length > 1) throw new UsageError(`Cannot show both --${views[0]} and --${views[1]}`);
   return views[0] ?? "hex";

@@ -176,6 +176,39 @@ Deno.test("a handler that never ends cannot hold up a forced shutdown", limit, a
   await client.close();
 });
 
+Deno.test(
+  "a server has not stopped before its listener, even if a handler never ends",
+  limit,
+  async () => {
+    const settled = Promise.withResolvers<void>();
+    const { listen } = Deno;
+    const slowly = (options: Deno.TcpListenOptions): Deno.TcpListener => {
+      const listener = listen(options);
+      const accept = listener.accept.bind(listener);
+      listener.accept = () =>
+        accept().catch(async (error) => {
+          await settled.promise;
+          throw error;
+        });
+      return listener;
+    };
+    Deno.listen = slowly as typeof listen;
+    const stuck = () => new Promise<void>(() => {});
+    const server = tcp.serve({}, stuck);
+    Deno.listen = listen;
+    const other = tcp.serve({}, stuck);
+    const clients = [await tcp.connect(server), await tcp.connect(other)];
+    while (server.stats().active + other.stats().active < 2) await nextTurn();
+    let hasStopped = false;
+    const stopped = server.shutdown({ timeout: 0 }).then(() => hasStopped = true);
+    await other.shutdown({ timeout: 0 }); // its grace ends after that of the first
+    assertEquals(hasStopped, false);
+    settled.resolve();
+    await stopped;
+    for (const client of clients) await client.close();
+  },
+);
+
 Deno.test("a longer shutdown after an abort does not begin to wait again", limit, async () => {
   const controller = new AbortController();
   const entered = Promise.withResolvers<void>();
