@@ -6,15 +6,18 @@
  *
  * @module
  */
-import { AdaptiveSize } from "../common/adaptive_size.ts";
 import { concat } from "../common/concat.ts";
 
 /** What the memory begins with: an idle connection costs little. */
 const INITIAL_SIZE = 256;
-/** What it grows to while reads keep filling it: larger ones were not faster. */
+/** What it grows to: larger ones were not faster. */
 const MAX_SIZE = 256 * 1024;
 /** Up to this size, a chunk that is handed out may keep the rest of its memory alive. */
 const SHARED_SIZE = 4 * 1024;
+/** A chunk that is handed out may keep so many times its own size alive: so many share one memory. */
+const SHARE = 4;
+/** After so many reads in a row that use a small part of it, the next memory is smaller. */
+const SHRINK_AFTER = 8;
 
 const EMPTY = new Uint8Array(0);
 
@@ -28,7 +31,8 @@ export class ReadBuffer {
   #end = 0; // after the last byte received
   #room: Chunk = EMPTY; // where the socket's outstanding read puts its bytes
   #isLent = false; // parts of the memory were handed out, so it may only be appended to
-  readonly #size = new AdaptiveSize(INITIAL_SIZE, MAX_SIZE); // of the next memory
+  #size = INITIAL_SIZE; // of the next memory
+  #smallReads = 0; // in a row
 
   /** How many bytes are held. */
   get length(): number {
@@ -76,14 +80,14 @@ export class ReadBuffer {
     this.#room = EMPTY;
     if (room.buffer !== this.#memory.buffer) this.#join(this.#view(), room.subarray(0, n));
     else this.#end += n;
-    this.#size.learn(n, room.length);
+    this.#learn(n);
   }
 
   /** Takes the next `length` bytes, owned by the caller: lent, or copied if they would keep much more. */
   take(length: number): Chunk {
     const from = this.#start;
     const { length: size } = this.#memory;
-    if (size > SHARED_SIZE && length * 4 < size) {
+    if (size > SHARED_SIZE && length * SHARE < size) {
       const copy = this.#memory.slice(from, from + length);
       this.#consume(length);
       return copy;
@@ -129,19 +133,30 @@ export class ReadBuffer {
 
   #makeRoom(wanted: number): void {
     this.#rewind();
-    const size = this.#size;
     const held = this.length;
     const room = this.#memory.length - this.#end;
     if (held === 0 && !this.#isLent) {
-      if (this.#memory.length === size.current) return;
+      if (this.#memory.length === this.#size) return;
     } else {
-      const useful = Math.max(size.current / 4, Math.min(wanted, held));
-      if (room >= useful && this.#memory.length <= Math.max(size.current, held * 4)) return;
-      if (held === 0 && size.current < SHARED_SIZE) size.current *= 2; // a busy connection
+      const useful = Math.max(this.#size / SHARE, Math.min(wanted, held));
+      if (room >= useful && this.#memory.length <= Math.max(this.#size, held * 4)) return;
+      if (held === 0 && this.#size < SHARED_SIZE) this.#size *= 2; // a busy connection
     }
-    const grown = new Uint8Array(Math.max(size.current, ceilPowerOfTwo(held * 2)));
+    const grown = new Uint8Array(Math.max(this.#size, ceilPowerOfTwo(held * 2)));
     if (held > 0) grown.set(this.#view());
     this.#use(grown, held);
+  }
+
+  /** Learns from a read of `n` bytes: the next memory has room for a few like it. */
+  #learn(n: number): void {
+    const fitting = Math.min(ceilPowerOfTwo(n) * SHARE, MAX_SIZE);
+    if (fitting > this.#size) {
+      this.#size = fitting;
+    } else if (fitting * SHARE < this.#size && this.#size > SHARED_SIZE) {
+      if (++this.#smallReads < SHRINK_AFTER) return;
+      this.#size = Math.max(this.#size / SHARE, SHARED_SIZE);
+    }
+    this.#smallReads = 0;
   }
 
   /** Moves to memory with both of these and nothing else. */
