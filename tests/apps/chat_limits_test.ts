@@ -8,8 +8,8 @@ import {
   serveChat,
 } from "../../apps/chat/mod.ts";
 import { AddressQuota } from "../../apps/chat/_address_quota.ts";
-import { chatLines } from "../../apps/chat/_lines.ts";
-import { decline, withTelnet } from "../../apps/chat/_telnet.ts";
+import { type ChatInput, chatLines } from "../../apps/chat/_lines.ts";
+import { decline, type TelnetRequest, withTelnet } from "../../apps/chat/_telnet.ts";
 import { resolveRoomOptions } from "../../apps/chat/room_options.ts";
 import {
   connectTcp,
@@ -277,6 +277,29 @@ Deno.test("all that telnet asks in a chunk is one message, answered by no more b
     if (message.kind === "telnet") answers.push(decline(message));
   });
   assertEquals(answers.map(({ length }) => length), [asks.length]);
+});
+
+Deno.test("what telnet asks comes before the lines of its chunk, also for a reader that stops", () => {
+  const bytes = new TextEncoder().encode("one\nxxxxxtwo\nthree\nxxxfour");
+  bytes.set([0xff, 0xf4, 0xff, 0xfd, 0x06], 4);
+  bytes.set([0xff, 0xfb, 0x1f], 19);
+  for (const isStopping of [false, true]) {
+    const decoder = withTelnet(chatLines(4_096).decoder());
+    const seen: string[] = [];
+    let before = -1;
+    const emit = (message: ChatInput | TelnetRequest) => {
+      seen.push(message.kind === "line" ? message.text : message.kind);
+      return !isStopping;
+    };
+    const chunk = bytes.slice();
+    decoder.push(chunk.subarray(0, 18), emit);
+    chunk.fill(0x2e, 0, 18); // chunks are the caller's again
+    while (before < (before = seen.length)) decoder.push(new Uint8Array(0), emit);
+    decoder.push(chunk.subarray(18), emit);
+    chunk.fill(0x2e);
+    for (before = -1; before < (before = seen.length);) decoder.end(emit);
+    assertEquals(seen, ["telnet", "one", "two", "telnet", "three", "four"], `${isStopping}`);
+  }
 });
 
 Deno.test("a line too long is a message", () => {
