@@ -74,7 +74,7 @@ export function decline({ asked }: TelnetRequest): Uint8Array {
  * | state | the next byte is | then |
  * |---|---|---|
  * | `text` | text, or the beginning of a command | `command` after `IAC` |
- * | `command` | what the command is | `option`, `details` or `text` |
+ * | `command` | what the command is, or text | `option`, `details` or `text` |
  * | `option` | the option that it is about | `text` |
  * | `details` | a part of a subnegotiation, which is left out | `text` after a line end, `end` after `IAC` |
  * | `end` | what says whether the details end | `text` or `details` |
@@ -108,6 +108,11 @@ class TelnetFilter {
         this.#state = "command";
         return false;
       case "command":
+        if (byte < END_OF_SUBNEGOTIATION) {
+          // The command was the data mark, which telnet sends as urgent data: the system keeps that back.
+          this.#state = "text";
+          return true;
+        }
         this.#verb = byte;
         this.#state = VERBS.includes(byte)
           ? "option"

@@ -263,6 +263,15 @@ Deno.test("what telnet says is told from the text wherever the chunks are cut", 
   }
 });
 
+Deno.test("a line keeps its first letter after a data mark, which the system takes out of the stream", () => {
+  const bytes = new TextEncoder().encode("xxxh\u00e9\nx\u674e\n");
+  bytes.set([0xff, 0xf4, 0xff]);
+  bytes.set([0xff], bytes.indexOf(0x0a) + 1);
+  for (const length of [1, 3, 100]) {
+    assertEquals(received(bytes, length).lines, ["h\u00e9", "\u674e"], `pieces of ${length} bytes`);
+  }
+});
+
 Deno.test("details that do not end swallow no line after the first", () => {
   const bytes = new TextEncoder().encode("xx never ends\nstill here\n");
   bytes.set([0xff, 0xfa]);
