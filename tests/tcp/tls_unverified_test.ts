@@ -4,6 +4,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { startUnverifiedTls, type UnverifiedTlsConn } from "../../tcp/_tls_unverified.ts";
+import { createConnection } from "../../tcp/connection.ts";
+import { CLIENT_TIMEOUTS } from "../../tcp/timeouts.ts";
 import { nextTurn, Watched } from "../_util/events.ts";
 import { serverTls, text, utf8 } from "../_util/transports.ts";
 
@@ -86,5 +88,33 @@ Deno.test("our end is announced although the peer's comes after closeWrite", lim
   held.release();
   await ended;
   client.close();
+  assertEquals(await everything(peer), "last");
+});
+
+Deno.test("close() waits for a closeWrite() that is under way", limit, async () => {
+  using held = await heldUp();
+  const { client, peer } = held;
+  const conn = createConnection({
+    socket: client,
+    transport: "tls",
+    localAddr: client.localAddr as Deno.NetAddr,
+    remoteAddr: client.remoteAddr as Deno.NetAddr,
+    timeouts: CLIENT_TIMEOUTS,
+    maxWriteQueue: 1024,
+    alpnProtocol: null,
+    onRelease: undefined,
+  });
+  held.hold();
+  const written = conn.write("last");
+  await peer.write(utf8("answer"));
+  await peer.closeWrite();
+  assertEquals(text(await conn.readExactly(6)), "answer");
+  assertEquals(await conn.readExactly(1), null);
+  await written;
+  const ended = conn.closeWrite();
+  const closed = conn.close();
+  await someTurns();
+  held.release();
+  await Promise.all([ended, closed]);
   assertEquals(await everything(peer), "last");
 });
