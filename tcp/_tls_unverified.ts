@@ -55,6 +55,7 @@ export class UnverifiedTlsConn implements RawSocket {
   readonly #chunks: Uint8Array[] = []; // what has arrived: at most what one read from below held
   /** Resolves when more may be read from below; `undefined` if it may be now. */
   #paused: PromiseWithResolvers<void> | undefined;
+  #leaving: Promise<void> | undefined; // the last write below, under way or done
   #isBelowEnded = false;
   #ended = false;
   #cut: Error | undefined; // the stream ended without an announcement; this side may still write
@@ -73,7 +74,8 @@ export class UnverifiedTlsConn implements RawSocket {
     this.#below = new Stream({
       allowHalfOpen: true,
       read: () => settle(this.#readBelow(), (error) => error && this.#below.destroy(error)),
-      write: (chunk: Uint8Array, _encoding, done) => settle(writeAll(plain, chunk), done),
+      write: (chunk: Uint8Array, _encoding, done) =>
+        settle(this.#leaving = writeAll(plain, chunk), done),
       final: (done) => settle(plain.closeWrite(), done),
     });
     const socket = this.#socket = secure(this.#below);
@@ -127,7 +129,12 @@ export class UnverifiedTlsConn implements RawSocket {
   }
 
   async closeWrite(): Promise<void> {
+    // A write is done for `node:tls` before its bytes have left, if something is read meanwhile, and
+    // once both sides have ended it destroys the stream below, with the announcement of our end if that
+    // still waits for those bytes.
+    await this.#left();
     await this.#act((done) => this.#socket.end(done), 0);
+    await this.#left();
   }
 
   close(): void {
@@ -152,6 +159,12 @@ export class UnverifiedTlsConn implements RawSocket {
     }
     this.#isBelowEnded = true;
     this.#below.push(null);
+  }
+
+  /** Settles when everything that `node:tls` has encrypted has left. */
+  async #left(): Promise<void> {
+    let last: Promise<void> | undefined;
+    while (last !== this.#leaving) await (last = this.#leaving);
   }
 
   #resume(): void {

@@ -54,7 +54,7 @@ export class Writer {
   #isActive = false;
   #activeBytes = 0; // of the write under way
   #writing: Promise<void> | undefined; // settles when the write under way has ended
-  #isEnded = false; // our end of stream was asked for
+  #ended: Promise<void> | undefined; // settles when our end of stream was sent
   #ending: unknown; // why no more writes are taken, although those taken still leave
   #stopped: unknown; // why nothing is written any more
   #onIdle: (() => void)[] | undefined;
@@ -126,12 +126,10 @@ export class Writer {
 
   /** Ends our side once everything is written. */
   end(): Promise<void> {
-    return unattended(this.#end());
+    return this.#ended ??= unattended(this.#end());
   }
 
   async #end(): Promise<void> {
-    if (this.#isEnded) return await this.flushed();
-    this.#isEnded = true;
     this.refuse(writeEnded(this.#link));
     await this.flushed();
     if (this.#stopped !== undefined) throw this.#stopped;

@@ -1,5 +1,6 @@
 /** Telnet's commands (RFC 854), taken out of the text that people type. @module */
-import type { Decoder } from "../../framing/mod.ts";
+import { concat } from "../../common/concat.ts";
+import type { Decoder, Emit } from "../../framing/mod.ts";
 
 /** What a telnet command begins with; no UTF-8 text has this byte. */
 const IAC = 0xff;
@@ -12,6 +13,7 @@ const DO = 0xfd;
 const DONT = 0xfe;
 const VERBS = [WILL, WONT, DO, DONT];
 const LF = 0x0a;
+const NOTHING = new Uint8Array(0);
 
 /** Options that telnet asks for: a `WILL` or `DO` and the number of an option each. */
 export interface TelnetRequest {
@@ -22,7 +24,8 @@ export interface TelnetRequest {
 
 /**
  * Puts a filter in front of a decoder, which then sees no telnet commands. Requests are messages of
- * their own, one for all that a chunk has.
+ * their own, one for all that a chunk has, before the messages of that chunk: after Ctrl-C, telnet
+ * drops everything that comes before the answer to its request, so what is said next must come after.
  *
  * It is for connections that keep their codec to the end: `progress` counts the bytes of the text, not
  * those of the stream.
@@ -31,17 +34,25 @@ export interface TelnetRequest {
  */
 export function withTelnet<T>(inner: Decoder<T>): Decoder<T | TelnetRequest> {
   const filter = new TelnetFilter();
+  let waiting: Uint8Array = NOTHING; // the text of a chunk whose request stopped the decoder
+  const push = (chunk: Uint8Array, emit: Emit<T | TelnetRequest>) => {
+    const found = filter.push(chunk);
+    const text = waiting.length === 0 ? found : concat(waiting, found);
+    const asked = filter.takeAsked();
+    if (asked !== undefined) {
+      waiting = text; // a copy: the chunk had a command
+      if (emit({ kind: "telnet", asked }) === false) return;
+    }
+    waiting = NOTHING;
+    inner.push(text, emit);
+  };
   return {
-    push(chunk, emit) {
+    push,
+    end(emit) {
       let isStopped = false;
-      inner.push(filter.push(chunk), (message) => {
-        isStopped = emit(message) === false;
-        return !isStopped;
-      });
-      const asked = isStopped ? undefined : filter.takeAsked();
-      if (asked !== undefined) emit({ kind: "telnet", asked });
+      if (waiting.length > 0) push(NOTHING, (message) => !(isStopped = emit(message) === false));
+      if (!isStopped) inner.end(emit);
     },
-    end: (emit) => inner.end(emit),
     get progress() {
       return inner.progress;
     },
@@ -63,7 +74,7 @@ export function decline({ asked }: TelnetRequest): Uint8Array {
  * | state | the next byte is | then |
  * |---|---|---|
  * | `text` | text, or the beginning of a command | `command` after `IAC` |
- * | `command` | what the command is | `option`, `details` or `text` |
+ * | `command` | what the command is, or text | `option`, `details` or `text` |
  * | `option` | the option that it is about | `text` |
  * | `details` | a part of a subnegotiation, which is left out | `text` after a line end, `end` after `IAC` |
  * | `end` | what says whether the details end | `text` or `details` |
@@ -97,6 +108,11 @@ class TelnetFilter {
         this.#state = "command";
         return false;
       case "command":
+        if (byte < END_OF_SUBNEGOTIATION) {
+          // The command was the data mark, which telnet sends as urgent data: the system keeps that back.
+          this.#state = "text";
+          return true;
+        }
         this.#verb = byte;
         this.#state = VERBS.includes(byte)
           ? "option"

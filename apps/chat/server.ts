@@ -27,7 +27,10 @@ const MAX_WRITE_QUEUE = 256 * 1024;
 /** Connections for each member of a full room, so that one too many can still be given the reason. */
 const CONNECTIONS_PER_MEMBER = 2;
 
-/** Requests of a telnet that are answered, in a second and at once; no person causes more. */
+/**
+ * Requests of a telnet that are answered, in a second and at once. After more, as from a key that is held
+ * down, the connection is not read for a while.
+ */
 const ANSWERS_PER_SECOND = 10;
 const ANSWERS_AT_ONCE = 50;
 
@@ -89,7 +92,7 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
   checkTimeout("timeouts.name", name);
   checkTimeout("timeouts.idle", idle);
   return async (conn) => {
-    const { session, messages, receive } = enter(room, conn);
+    const { session, messages, receive, delay } = enter(room, conn);
     const onSignal = () => {
       if (conn.draining) session.dismissQuietly("the server is shutting down");
     };
@@ -98,7 +101,7 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
     const nameUntil = performance.now() + name;
     try {
       while (!session.ended) {
-        await inTime(session, conn.signal);
+        await inTime(session, delay, conn.signal);
         const untilName = Math.max(0, nameUntil - performance.now());
         const message = await messages.receive({
           timeout: session.name === null ? untilName : idle,
@@ -122,10 +125,16 @@ export function chatHandler(room: ChatRoom, options: ChatHandlerOptions = {}): T
 
 /** Waits until the next line may be read: a client beyond its rate, or with an answer on its way, is not
  * read at all, and the network makes it wait. */
-async function inTime(session: ChatSession, signal: AbortSignal): Promise<void> {
+async function inTime(
+  session: ChatSession,
+  delay: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   while (session.ready !== undefined) await session.ready;
-  while (!signal.aborted && !session.ended && session.delay > 0) {
-    await pause(session.delay, signal);
+  while (!signal.aborted && !session.ended) {
+    const ms = delay();
+    if (ms === 0) return;
+    await pause(ms, signal);
   }
 }
 
@@ -141,7 +150,10 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Brings a connection into a room: its session, its messages, and what takes these. */
+/**
+ * Brings a connection into a room: its session, its messages, what takes these, and how long the next
+ * one must wait, in milliseconds.
+ */
 function enter(room: ChatRoom, conn: TcpConnection) {
   const codec = chatLines(room.limits.maxLineLength);
   const messages = conn.framed({ ...codec, decoder: () => withTelnet(codec.decoder()) });
@@ -163,11 +175,13 @@ function enter(room: ChatRoom, conn: TcpConnection) {
       case "too_long":
         return session.receiveTooLong();
       case "telnet":
-        // Unanswered, telnet would show nothing after Ctrl-C.
-        if (answers.take(performance.now())) send(decline(message));
+        // Unanswered, telnet would show nothing after Ctrl-C: none may be left out.
+        answers.take(performance.now());
+        send(decline(message));
     }
   };
-  return { session, messages, receive };
+  const delay = () => Math.max(session.delay, answers.wait(performance.now()));
+  return { session, messages, receive, delay };
 }
 
 /** Where to serve a room: everything that `serveTcp` takes, and the room. */

@@ -8,8 +8,8 @@ import {
   serveChat,
 } from "../../apps/chat/mod.ts";
 import { AddressQuota } from "../../apps/chat/_address_quota.ts";
-import { chatLines } from "../../apps/chat/_lines.ts";
-import { decline, withTelnet } from "../../apps/chat/_telnet.ts";
+import { type ChatInput, chatLines } from "../../apps/chat/_lines.ts";
+import { decline, type TelnetRequest, withTelnet } from "../../apps/chat/_telnet.ts";
 import { resolveRoomOptions } from "../../apps/chat/room_options.ts";
 import {
   connectTcp,
@@ -263,6 +263,15 @@ Deno.test("what telnet says is told from the text wherever the chunks are cut", 
   }
 });
 
+Deno.test("a line keeps its first letter after a data mark, which the system takes out of the stream", () => {
+  const bytes = new TextEncoder().encode("xxxh\u00e9\nx\u674e\n");
+  bytes.set([0xff, 0xf4, 0xff]);
+  bytes.set([0xff], bytes.indexOf(0x0a) + 1);
+  for (const length of [1, 3, 100]) {
+    assertEquals(received(bytes, length).lines, ["h\u00e9", "\u674e"], `pieces of ${length} bytes`);
+  }
+});
+
 Deno.test("details that do not end swallow no line after the first", () => {
   const bytes = new TextEncoder().encode("xx never ends\nstill here\n");
   bytes.set([0xff, 0xfa]);
@@ -277,6 +286,29 @@ Deno.test("all that telnet asks in a chunk is one message, answered by no more b
     if (message.kind === "telnet") answers.push(decline(message));
   });
   assertEquals(answers.map(({ length }) => length), [asks.length]);
+});
+
+Deno.test("what telnet asks comes before the lines of its chunk, also for a reader that stops", () => {
+  const bytes = new TextEncoder().encode("one\nxxxxxtwo\nthree\nxxxfour");
+  bytes.set([0xff, 0xf4, 0xff, 0xfd, 0x06], 4);
+  bytes.set([0xff, 0xfb, 0x1f], 19);
+  for (const isStopping of [false, true]) {
+    const decoder = withTelnet(chatLines(4_096).decoder());
+    const seen: string[] = [];
+    let before = -1;
+    const emit = (message: ChatInput | TelnetRequest) => {
+      seen.push(message.kind === "line" ? message.text : message.kind);
+      return !isStopping;
+    };
+    const chunk = bytes.slice();
+    decoder.push(chunk.subarray(0, 18), emit);
+    chunk.fill(0x2e, 0, 18); // chunks are the caller's again
+    while (before < (before = seen.length)) decoder.push(new Uint8Array(0), emit);
+    decoder.push(chunk.subarray(18), emit);
+    chunk.fill(0x2e);
+    for (before = -1; before < (before = seen.length);) decoder.end(emit);
+    assertEquals(seen, ["telnet", "one", "two", "telnet", "three", "four"], `${isStopping}`);
+  }
 });
 
 Deno.test("a line too long is a message", () => {

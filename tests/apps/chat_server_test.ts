@@ -16,6 +16,7 @@ import {
   connectTcp,
   FrameError,
   serveTcp,
+  type TcpConnection,
   type TcpServer,
   type TcpServerOptions,
 } from "../../mod.ts";
@@ -164,6 +165,49 @@ Deno.test("telnet's commands, CR LF and bytes that are not UTF-8 do no harm", as
     if (seen.length >= answers.length) break;
   }
   assertEquals(seen, answers);
+});
+
+/** What telnet sends after Ctrl-C (interrupt the process, `DO TIMING-MARK`), and the answer to it. */
+const INTERRUPT = "\xff\xf4\xff\xfd\x06";
+const NO_MARK = "\xff\xfc\x06";
+
+/** Reads bytes up to some, and returns all as text of one character a byte. */
+async function readTo(conn: TcpConnection, wanted: string): Promise<string> {
+  const buffer = new Uint8Array(1_024);
+  let seen = "";
+  while (!seen.includes(wanted)) {
+    const length = await conn.read(buffer);
+    if (length === null) throw new Error(`the room has ended the connection after ${seen}`);
+    seen += String.fromCharCode(...buffer.subarray(0, length));
+  }
+  return seen;
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+Deno.test("telnet is answered before the line after its Ctrl-C, which it would not show", async () => {
+  await using server = serve();
+  await using ada = await connectTcp({ port: portOf(server) });
+  await ada.write("Ada\r\n");
+  await readTo(ada, "/help lists the commands\n");
+  await ada.write(bytesOf(`${INTERRUPT}/who\r\n`));
+  assertEquals(await readTo(ada, "*** Ada\n"), `${NO_MARK}*** Here is 1 person:\n*** Ada\n`);
+});
+
+Deno.test({
+  name: "telnet is answered each time, however often Ctrl-C is pressed",
+  timeout: 60_000,
+  async fn() {
+    await using server = serve();
+    await using ada = await connectTcp({ port: portOf(server) });
+    await readTo(ada, "What is your name?\n");
+    for (let time = 0; time < 55; time++) {
+      await ada.write(bytesOf(INTERRUPT));
+      assertEquals(await readTo(ada, NO_MARK), NO_MARK);
+    }
+  },
 });
 
 Deno.test("a character cut in two by the network arrives whole", async () => {

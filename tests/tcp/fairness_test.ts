@@ -39,10 +39,14 @@ while total > 0:
 print(min(served.values()), max(served.values()))
 `;
 
+/*
+ * The count ends in the middle of a round. Of 256, the least served got 0.75 to 0.99 of the most, of 1,000
+ * at least 0.6; without rounds 0.1 to 0.4, and nothing of 1,000.
+ */
 for (
   const { connections, messages, least } of [
     { connections: 50, messages: 20_000, least: 0.8 },
-    { connections: 256, messages: 100_000, least: 0.8 },
+    { connections: 256, messages: 100_000, least: 0.5 },
     { connections: 1_000, messages: 100_000, least: 0.3 },
   ]
 ) {
@@ -51,7 +55,6 @@ for (
       name:
         `of ${connections} busy connections the least served gets ${least} of the most (${style})`,
       timeout: 60_000,
-      retry: 3, // a machine busy with something else disturbs the turns
       async fn() {
         await using server = tcp.serve(
           {},
