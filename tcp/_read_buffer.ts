@@ -149,7 +149,7 @@ export class ReadBuffer {
 
   /** Learns from a read of `n` bytes: the next memory has room for a few like it. */
   #learn(n: number): void {
-    const fitting = Math.min(ceilPowerOfTwo(n) * SHARE, MAX_SIZE);
+    const fitting = Math.min(floorPowerOfTwo(n) * SHARE, MAX_SIZE);
     if (fitting > this.#size) {
       this.#size = fitting;
     } else if (fitting * SHARE < this.#size && this.#size > SHARED_SIZE) {
@@ -188,6 +188,10 @@ export class ReadBuffer {
     this.#start = 0;
     this.#end = 0;
   }
+}
+
+function floorPowerOfTwo(n: number): number {
+  return 2 ** Math.floor(Math.log2(n));
 }
 
 function ceilPowerOfTwo(n: number): number {
