@@ -147,9 +147,13 @@ Deno.test("putFile does not store a file that changes while it is sent", async (
   await using here = await Folder.make();
   await using there = await Folder.make();
   const refused: unknown[] = [];
+  let onRefused = () => {};
   await using server = await serve(there, {
     upload: {},
-    onTransfer: ({ error }) => refused.push(error instanceof FileTransferError && error.code),
+    onTransfer: ({ error }) => {
+      refused.push(error instanceof FileTransferError && error.code);
+      onRefused();
+    },
   });
   const path = await here.write("log", noise(3 * MiB));
   const changes = [
@@ -158,7 +162,10 @@ Deno.test("putFile does not store a file that changes while it is sent", async (
     () => Deno.truncateSync(path, MiB),
   ];
   for (const change of changes) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    onRefused = resolve;
     await fails("changed", path, { port: server.port, onProgress: () => change() });
+    await promise; // the server may notice after the client
   }
   await server.shutdown();
   assertEquals(refused.length, changes.length);
