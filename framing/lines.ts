@@ -1,5 +1,6 @@
 /** Lines of text: the framing of most protocols that people can type. @module */
 import { FrameError } from "../errors.ts";
+import { APPEND_TEXT, type AppendText } from "./_append_text.ts";
 import { scanCodec } from "./_byte_codec.ts";
 import type { FramingCodec } from "./codec.ts";
 import type { Cursor } from "./_cursor.ts";
@@ -70,7 +71,7 @@ export function lines(options: LinesOptions = {}): FramingCodec<Uint8Array> {
   const limit = new LengthLimit({ ...options, maxLength });
   checkOneOf("keepEnd", keepEnd, [false, true]);
   const isCrlf = checkOneOf("ending", ending, ["\n", "\r\n"]) === "\r\n";
-  return scanCodec({
+  const codec = scanCodec({
     scanner: () => new LineScanner(limit, keepEnd),
     maxSize: limit.maxLength + 2,
     encodeInto(message, output) {
@@ -96,6 +97,13 @@ export function lines(options: LinesOptions = {}): FramingCodec<Uint8Array> {
       output.advance(total);
     },
   });
+  const appendText: AppendText = (text, output) => {
+    const mayBeRefused = keepEnd || text.length * 3 > limit.maxLength || text.includes("\n") ||
+      (!isCrlf && text.endsWith("\r"));
+    if (!mayBeRefused) output.appendText(text + ending);
+    return !mayBeRefused;
+  };
+  return Object.assign(codec, { [APPEND_TEXT]: appendText });
 }
 
 const OPTIONS: OptionNames<LinesOptions> = { ...LIMIT_NAMES, ending: true, keepEnd: true };

@@ -4,6 +4,9 @@ import { fourTimes, holds } from "./_byte_finder.ts";
 const MIN_CAPACITY = 256;
 const EMPTY = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
+const ENCODER = new TextEncoder();
+/** Text of so many units is encoded at once: it takes no more than three times as many bytes. */
+const MAX_TEXT = 16 * 1024;
 
 /**
  * Bytes written one after the other, in memory that grows as needed. Codecs encode into it, so that
@@ -30,15 +33,24 @@ export class OutputBuffer {
   /** The same memory in words; made when it is searched. */
   #words: Int32Array = NO_WORDS;
   #length = 0;
+  /** What comes after the bytes and is not encoded yet: encoding many strings at once costs a fifth. */
+  #text = "";
 
   /** The memory. Only the first {@linkcode OutputBuffer.length} bytes are content. */
   get bytes(): Uint8Array {
+    if (this.#text !== "") this.#encode();
     return this.#bytes;
   }
 
   /** How many bytes were written. */
   get length(): number {
+    if (this.#text !== "") this.#encode();
     return this.#length;
+  }
+
+  /** The same, or less, at no cost: text may take up to three times as many bytes as it has units. */
+  get atLeast(): number {
+    return this.#length + this.#text.length;
   }
 
   /**
@@ -48,6 +60,7 @@ export class OutputBuffer {
    * @returns Where they go: the index of the first in `bytes`.
    */
   reserve(count: number): number {
+    if (this.#text !== "") this.#encode();
     const needed = this.#length + count;
     if (needed > this.#bytes.length) {
       // The first message gets just what it needs; from the second on, grow geometrically.
@@ -116,11 +129,22 @@ export class OutputBuffer {
   }
 
   /**
+   * Adds text as UTF-8. Half a surrogate pair becomes U+FFFD.
+   *
+   * @param text What to encode after the content: many short texts together, when bytes are asked for.
+   */
+  appendText(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= MAX_TEXT) this.#encode();
+  }
+
+  /**
    * Hands over the content and starts anew with other memory.
    *
    * @returns The bytes written, owned by the caller.
    */
   take(): Uint8Array {
+    if (this.#text !== "") this.#encode();
     const bytes = this.#length === this.#bytes.length
       ? this.#bytes
       : this.#bytes.subarray(0, this.#length);
@@ -133,5 +157,17 @@ export class OutputBuffer {
   /** Forgets the content and keeps the memory, for a caller that has written it out. */
   clear(): void {
     this.#length = 0;
+    this.#text = "";
+  }
+
+  #encode(): void {
+    let text = this.#text;
+    this.#text = "";
+    for (let perUnit = 1; text !== ""; perUnit = 3) {
+      const at = this.reserve(text.length * perUnit);
+      const { read, written } = ENCODER.encodeInto(text, this.#bytes.subarray(at));
+      this.#length = at + written;
+      text = text.slice(read);
+    }
   }
 }

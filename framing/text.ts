@@ -2,6 +2,7 @@
 import { FrameError } from "../errors.ts";
 import { typeOf } from "../common/kinds.ts";
 import type { Codec, Emit, FramingCodec } from "./codec.ts";
+import { appendTextOf } from "./_append_text.ts";
 import { checkCodec } from "./_checks.ts";
 import { CORRUPT_NAMES, DropPolicy } from "./_drop_policy.ts";
 import { encodeInto } from "./encode.ts";
@@ -63,6 +64,7 @@ export function text(codec: Codec<Uint8Array>, options: TextOptions = {}): Frami
   const policy = DropPolicy.ofCorrupt(options);
   const decode = fatal ? decodeStrictly : decodeLeniently;
   const check = fatal ? checkWellFormed : checkString;
+  const appendText = appendTextOf(codec);
   /** Memory to encode in; absent while it is in use. */
   let free: Uint8Array | undefined;
   return {
@@ -79,6 +81,7 @@ export function text(codec: Codec<Uint8Array>, options: TextOptions = {}): Frami
     },
     encodeInto(message, output) {
       check(message);
+      if (appendText?.(message, output)) return;
       // A UTF-16 unit takes at most three bytes.
       if (message.length * 3 > SCRATCH_SIZE) {
         return encodeInto(codec, ENCODER.encode(message), output);

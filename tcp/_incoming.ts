@@ -95,7 +95,8 @@ export class Incoming<In> {
     const isQuiet = limits === undefined && this.#isUnlimited && !batch.partial &&
       batch.isIdle && reader.isQuiet;
     if (!isQuiet) return this.#receiveWithin(take, end, limits);
-    outbox.flushNow(); // nothing more is sent before an answer comes
+    outbox.flushBeforeWait(); // nothing more is sent before an answer comes
+    reader.recipient = take === takeBatch ? undefined : batch;
     return reader.wait<T>({ take: (buffer) => this.#arrived(buffer, take, end) });
   }
 
@@ -124,6 +125,7 @@ export class Incoming<In> {
     this.checkUse();
     if (this.#isBusy) throw this.#busy();
     const remaining = this.#batch.takeRemaining();
+    this.#init.reader.recipient = undefined;
     this.#ended = reason;
     return remaining;
   }
@@ -164,20 +166,21 @@ export class Incoming<In> {
     end: T,
     given: WaitLimits | undefined,
   ): Promise<T> {
-    const { link } = this.#init;
+    const { link, reader } = this.#init;
+    reader.recipient = take === takeBatch ? undefined : this.#batch;
     const { timeout = link.timeouts.read, signal } = given ?? {};
     // However many chunks it takes, the call has one time.
     const until = timeout === Infinity ? Infinity : performance.now() + timeout;
     this.#isReceiving = true;
     try {
       const { size, unfinished } = this.#batch;
-      if (size > 0 ? spend() : unfinished && spend(DECODED_AT_ONCE)) await nextTurn();
+      if (size > 0 ? spend() : unfinished && spend(DECODED_AT_ONCE)) await nextTurn(this.#batch);
       while (!this.#pull()) {
         if (this.#batch.done) return end;
         if (!this.#batch.unfinished) await this.#feed({ timeout, until, signal });
-        else if (spend(DECODED_AT_ONCE)) await nextTurn();
+        else if (spend(DECODED_AT_ONCE)) await nextTurn(this.#batch);
       }
-      if (this.#isLarge(take) && !mayHandOutAlone()) await myTurn();
+      if (this.#isLarge(take) && !mayHandOutAlone(this.#batch)) await myTurn(this.#batch);
       this.#frameUntil = Infinity;
       return take(this.#batch); // here: after an await, another call could take it
     } catch (error) {
@@ -192,7 +195,7 @@ export class Incoming<In> {
   /** Reads the next bytes and gives them to the decoder. */
   async #feed({ timeout, until, signal }: WaitLimits & { until: number }): Promise<void> {
     const { link, reader, outbox } = this.#init;
-    outbox.flushNow();
+    outbox.flushBeforeWait();
     if (this.#batch.partial) {
       const { begun } = this.#batch;
       const isTimed = this.#frameUntil < Infinity && begun === this.#frameBegun;

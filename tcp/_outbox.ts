@@ -4,13 +4,14 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import { othersWait } from "../common/turn_budget.ts";
 import { unattended } from "../common/unattended.ts";
 import type { Codec } from "../framing/codec.ts";
 import { encodeInto } from "../framing/encode.ts";
 import { OutputBuffer } from "../framing/output_buffer.ts";
 import type { Link } from "./_link.ts";
 import { queueFull } from "./_errors.ts";
-import type { Writer } from "./_writer.ts";
+import type { WriteDone, Writer } from "./_writer.ts";
 
 /** Bytes that may wait before a sender is made to wait: about what one write of the socket takes. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -28,7 +29,7 @@ export class Outbox {
   #leaving = new OutputBuffer();
   #announced = false; // a flush at the end of this turn
   #writing = false;
-  #added = 0; // bytes ever collected
+  #handed = 0; // bytes ever given to the writer
   #written = 0; // bytes of them that the system has taken
   #failure: unknown;
   #progress: PromiseWithResolvers<void> | undefined; // when the write under way has ended
@@ -48,18 +49,17 @@ export class Outbox {
   add<Out>(codec: Codec<unknown, Out>, message: Out): void {
     const { refusal } = this;
     if (refusal !== undefined) throw refusal;
-    const before = this.#collecting.length;
-    const waiting = this.#writer.queuedBytes; // what is collected here included
-    if (before > 0 && waiting > this.#link.maxWriteQueue) {
-      throw queueFull(this.#link, "send", waiting);
+    const collecting = this.#collecting;
+    const before = collecting.atLeast;
+    if (before > 0 && before + this.#writer.plainBytes > this.#link.maxWriteQueue) {
+      throw queueFull(this.#link, "send", before + this.#writer.plainBytes);
     }
-    encodeInto(codec, message, this.#collecting);
-    this.#added += this.#collecting.length - before;
+    encodeInto(codec, message, collecting);
     if (!this.#announced) {
       this.#announced = true;
       if (collectedNow.push(this) === 1) setImmediate(endTurn);
     }
-    if (this.#collecting.length >= HIGH_WATER_MARK) this.flushNow();
+    if (collecting.atLeast >= HIGH_WATER_MARK) this.flushNow();
   }
 
   /** Bytes collected that were not given to the writer yet. */
@@ -80,40 +80,52 @@ export class Outbox {
     this.flushNow();
   }
 
+  /**
+   * Writes what was collected before this side waits for an answer. While others are about to send, their
+   * messages are written together with these: each write wakes a peer, and many at once wake it once.
+   */
+  flushBeforeWait(): void {
+    if (othersWait()) return; // the last of them does it, or the end of the turn
+    if (collectedNow.length > 1) endTurn();
+    else this.flushNow();
+  }
+
   /** Writes what was collected, unless a write is under way: then it follows by itself. */
   flushNow(): void {
-    if (this.#writing || this.#collecting.length === 0) return;
+    if (this.#writing || this.#collecting.atLeast === 0) return;
     const leaving = this.#collecting;
     this.#collecting = this.#leaving;
     this.#leaving = leaving;
     this.#writing = true;
     const bytes = leaving.bytes.subarray(0, leaving.length);
-    this.#writer.writeAccepted(bytes).then(this.#ended, this.#failed);
+    this.#handed += bytes.length;
+    this.#writer.writeAccepted(bytes, this.#done);
   }
 
   /** Gives everything collected to the writer now: whatever is written next comes after it. */
   handOver(): void {
     if (!this.#writing) return this.flushNow();
-    if (this.#collecting.length === 0) return;
+    if (this.#collecting.atLeast === 0) return;
     const bytes = this.#collecting.take();
-    this.#writer.writeAccepted(bytes).then(
-      () => {
+    this.#handed += bytes.length;
+    this.#writer.writeAccepted(bytes, {
+      resolve: () => {
         this.#written += bytes.length;
         this.#report();
       },
-      this.#failed,
-    );
+      reject: this.#done.reject,
+    });
   }
 
   /** Settles when everything collected so far was taken by the system; rejects if it was not. */
   flushed(): Promise<void> {
     this.flushNow();
-    const all = this.#added;
+    const all = this.#handed + this.#collecting.length;
     return unattended(this.#until(() => this.#written >= all));
   }
 
   get #waiting(): number {
-    return this.#added - this.#written;
+    return this.#handed - this.#written + this.#collecting.atLeast;
   }
 
   async #until(isDone: () => boolean): Promise<void> {
@@ -123,21 +135,23 @@ export class Outbox {
     }
   }
 
-  readonly #ended = (): void => {
-    this.#writing = false;
-    this.#written += this.#leaving.length;
-    if (this.#leaving.length > MAX_KEPT) this.#leaving.take();
-    this.#leaving.clear();
-    this.flushNow();
-    this.#report();
-  };
-
-  readonly #failed = (error: unknown): void => {
-    this.#writing = false;
-    this.#failure ??= error;
-    this.#collecting.take();
-    this.#leaving.take();
-    this.#report();
+  /** Of the write of what is leaving. */
+  readonly #done: WriteDone = {
+    resolve: () => {
+      this.#writing = false;
+      this.#written += this.#leaving.length;
+      if (this.#leaving.length > MAX_KEPT) this.#leaving.take();
+      this.#leaving.clear();
+      this.flushNow();
+      this.#report();
+    },
+    reject: (error) => {
+      this.#writing = false;
+      this.#failure ??= error;
+      this.#collecting.take();
+      this.#leaving.take();
+      this.#report();
+    },
   };
 
   #report(): void {

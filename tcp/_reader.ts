@@ -23,7 +23,14 @@
  */
 import { afterLook } from "../common/after_look.ts";
 import { type Sweepable, unwatch, watch } from "../common/sweep.ts";
-import { inTurn, mayHandOut, spend, whenTurn } from "../common/turn_budget.ts";
+import {
+  cameBack,
+  inTurn,
+  mayHandOut,
+  type Recipient,
+  spend,
+  whenTurn,
+} from "../common/turn_budget.ts";
 import { busy } from "../_internal/translate.ts";
 import { takeTurn, type Turn } from "../_internal/turns.ts";
 import { Call, type CallLimits, limitsOf, type WaitLimits } from "./_calls.ts";
@@ -37,6 +44,8 @@ import type { Writer } from "./_writer.ts";
 export class Reader implements Sweepable {
   /** The socket's side. */
   readonly source: Source;
+  /** What takes the messages of what was read one by one, if anything does. */
+  recipient: Recipient | undefined;
   readonly #link: Link;
   readonly #turn: Turn;
   readonly #buffer = new ReadBuffer();
@@ -111,10 +120,15 @@ export class Reader implements Sweepable {
     const { source } = this;
     this.#call = call;
     if (call.limits !== undefined) this.#limit(call, call.limits);
-    if (source.isReading) return; // a call has left it
+    if (source.isReading) return this.#back(); // a call has left it
     const turn = takeTurn(this.#turn);
     if (turn === undefined) source.read(call.room(this.#buffer));
     else turn.then(() => this.#call === call && source.read(call.room(this.#buffer)));
+    this.#back();
+  }
+
+  #back(): void {
+    if (this.recipient !== undefined) cameBack(this.recipient);
   }
 
   /** Gives back bytes: they are the next to be read. */
@@ -171,8 +185,8 @@ export class Reader implements Sweepable {
     if (call === undefined) return;
     const { failure } = this.source;
     if (failure !== undefined) this.#giveUp(failure);
-    else if (n === null || mayHandOut(n)) this.#offer(call, n);
-    else inTurn(() => this.#offer(call, n));
+    else if (n === null || mayHandOut(n, this.recipient)) this.#offer(call, n);
+    else inTurn(() => this.#offer(call, n), this.recipient);
   }
 
   /** Hands out what was taken in a turn that has time for it. */
@@ -180,7 +194,7 @@ export class Reader implements Sweepable {
     return new Promise<T>((resolve, reject) => {
       const call = new Call({ take: () => taken }, resolve as (value: unknown) => void, reject);
       this.#call = call;
-      whenTurn(() => this.#offer(call, null));
+      whenTurn(() => this.#offer(call, null), this.recipient);
     });
   }
 

@@ -22,10 +22,21 @@ const JOINED_SIZE = 64 * 1024;
 /** Up to this size, copying a piece costs less than a write of its own. */
 const MAX_SMALL = 16 * 1024;
 
+/** Is told what came of a write. */
+export interface WriteDone {
+  /** Everything was written. */
+  resolve(): void;
+  /** Not everything was written. */
+  reject(reason: unknown): void;
+  /** What a caller may await. */
+  readonly promise?: Promise<void> | undefined;
+}
+
 /** A piece that waits to be written. */
-interface Piece extends PromiseWithResolvers<void> {
+interface Piece {
   /** The caller's memory, or where small pieces are joined. */
   readonly data: Uint8Array | OutputBuffer;
+  readonly done: WriteDone;
 }
 
 /** Messages that were sent and not yet given to the writer. */
@@ -51,10 +62,10 @@ export class Writer {
   readonly #turn: Turn;
   #queue: Piece[] | undefined;
   #queuedBytes = 0;
-  #isActive = false;
-  #activeBytes = 0; // of the write under way
-  #writing: Promise<void> | undefined; // settles when the write under way has ended
-  #ended: Promise<void> | undefined; // settles when our end of stream was sent
+  #rest: Uint8Array | undefined; // of the write under way
+  #done: WriteDone | undefined; // is told what came of it
+  #activeBytes = 0; // of the write under way, from its beginning
+  #ended: Promise<void> | undefined; // our end of stream, once it was asked for
   #ending: unknown; // why no more writes are taken, although those taken still leave
   #stopped: unknown; // why nothing is written any more
   #onIdle: (() => void)[] | undefined;
@@ -67,7 +78,12 @@ export class Writer {
 
   /** Whether a write is under way. */
   get active(): boolean {
-    return this.#isActive;
+    return this.#rest !== undefined;
+  }
+
+  /** Bytes that wait after the write under way, without messages that are being collected. */
+  get plainBytes(): number {
+    return this.#queuedBytes;
   }
 
   /** Bytes that wait after the write under way, messages included. */
@@ -88,34 +104,47 @@ export class Writer {
   /** Writes all of `data` after everything that was written before, if the queue has room for it. */
   write(data: Uint8Array): Promise<void> {
     this.outbox?.handOver();
-    if (this.#isActive && this.refusal === undefined && data.length > 0) {
-      const { maxWriteQueue } = this.#link;
-      const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= maxWriteQueue;
-      if (!isAlone && this.#queuedBytes + data.length > maxWriteQueue) {
-        return unattended(Promise.reject(queueFull(this.#link, "write", this.#queuedBytes)));
-      }
-    }
-    return this.writeAccepted(data);
-  }
-
-  /** Writes what a queue with a limit of its own has accepted already. */
-  writeAccepted(data: Uint8Array): Promise<void> {
     const { refusal } = this;
     if (refusal !== undefined) return unattended(Promise.reject(refusal));
-    if (!this.#isActive) {
-      return data.length === 0 ? Promise.resolve() : this.#writing = this.#writeAll(data);
-    }
+    if (this.active) return this.#writeLater(data);
+    if (data.length === 0) return Promise.resolve();
+    const done = Promise.withResolvers<void>();
+    this.#begin(data, done);
+    return done.promise;
+  }
+
+  /**
+   * Writes what a queue with a limit of its own has accepted already.
+   *
+   * @param data Not empty; in memory that stays as it is until `done` is told.
+   */
+  writeAccepted(data: Uint8Array, done: WriteDone): void {
+    const { refusal } = this;
+    if (refusal !== undefined) done.reject(refusal);
+    else if (this.active) this.#enqueue(data, data.length, done);
+    else this.#begin(data, done);
+  }
+
+  #writeLater(data: Uint8Array): Promise<void> {
+    const { length } = data;
     const last = this.#queue?.at(-1);
-    if (data.length === 0) return last?.promise ?? this.#writing ?? Promise.resolve();
-    this.#queuedBytes += data.length;
-    if (data.length > MAX_SMALL) return this.#enqueue(data);
-    if (last?.data instanceof OutputBuffer && last.data.length + data.length <= JOINED_SIZE) {
-      last.data.append(data);
-      return last.promise;
+    if (length === 0) return (last?.done ?? this.#done)?.promise ?? this.flushed();
+    const { maxWriteQueue } = this.#link;
+    const isAlone = this.#queuedBytes === 0 && this.#activeBytes <= maxWriteQueue;
+    if (!isAlone && this.#queuedBytes + length > maxWriteQueue) {
+      return unattended(Promise.reject(queueFull(this.#link, "write", this.#queuedBytes)));
     }
-    const joined = new OutputBuffer();
-    joined.append(data);
-    return this.#enqueue(joined);
+    const isSmall = length <= MAX_SMALL;
+    if (isSmall && last?.data instanceof OutputBuffer && last.data.length + length <= JOINED_SIZE) {
+      last.data.append(data);
+      this.#queuedBytes += length;
+      return last.done.promise as Promise<void>;
+    }
+    const joined = isSmall ? new OutputBuffer() : undefined;
+    joined?.append(data);
+    const done = Promise.withResolvers<void>();
+    this.#enqueue(joined ?? data, length, done);
+    return unattended(done.promise);
   }
 
   /** Takes no more writes: they are told `reason`. What was taken still leaves. */
@@ -146,7 +175,7 @@ export class Writer {
 
   /** Settles when nothing is left to write, because it was written or cannot be. */
   flushed(): Promise<void> {
-    if (!this.#isActive) return Promise.resolve();
+    if (!this.active) return Promise.resolve();
     return new Promise((resolve) => (this.#onIdle ??= []).push(resolve));
   }
 
@@ -156,56 +185,74 @@ export class Writer {
     const queue = this.#queue;
     this.#queue = undefined;
     this.#queuedBytes = 0;
-    for (const piece of queue ?? []) piece.reject(this.#stopped);
+    for (const { done } of queue ?? []) done.reject(this.#stopped);
   }
 
-  async #writeAll(data: Uint8Array): Promise<void> {
-    const { socket } = this.#link;
-    this.#isActive = true;
+  #enqueue(data: Uint8Array | OutputBuffer, length: number, done: WriteDone): void {
+    (this.#queue ??= []).push({ data, done });
+    this.#queuedBytes += length;
+  }
+
+  #begin(data: Uint8Array, done: WriteDone): void {
+    this.#rest = data;
+    this.#done = done;
     this.#activeBytes = data.length;
-    try {
-      for (let written = 0; written < data.length;) {
-        const turn = takeTurn(this.#turn);
-        if (turn !== undefined) await turn;
-        if (this.#stopped !== undefined) throw this.#stopped;
-        const n = await socket.write(written === 0 ? data : data.subarray(written));
-        written += n;
-        this.bytesSent += n;
-      }
-    } catch (error) {
-      const failure = this.#stopped ?? translate(error, contextOf(this.#link, "write"));
-      this.stop(noteError(failure, this.#link.onUnhandled));
-      if (failure instanceof Deno.errors.ConnectionReset) this.reset ??= failure;
-      // Here rather than at each write: most succeed, and this costs.
-      if (this.#writing !== undefined) unattended(this.#writing);
-      throw this.#stopped;
-    } finally {
-      this.#next();
-    }
+    this.#continue();
   }
 
-  #enqueue(data: Uint8Array | OutputBuffer): Promise<void> {
-    const piece = { data, ...Promise.withResolvers<void>() };
-    (this.#queue ??= []).push(piece);
-    return unattended(piece.promise);
+  /** Hands the socket what is left of the write under way. Callbacks: a promise would cost more. */
+  #continue(): void {
+    const turn = takeTurn(this.#turn);
+    if (turn === undefined) this.#hand();
+    else turn.then(() => this.#hand());
+  }
+
+  #hand(): void {
+    if (this.#stopped !== undefined) return this.#failed(this.#stopped);
+    this.#link.socket.write(this.#rest as Uint8Array).then(this.#onTaken, this.#onFailure);
+  }
+
+  readonly #onTaken = (n: number): void => {
+    this.bytesSent += n;
+    const rest = this.#rest as Uint8Array;
+    if (n < rest.length) {
+      this.#rest = rest.subarray(n);
+      return this.#continue();
+    }
+    const done = this.#done;
+    this.#next();
+    done?.resolve();
+  };
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#failed(this.#stopped ?? translate(error, contextOf(this.#link, "write")));
+  };
+
+  #failed(failure: unknown): void {
+    this.stop(noteError(failure, this.#link.onUnhandled));
+    if (failure instanceof Deno.errors.ConnectionReset) this.reset ??= failure;
+    const done = this.#done;
+    // Here rather than at each write: most succeed, and this costs.
+    if (done?.promise !== undefined) unattended(done.promise);
+    this.#next();
+    done?.reject(this.#stopped);
   }
 
   /** Writes what waits next, or rests. */
   #next(): void {
     const piece = this.#queue?.shift();
-    if (piece === undefined) {
-      this.#isActive = false;
-      this.#activeBytes = 0;
-      this.#writing = undefined;
-      this.#queue = undefined;
-      const idle = this.#onIdle;
-      this.#onIdle = undefined;
-      for (const resolve of idle ?? []) resolve();
-      return;
+    if (piece !== undefined) {
+      const data = piece.data instanceof OutputBuffer ? piece.data.take() : piece.data;
+      this.#queuedBytes -= data.length;
+      return this.#begin(data, piece.done);
     }
-    const data = piece.data instanceof OutputBuffer ? piece.data.take() : piece.data;
-    this.#queuedBytes -= data.length;
-    this.#writing = piece.promise;
-    this.#writeAll(data).then(piece.resolve, piece.reject);
+    this.#rest = undefined;
+    this.#done = undefined;
+    this.#activeBytes = 0;
+    this.#queue = undefined;
+    const idle = this.#onIdle;
+    if (idle === undefined) return;
+    this.#onIdle = undefined;
+    for (const resolve of idle) resolve();
   }
 }

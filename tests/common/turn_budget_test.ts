@@ -1,5 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { inTurn, mayHandOut, nextTurn, spend, TURN, whenTurn } from "../../common/turn_budget.ts";
+import {
+  cameBack,
+  inTurn,
+  mayHandOut,
+  nextTurn,
+  othersWait,
+  spend,
+  TURN,
+  whenTurn,
+} from "../../common/turn_budget.ts";
 
 /** Works for `ms` milliseconds without giving anything else a turn. */
 function work(ms: number): void {
@@ -90,4 +99,84 @@ Deno.test("data is handed out to one after the other, and the clock is read in b
   await promise;
   clearInterval(ticks);
   assert(turns.size > 2, "all ten were handed out in one turn");
+});
+
+/** Something that holds messages, and the loop that takes them. */
+class Loop {
+  size = 0;
+  readonly #name: string;
+  readonly #log: string[];
+  readonly #each: (name: string) => Promise<unknown> | undefined;
+  readonly #done = Promise.withResolvers<void>();
+
+  constructor(name: string, log: string[], each: (name: string) => Promise<unknown> | undefined) {
+    this.#name = name;
+    this.#log = log;
+    this.#each = each;
+  }
+
+  /** A piece with so many messages arrives. */
+  arrive(count: number): Promise<void> {
+    const take = () => {
+      this.size = count;
+      void this.#run();
+    };
+    if (mayHandOut(2_000, this)) take();
+    else inTurn(take, this);
+    return this.#done.promise;
+  }
+
+  async #run(): Promise<void> {
+    while (this.size > 0) {
+      this.#log.push(this.#name);
+      this.size--;
+      await null; // as the loop
+      await this.#each(this.#name); // and as what it sends
+    }
+    cameBack(this);
+    this.#done.resolve();
+  }
+}
+
+Deno.test("one consumer takes all its messages before the next is handed any", async () => {
+  await nextTurn();
+  const log: string[] = [];
+  const loops = ["a", "b", "c"].map((name) => new Loop(name, log, () => undefined));
+  const all = loops.map((loop) => loop.arrive(20));
+  assert(othersWait());
+  await Promise.all(all);
+  assertEquals(log.join(""), "a".repeat(20) + "b".repeat(20) + "c".repeat(20));
+  assert(!othersWait());
+});
+
+Deno.test("a consumer that waits for something else holds up no one", async () => {
+  for (const messages of [0, 1, 3]) { // that it takes before it waits
+    await nextTurn();
+    const log: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const slow = new Loop("s", log, (name) => {
+      return log.filter((each) => each === name).length > messages ? gate.promise : undefined;
+    });
+    const waiting = slow.arrive(5);
+    await new Loop("q", log, () => undefined).arrive(5);
+    assertEquals(log.join(""), "s".repeat(messages + 1) + "qqqqq");
+    gate.resolve();
+    await waiting;
+  }
+});
+
+Deno.test("a consumer that needs more at once is handed it without recursion", async () => {
+  await nextTurn();
+  let left = 20_000;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const consumers = Array.from({ length: left }, () => ({ size: 0 }));
+  for (const consumer of consumers) {
+    const take = () => {
+      if (--left === 0) resolve();
+      cameBack(consumer); // it was too little: at once
+    };
+    if (mayHandOut(2_000, consumer)) take();
+    else inTurn(take, consumer);
+  }
+  await promise;
 });

@@ -1,5 +1,11 @@
 // Codecs whose frames hold something else than bytes, and checksums.
-import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import {
   type ChecksumFunction,
@@ -7,6 +13,7 @@ import {
   cobs,
   type Codec,
   crc32,
+  delimited,
   FrameError,
   jsonLines,
   lengthPrefixed,
@@ -312,4 +319,65 @@ Deno.test("OutputBuffer finds a byte wherever it stands, and only in the part as
   output.append(Uint8Array.of(0x0b, 0x8a, 0x09, 0x0b, 0x8a, 0x0b, 0x0a));
   output.reserve(1_000);
   assertEquals(output.find(0x0a, 1, 71), 70);
+});
+
+Deno.test("texts that are encoded together give the bytes of each encoded alone", () => {
+  const texts = [
+    "",
+    "a",
+    "é",
+    "€uro",
+    "😀",
+    "x".repeat(20_000),
+    "\ufeffBOM",
+    "a\rb",
+    "ÿ".repeat(9_000),
+  ];
+  const codecs = [
+    text(lines()),
+    text(lines({ ending: "\r\n" })),
+    text(lines({ keepEnd: true })),
+    text(lines({ maxLength: 60_000 })),
+    text(delimited("\0")),
+    text(lengthPrefixed()),
+  ];
+  for (const codec of codecs) {
+    const output = new OutputBuffer();
+    const alone: Uint8Array[] = [];
+    for (const message of [...texts, ...texts.toReversed()]) {
+      codec.encodeInto(message, output);
+      alone.push(codec.encode(message));
+      assert(output.atLeast <= concat(alone).length);
+    }
+    assertEquals(output.length, concat(alone).length);
+    assertEquals(output.take(), concat(alone));
+    assertEquals([output.length, output.atLeast], [0, 0]);
+  }
+});
+
+Deno.test("a text that cannot be a line is refused, and leaves what is encoded with it whole", () => {
+  const codec = text(lines({ maxLength: 100 }));
+  const output = new OutputBuffer();
+  codec.encodeInto("before", output);
+  const refused = ["two\nlines", "return\r", "x".repeat(101), "é".repeat(51), "half \ud83d"];
+  for (const message of refused) {
+    const { code } = assertThrows(() => codec.encodeInto(message, output), FrameError);
+    assertEquals(code, message.length > 40 ? "too_long" : "corrupt");
+  }
+  codec.encodeInto("é".repeat(50), output); // exactly the limit
+  assertEquals(new TextDecoder().decode(output.take()), `before\n${"é".repeat(50)}\n`);
+});
+
+Deno.test("bytes and text share a buffer in the order in which they come", () => {
+  const output = new OutputBuffer();
+  output.appendText("a€");
+  output.append(Uint8Array.of(0x62));
+  output.appendText("c");
+  output.appendText("😀");
+  assertEquals(output.atLeast, 5 + 3); // "c" and two units that take four bytes
+  assertEquals(new TextDecoder().decode(output.bytes.subarray(0, output.length)), "a€bc😀");
+  output.appendText("forgotten");
+  output.clear();
+  output.appendText("\ud83d!");
+  assertEquals(new TextDecoder().decode(output.take()), "\ufffd!");
 });
